@@ -1,0 +1,72 @@
+"""The one importer of numba, and where its compiled code is kept.
+
+``jit`` is ``numba.njit`` with an on-disk cache under
+``$XDG_CACHE_HOME/coinswarm/numba/<digest of all jitted sources>``: an edited callee in another file
+would otherwise leave a cached caller stale. Where no such folder can be made, a temporary one is
+used, with one warning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., object]")
+
+JITTED = (
+    "indicators.py",
+    "committee/columns.py",
+    "simulator/kernel.py",
+)
+"""Every file of this package that holds jitted code; a test compares it with the sources."""
+
+
+def _sources_digest() -> str:
+    """SHA-256 over the jitted sources (first 16 hex digits)."""
+    digest = hashlib.sha256(sys.version.encode())
+    root = Path(__file__).parent
+    for name in JITTED:
+        path = root / name
+        digest.update(name.encode())
+        if path.exists():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_folder() -> Path:
+    """Return a folder that can be written, made if need be."""
+    base = os.environ.get("XDG_CACHE_HOME") or ""
+    try:
+        root = Path(base) if base else Path.home() / ".cache"
+        folder = root / "coinswarm" / "numba" / _sources_digest()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except (OSError, RuntimeError) as error:
+        warnings.warn(
+            f"compiled code cannot be kept ({error}); each process compiles anew: set XDG_CACHE_HOME "
+            "to a folder that can be written",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return Path(tempfile.mkdtemp(prefix="coinswarm-numba-"))
+
+
+if "NUMBA_CACHE_DIR" not in os.environ:
+    os.environ["NUMBA_CACHE_DIR"] = str(_cache_folder())
+
+import numba  # noqa: E402 - the cache folder must be set before numba reads it
+
+
+def jit(function: F) -> F:
+    """Compile on first use, cached on disk; ``function.py_func`` is the plain one."""
+    compiled: F = numba.njit(cache=True, error_model="numpy")(function)
+    return compiled

@@ -1,0 +1,1 @@
+"""From the members' actions to one intent per instrument (S1-S4)."""

@@ -1,0 +1,85 @@
+"""What hooks return: frozen declarations that name things by string and import nothing heavy.
+
+A ``target`` is ``"package.module:Name"``; core imports it only when a profile seats it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["signal", "risk", "execution"]
+Scope = Literal["instrument", "universe"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What every declaration has.
+
+    :param name: unique among its kind; lower case, digits and hyphens.
+    :param summary: one line, for people.
+    :param target: ``"package.module:Class"``, constructed with its settings.
+    :param settings: ``"package.module:Model"``, a pydantic model with bounds that refuses unknown
+        keys; empty when there is nothing to set.
+    """
+
+    name: str
+    summary: str
+    target: str
+    settings: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentType(Declaration):
+    """An agent that can sit in the committee.
+
+    :param role: ``signal`` (decides), ``risk`` (shrinks or refuses) or ``execution`` (slices).
+    :param bar_seconds: the bar length it is made for; 0 for any.
+    :param scope: one instrument at a time, or the whole universe.
+    :param warm_up: bars it needs before it decides, with default settings; the object's own
+        ``warm_up()`` counts when it is larger. Core abstains on its behalf until then, and again
+        after every hole.
+    :param needs: what it must be given beside bars: ``memory``, ``book``, ``sentiment``, ``macro``.
+    :param claims: markets in which it expects an edge, and those in which it abstains.
+    :param learns: whether ``learn`` changes its later answers; its snapshot is then versioned state.
+    :param reasons: words for the reason codes of its actions, by position.
+    """
+
+    role: Role = "signal"
+    bar_seconds: int = 0
+    scope: Scope = "instrument"
+    warm_up: int = 0
+    needs: frozenset[str] = frozenset()
+    claims: tuple[str, ...] = ()
+    learns: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeigherType(Declaration):
+    """A way to combine actions into an exposure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestorType(Declaration):
+    """A source of observations. *Provisional* until the first ingestor lands.
+
+    :param polled_seconds: how often ``fetch`` is called; 0 for a stream.
+    """
+
+    polled_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryType(Declaration):
+    """An episodic memory backend. *Provisional* until the first backend lands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoterType(Declaration):
+    """How one seat of the quorum judges a proposal. *Provisional* until the first voter lands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannerType(Declaration):
+    """A proposer of committee weights. *Provisional* until the first planner lands."""

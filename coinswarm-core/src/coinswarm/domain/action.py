@@ -1,0 +1,193 @@
+"""An agent's action, and a table of them rounded once to integers (S1, S9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from coinswarm.domain.instrument import Instrument
+
+    Column = np.ndarray[tuple[int], np.dtype[np.generic]]
+    Given = Column | Sequence[float] | float
+
+INVALID_REASON = 255
+"""Reason code of a row that abstains because the agent's numbers were not finite or out of range."""
+
+MAX_BP = 10_000
+
+
+class Side(IntEnum):
+    """An agent's stance. Codes are those of ``ActionColumns.direction``."""
+
+    SELL = -1
+    """Short where the instrument can be shorted, else flat."""
+    FLAT = 0
+    """No position."""
+    BUY = 1
+    """Long."""
+    HOLD = 2
+    """Keep the last target."""
+    ABSTAIN = 3
+    """Not counted: warm-up, stale data, a hole, an error."""
+
+
+class Action(NamedTuple):
+    """What one agent wants at one bar.
+
+    :param side: the stance.
+    :param confidence: 0 to 1.
+    :param size: wished share of equity at full confidence, 0 to 1.
+    :param stop_distance: distance of the protective stop from the entry, in price; 0 for none.
+    :param take_distance: distance of the profit target from the entry, in price; 0 for none.
+    :param reason: code into the declaration's ``reasons``.
+    """
+
+    side: Side
+    confidence: float = 0.0
+    size: float = 1.0
+    stop_distance: float = 0.0
+    take_distance: float = 0.0
+    reason: int = 0
+
+
+HOLD = Action(Side.HOLD)
+FLAT = Action(Side.FLAT)
+ABSTAIN = Action(Side.ABSTAIN)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActionColumns:
+    """One agent's actions over n bars, in integers; the only place where an agent's floats are rounded.
+
+    :param direction: int8[n], a ``Side`` code (ABSTAIN is stored as FLAT with confidence -1).
+    :param confidence_bp: int16[n], 0 to 10,000; -1 abstains.
+    :param reason: uint8[n], code into the declaration's ``reasons``; 255 is "numbers not valid".
+    :param size_bp: int32[n], wished share of equity, 0 to 10,000.
+    :param stop_ticks, take_ticks: int64[n], distances from the entry in ticks; 0 for none.
+    """
+
+    direction: np.ndarray[tuple[int], np.dtype[np.int8]]
+    confidence_bp: np.ndarray[tuple[int], np.dtype[np.int16]]
+    reason: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    size_bp: np.ndarray[tuple[int], np.dtype[np.int32]]
+    stop_ticks: np.ndarray[tuple[int], np.dtype[np.int64]]
+    take_ticks: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+    def __len__(self) -> int:
+        return len(self.direction)
+
+    def __getitem__(self, rows: slice) -> ActionColumns:
+        return ActionColumns(*(getattr(self, name)[rows] for name in self.__slots__))
+
+    @classmethod
+    def of(
+        cls,
+        instrument: Instrument,
+        side: Column,
+        *,
+        confidence: Given = 1.0,
+        size: Given = 1.0,
+        stop_distance: Given = 0.0,
+        take_distance: Given = 0.0,
+        reason: Given = 0,
+    ) -> ActionColumns:
+        """Round an agent's float columns, half to even.
+
+        A scalar stands for a constant column. A row whose numbers are not finite, or lie outside
+        [0, 1] (confidence, size) or below 0 (distances), abstains with reason 255. A positive
+        distance is at least one tick.
+
+        :param side: integer array[n] of ``Side`` codes.
+        """
+        side = np.asarray(side)
+        n = len(side)
+        tick = float(instrument.tick)
+        bad = (side < Side.SELL) | (side > Side.ABSTAIN)
+        names = np.asarray(reason)
+        direction = side.astype(np.int8)
+        columns = [
+            _round(confidence, n, MAX_BP, MAX_BP, np.int16, bad),
+            _round(size, n, MAX_BP, MAX_BP, np.int32, bad),
+            _round(stop_distance, n, 1.0 / tick, None, np.int64, bad, tick=tick),
+            _round(take_distance, n, 1.0 / tick, None, np.int64, bad, tick=tick),
+        ]
+        why = np.full(n, names, np.uint8) if names.ndim == 0 else names.astype(np.uint8)
+        abstain = direction == Side.ABSTAIN
+        if bad.any():
+            why = np.where(bad, np.uint8(INVALID_REASON), why)
+            abstain |= bad
+        if abstain.any():
+            direction[abstain] = Side.FLAT
+            columns[0][abstain] = -1
+        return cls(direction, columns[0], why, columns[1], columns[2], columns[3])
+
+    @classmethod
+    def from_actions(cls, instrument: Instrument, actions: Sequence[Action]) -> ActionColumns:
+        """The table of single actions, rounded by the same rule as ``of``."""
+        rows = np.array([tuple(a) for a in actions], dtype=np.float64).reshape(len(actions), 6)
+        with np.errstate(invalid="ignore"):
+            return cls.of(
+                instrument,
+                rows[:, 0].astype(np.int64),
+                confidence=rows[:, 1],
+                size=rows[:, 2],
+                stop_distance=rows[:, 3],
+                take_distance=rows[:, 4],
+                reason=rows[:, 5],
+            )
+
+    def action(self, instrument: Instrument, row: int) -> Action:
+        """Row ``row`` as an Action that rounds back to the same integers."""
+        confidence = int(self.confidence_bp[row])
+        tick = float(instrument.tick)
+        return Action(
+            Side.ABSTAIN if confidence < 0 else Side(int(self.direction[row])),
+            max(confidence, 0) / MAX_BP,
+            int(self.size_bp[row]) / MAX_BP,
+            int(self.stop_ticks[row]) * tick,
+            int(self.take_ticks[row]) * tick,
+            int(self.reason[row]),
+        )
+
+    def masked(self, abstain: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> ActionColumns:
+        """The same columns, abstaining (reason kept) where the mask is true."""
+        if not abstain.any():
+            return self
+        direction, confidence = self.direction.copy(), self.confidence_bp.copy()
+        direction[abstain] = Side.FLAT
+        confidence[abstain] = -1
+        return ActionColumns(direction, confidence, self.reason, self.size_bp, self.stop_ticks, self.take_ticks)
+
+
+def _round(  # noqa: PLR0913 - the six are one rule
+    given: Given,
+    n: int,
+    scale: float,
+    top: int | None,
+    kind: type[np.signedinteger],
+    bad: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    *,
+    tick: float = 0.0,
+) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
+    """Scale, round half to even and bound one column; marks rows that cannot be rounded in ``bad``."""
+    values = np.asarray(given, np.float64)
+    limit = float(1 << 53) if top is None else float(top)
+    scaled = np.rint(values / tick if tick else values * scale)
+    if tick:
+        scaled = np.where((values > 0) & (scaled == 0), 1.0, scaled)
+    wrong = ~((values >= 0) & (scaled <= limit))  # catches NaN as well
+    if values.ndim == 0:
+        if wrong:
+            bad[:] = True
+            return np.zeros(n, kind)
+        return np.full(n, int(scaled), kind)
+    if wrong.any():
+        bad |= wrong
+        scaled = np.where(wrong, 0.0, scaled)
+    return scaled.astype(kind)

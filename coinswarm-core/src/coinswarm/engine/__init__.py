@@ -1,0 +1,1 @@
+"""The session: state, decide, weigh, risk, orders, in every mode."""

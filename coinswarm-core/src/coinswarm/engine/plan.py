@@ -1,0 +1,74 @@
+"""Everything a run means, assembled: the input of both engines and of nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from coinswarm.committee.rules import CommitteeRules
+from coinswarm.execution.style import OrderStyle
+from coinswarm.risk.limits import RiskLimits, SizingRules
+from coinswarm.simulator.costs import Costs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from coinswarm.contracts import SignalAgent, Weigher
+    from coinswarm.domain.market import Bars
+
+
+@dataclass(frozen=True, slots=True)
+class SeatedAgent:
+    """An agent in the committee.
+
+    :param name: unique in the committee.
+    :param agents: one fresh object per instrument, in the plan's order.
+    :param weight_bp: its weight; all seats sum to 10,000.
+    :param warm_up: bars it abstains at the start and after a hole.
+    :param reasons: words for its reason codes.
+    """
+
+    name: str
+    agents: tuple[SignalAgent, ...]
+    weight_bp: int
+    warm_up: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """Funding payments of one instrument (S15).
+
+    :param times_ns: int64[m], ascending.
+    :param rate_ppb: int64[m], billionths of the notional at mark; positive: longs pay.
+    """
+
+    times_ns: np.ndarray[tuple[int], np.dtype[np.int64]]
+    rate_ppb: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """What to run.
+
+    :param bars: one per instrument, sorted by symbol; the first bar is the anchor.
+    :param seats: the committee.
+    :param weigher: combines their actions.
+    :param cash: starting cash in 1e-8 of the settlement currency.
+    :param hole_bars: consecutive missing bars that make a hole.
+    :param start_ns: nothing is traded before it (0: from the anchor); the prefix is warm-up.
+    :param funding: per symbol.
+    """
+
+    bars: tuple[Bars, ...]
+    seats: tuple[SeatedAgent, ...]
+    weigher: Weigher
+    cash: int
+    committee: CommitteeRules = field(default_factory=CommitteeRules)
+    sizing: SizingRules = field(default_factory=SizingRules)
+    limits: RiskLimits = field(default_factory=RiskLimits)
+    costs: Costs = field(default_factory=Costs)
+    style: OrderStyle = field(default_factory=OrderStyle)
+    hole_bars: int = 3
+    start_ns: int = 0
+    funding: dict[str, Funding] = field(default_factory=dict)
