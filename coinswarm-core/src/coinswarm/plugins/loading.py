@@ -1,0 +1,77 @@
+"""The only code that imports a plugin, and the only import of stevedore: one name at a time.
+
+Traps that this file closes: stevedore's failure callback sees neither ``AssertionError`` nor
+``SystemExit``; its default conflict resolver crashes on modules; its on-disk cache of entry points
+loses their distribution and, hashing modification times as 32-bit floats, can be minutes stale, so
+entry points are taken from the package metadata instead.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from stevedore.named import NamedExtensionManager
+
+from coinswarm.errors import LoadError
+from coinswarm.plugins.discovery import GROUP
+from coinswarm.plugins.records import PluginRecord, Status, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stevedore.extension import Extension, ExtensionManager
+
+
+class _OneExtension(NamedExtensionManager[Any]):
+    """Loads one name, from today's package metadata rather than from stevedore's cache."""
+
+    def list_entry_points(self) -> list[metadata.EntryPoint]:
+        """The entry points of the group, with their distributions."""
+        return list(metadata.entry_points(group=self.namespace, name=self._names[0]))
+
+
+def load_plugin(record: PluginRecord) -> object:
+    """Import the object that a plugin's entry point names.
+
+    :param record: a plugin as discovered.
+    :returns: the plugin's module, or the object its entry point names.
+    :raises LoadError: when it does not stand as enabled, changed since it was discovered, or its
+        import fails in any way, ``sys.exit`` included.
+    """
+    if record.status is not Status.ENABLED:
+        message = f"{record.label} is {record.status}"
+        raise LoadError(message, remedy=record.reason)
+
+    def failed(_manager: ExtensionManager[Any], _point: metadata.EntryPoint, error: BaseException) -> NoReturn:
+        raise error
+
+    def missing(_names: Iterable[str]) -> NoReturn:
+        message = f"{record.label} is no longer installed"
+        raise LoadError(message, remedy="install it again, or remove it from the profile")
+
+    def clash(_group: str, name: str, extensions: list[Extension[Any]]) -> NoReturn:
+        targets = " and ".join(sorted(extension.entry_point_target for extension in extensions))
+        message = f"two plugins are named {name!r}"
+        raise LoadError(message, remedy=f"uninstall one of {targets}")
+
+    try:
+        manager = _OneExtension(
+            GROUP,
+            [record.name],
+            on_load_failure_callback=failed,
+            on_missing_entrypoints_callback=missing,
+            conflict_resolver=clash,
+        )
+        extension = manager[record.name]
+    except LoadError:
+        raise
+    except (Exception, SystemExit) as error:
+        message = f"{record.label} cannot be imported ({one_line(error)})"
+        remedy = f"repair or reinstall {record.distribution}, or remove {record.name!r} from the profile's plugins"
+        raise LoadError(message, remedy=remedy) from error
+    if extension.entry_point_target != record.target:
+        message = f"{record.label} names {extension.entry_point_target!r}, not {record.target!r} as discovered"
+        raise LoadError(message, remedy="it was changed meanwhile: start again")
+    plugin: object = extension.plugin
+    return plugin

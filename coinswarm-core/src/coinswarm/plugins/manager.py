@@ -1,0 +1,108 @@
+"""pluggy, kept on a short lead: it calls plugins one by one and never finds or imports them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from coinswarm import hookspecs
+from coinswarm.errors import DeclarationError, LoadError, nearest
+from coinswarm.plugins.records import PluginRecord, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class _WrapperRefusedError(Exception):
+    """A plugin tried to wrap a hook."""
+
+
+class _Manager(pluggy.PluginManager):
+    """Refuses wrappers: one could rewrite or erase what every other plugin declares."""
+
+    def parse_hookimpl_opts(self, plugin: Any, name: str) -> pluggy.HookimplOpts | None:  # noqa: ANN401 - pluggy's own
+        """The options of a hook implementation, or None for anything else."""
+        options = super().parse_hookimpl_opts(plugin, name)
+        if options is not None and (options.get("wrapper") or options.get("hookwrapper")):
+            raise _WrapperRefusedError(name)
+        return options
+
+
+def hook_arguments() -> Mapping[str, tuple[str, ...]]:
+    """The names of the arguments of every hook, by hook name."""
+    manager = _Manager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    callers = {name: getattr(manager.hook, name) for name in sorted(vars(manager.hook)) if not name.startswith("_")}
+    return {name: tuple(caller.spec.argnames) for name, caller in callers.items()}
+
+
+class Hooks:
+    """The registered plugins, and a way to ask each one alone."""
+
+    def __init__(self) -> None:
+        self._manager = _Manager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._plugins: dict[str, object] = {}
+
+    def register(self, record: PluginRecord, plugin: object) -> None:
+        """Take a plugin in; when it is refused, nothing of it stays.
+
+        :raises LoadError: for wrappers, wrong arguments, unknown hooks, or no hook at all.
+        """
+        try:
+            self._manager.register(plugin, name=record.name)
+        except _WrapperRefusedError as error:
+            message = f"{record.label} wraps the hook {error}, and wrappers are refused"
+            raise LoadError(message, remedy="its author must use a plain @hookimpl") from None
+        except pluggy.PluginValidationError as error:
+            message = f"{record.label} implements a hook wrongly ({' '.join(str(error).split())})"
+            raise LoadError(message, remedy="its author must take the arguments that docs/hooks.md lists") from error
+        except ValueError as error:
+            message = f"{record.label} cannot be registered ({one_line(error)})"
+            raise LoadError(message, remedy="let two entry points not name one module") from error
+        try:
+            self._check(record, plugin)
+        except LoadError:
+            self._manager.unregister(name=record.name)
+            raise
+        self._plugins[record.name] = plugin
+
+    def _check(self, record: PluginRecord, plugin: object) -> None:
+        """Hold that a registered plugin implements at least one hook, and only known ones."""
+        callers = self._manager.get_hookcallers(plugin) or []
+        if not callers:
+            message = f"{record.label} implements no hook"
+            raise LoadError(message, remedy="its author must mark the hooks with coinswarm.hookimpl")
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            unknown = next((caller.name for caller in callers if not caller.has_spec()), "?")
+            message = f"{record.label} implements the unknown hook {unknown!r}"
+            raise LoadError(message, remedy=nearest(unknown, hook_arguments())) from error
+
+    def unregister(self, name: str) -> None:
+        """Forget a plugin."""
+        self._manager.unregister(name=name)
+        del self._plugins[name]
+
+    def ask(self, record: PluginRecord, hook: str) -> list[object]:
+        """What one plugin answers to one declaring hook, as a list.
+
+        :raises DeclarationError: when the hook raises or answers with something that is not iterable.
+        """
+        others = [plugin for name, plugin in self._plugins.items() if name != record.name]
+        caller = self._manager.subset_hook_caller(hook, remove_plugins=others)
+        answers: list[object] = []
+        try:
+            for answer in caller():
+                if inspect.iscoroutine(answer):
+                    answer.close()  # else Python warns, much later, that nobody awaited it
+                answers.extend(answer)
+        except (Exception, SystemExit) as error:
+            message = f"{record.label}: {hook} failed ({one_line(error)})"
+            raise DeclarationError(
+                message, remedy="its author must return or yield declarations, from a plain def"
+            ) from error
+        return answers

@@ -1,0 +1,82 @@
+"""What is known about one plugin: where it comes from, how it stands, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a plugin stands. Only what is asked for by a profile is ever loaded."""
+
+    ENABLED = "enabled"
+    """Installed and may be loaded."""
+    DISABLED = "disabled"
+    """Switched off by the operator."""
+    BLOCKED = "blocked"
+    """Refused by a block list."""
+    UNTRUSTED = "untrusted"
+    """The mode demands trust that it has not been given."""
+    INCOMPATIBLE = "incompatible"
+    """Made for another version of the plugin interface."""
+    CONFLICT = "conflict"
+    """Its name, or a name that it declares, is taken by another plugin."""
+    FAILED = "failed"
+    """It could not be imported, registered or asked."""
+    REJECTED = "rejected"
+    """Its certificate does not reach what the mode demands."""
+    LOADED = "loaded"
+    """Imported, and its declarations are valid."""
+
+
+class Origin(StrEnum):
+    """How its distribution was installed."""
+
+    WHEEL = "wheel"
+    EDITABLE = "editable"
+    """Runs from a source tree that may change under it."""
+    OTHER = "other"
+    """Metadata on the path that no installer wrote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginRecord:
+    """One entry point of the group ``coinswarm.plugins``.
+
+    :param name: the entry point's name; profiles name the plugin by it.
+    :param distribution: the installed distribution that brings it.
+    :param version: that distribution's version.
+    :param target: what the entry point names, ``package.module`` or ``package.module:object``.
+    :param origin: how the distribution was installed.
+    :param status: how the plugin stands.
+    :param reason: why, in one line; empty for enabled and loaded.
+    :param provides: ``kind: name`` of each declaration, known only after loading.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    target: str
+    origin: Origin
+    status: Status = Status.ENABLED
+    reason: str = ""
+    provides: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How messages call it: name, distribution and version."""
+        return f"plugin {self.name!r} ({self.distribution} {self.version})"
+
+    def judged(self, status: Status, reason: str = "") -> PluginRecord:
+        """Return the same plugin with another status."""
+        return replace(self, status=status, reason=reason)
+
+    def loaded(self, provides: tuple[str, ...]) -> PluginRecord:
+        """Return the same plugin as loaded, with what it provides."""
+        return replace(self, status=Status.LOADED, reason="", provides=provides)
+
+
+def one_line(error: BaseException) -> str:
+    """``ModuleNotFoundError: No module named 'nltk'``: an exception in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

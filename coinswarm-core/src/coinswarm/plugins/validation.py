@@ -1,0 +1,86 @@
+"""Whether what a hook returned is a valid declaration: types, names, targets and numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar, get_args
+
+from coinswarm import declarations as kinds
+from coinswarm.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coinswarm.plugins.records import PluginRecord
+
+D = TypeVar("D", bound=kinds.Declaration)
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_MAX_WORDS = 256
+"""Reason codes of actions are bytes (S9)."""
+
+
+def valid_declarations(record: PluginRecord, hook: str, kind: type[D], answers: list[object]) -> list[D]:
+    """The answers as declarations of one kind.
+
+    :raises DeclarationError: for another type, a wrong name, target or number, or a name twice.
+    """
+    entries: list[D] = []
+    for answer in answers:
+        where = f"{record.label}: {hook}"
+        if not isinstance(answer, kind):
+            message = f"{where} returned {answer!r}"[:200]
+            raise DeclarationError(message, remedy=f"its author must return coinswarm.declarations.{kind.__name__}")
+        problem = _problem(answer)
+        if problem:
+            message = f"{where} returned {kind.__name__} {answer.name!r}, whose {problem}"
+            raise DeclarationError(message, remedy="its author must correct the declaration")
+        if any(entry.name == answer.name for entry in entries):
+            message = f"{where} returned two declarations named {answer.name!r}"
+            raise DeclarationError(message, remedy="its author must rename one")
+        entries.append(answer)
+    return entries
+
+
+def _problem(entry: kinds.Declaration) -> str:
+    """The first thing that is wrong with a declaration, or an empty string."""
+    problems = list(_common_problems(entry.name, entry.summary, entry.target, entry.settings))
+    if isinstance(entry, kinds.AgentType):
+        problems.extend(_agent_problems(entry))
+    if isinstance(entry, kinds.IngestorType):
+        problems.extend(_count_problems("polled_seconds", entry.polled_seconds))
+    return next(iter(problems), "")
+
+
+def _common_problems(name: object, summary: object, target: object, settings: object) -> Iterator[str]:
+    """What is wrong with the fields that every declaration has; a plugin may have put anything there."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        yield "name is not lower-case letters, digits and single hyphens"
+    if not isinstance(summary, str) or not summary.strip() or "\n" in summary:
+        yield "summary is not one line of text"
+    if not isinstance(target, str) or not _TARGET.fullmatch(target):
+        yield f"target {target!r} is not 'package.module:Name'"
+    if not isinstance(settings, str) or (settings and not _TARGET.fullmatch(settings)):
+        yield f"settings {settings!r} is not 'package.module:Name'"
+
+
+def _agent_problems(entry: kinds.AgentType) -> Iterator[str]:
+    """What is wrong with an agent's own fields."""
+    for name, allowed in (("role", get_args(kinds.Role)), ("scope", get_args(kinds.Scope))):
+        if getattr(entry, name) not in allowed:
+            yield f"{name} {getattr(entry, name)!r} is not one of {', '.join(allowed)}"
+    yield from _count_problems("bar_seconds", entry.bar_seconds)
+    yield from _count_problems("warm_up", entry.warm_up)
+    for name, kind in (("needs", frozenset), ("claims", tuple), ("reasons", tuple)):
+        value = getattr(entry, name)
+        if not isinstance(value, kind) or not all(isinstance(word, str) for word in value):
+            yield f"{name} {value!r} is not a {kind.__name__} of words"
+        elif len(value) > _MAX_WORDS:
+            yield f"{name} are {len(value)}, more than {_MAX_WORDS}"
+
+
+def _count_problems(name: str, value: object) -> Iterator[str]:
+    """What is wrong with a number that counts something."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        yield f"{name} {value!r} is not a whole number of at least 0"
