@@ -49,8 +49,8 @@ class EndReason(IntEnum):
     WORKING = 0
     """Still working when the run ended."""
     FILLED = 1
-    REPLACED = 2
-    """The committee's intent changed."""
+    WITHDRAWN = 2
+    """The desk took it back: the intent changed, or a protective exit closed its side."""
     OCO = 3
     """The sibling filled."""
     EXPIRED = 4

@@ -1,0 +1,144 @@
+"""Columns of the kernel's state arrays: what stands where.
+
+Plain integers, because numba reads module constants for free. ``columns.py`` of the engine fills
+these arrays; ``kernel.py`` alone changes them.
+"""
+
+# One row per order. The first thirteen are the hashed fields of S16, in their order.
+O_SEQ = 0
+O_PARENT = 1
+O_INST = 2
+O_DECIDED = 3
+O_SIDE = 4
+O_KIND = 5
+O_LOTS = 6
+O_LIMIT = 7
+O_TRIGGER = 8
+O_TIF = 9
+O_FLAGS = 10
+O_END = 11
+O_REASON = 12
+O_FILLED = 13
+O_STATE = 14
+O_TRAIL = 15
+O_EXPIRE = 16
+O_STOP = 17
+O_TAKE = 18
+O_AGREE = 19
+O_RISK = 20
+O_BORN_REF = 21
+O_INSIDE = 22
+ORDER_WIDTH = 23
+HASHED = 13
+
+FILL_WIDTH = 6
+"""Order, bar, lots, ticks, fee; and the reference price, which is not hashed."""
+TRADE_WIDTH = 10
+DECISION_WIDTH = 10
+
+# One row per instrument: what it is ...
+NUM = 0
+DEN = 1
+MIN_UNITS = 2
+SHORTABLE = 3
+MAX_LOTS = 4
+FIXED_LOTS = 5
+PTR_END = 6
+FUND_END = 7
+# ... and where it stands: position, last close, room left in this bar, fee fraction carried ...
+POS = 8
+CLOSE = 9
+CAP = 10
+CARRY = 11
+WORKING = 12
+HERE = 13
+PTR = 14
+FUND = 15
+# ... the working order in each slot (-1: none), in this order of slots ...
+ENTRY_SLOT = 16
+EXIT_SLOT = 17
+STOP_SLOT = 18
+TAKE_SLOT = 19
+# ... what the desk wants, and what it may not re-enter ...
+WANT_SIDE = 20
+WANT_BP = 21
+BLOCK_SIDE = 22
+BLOCK_UNTIL = 23
+BLOCK_SAID = 24
+# ... and the open trade.
+T_SIDE = 25
+T_CASH = 26
+T_FEES = 27
+T_OPENED = 28
+T_LOTS = 29
+T_RISK = 30
+T_AGREE = 31
+INSTRUMENT_WIDTH = 32
+
+# One row per agent: its weight and its record, in basis points of trades and of R.
+A_WEIGHT = 0
+A_WINS = 1
+A_LOSSES = 2
+A_WON = 3
+A_LOST = 4
+AGENT_WIDTH = 5
+
+# Scalars of the run.
+ROW = 0
+CASH = 1
+PEAK = 2
+BREAK_UNTIL = 3
+GUARD_UNTIL = 4
+NEXT_DAY = 5
+DAY_START = 6
+TRADES_TODAY = 7
+LAST_EQUITY = 8
+ROLL = 9
+N_ORDERS = 10
+N_FILLS = 11
+N_TRADES = 12
+N_DECISIONS = 13
+FEES = 14
+ADVERSE = 15
+FUNDING = 16
+RING_AT = 17
+RING = 18
+"""From here on: the times of the last protective stops (-1: none), as many as the guard counts."""
+
+# Settings.
+BAR = 0
+START_NS = 1
+START_CASH = 2
+MAKER = 3
+TAKER = 4
+SPREAD = 5
+SLIP = 6
+PARTICIPATION = 7
+FEE_BASE = 8
+REBALANCE = 9
+COOL_BARS = 10
+GUARD_COUNT = 11
+GUARD_BARS = 12
+GUARD_PAUSE = 13
+DRAWDOWN_BP = 14
+DRAWDOWN_PAUSE = 15
+MAX_POSITION = 16
+MAX_EXPOSURE = 17
+MAX_ORDER = 18
+MAX_LOSS = 19
+DAILY_LOSS_BP = 20
+MAX_TRADES = 21
+BAND = 22
+REQUIRE_STOP = 23
+METHOD = 24
+KELLY = 25
+PRIOR = 26
+PROBE = 27
+RISK_SCALING = 28
+ENTRY_KIND = 29
+OFFSET = 30
+LIMIT_OFFSET = 31
+TIF = 32
+TTL = 33
+TRAILING = 34
+SETTINGS_WIDTH = 35
