@@ -1,0 +1,133 @@
+"""Run one EDD stage with the interpreter of the shared environment: ``python tools/stages.py NAME [PYTEST OPTION...]``.
+
+One pytest for each package, always from its installed wheel. A package may have no test in a stage (pytest's exit code
+5); a stage without any test has failed. With pytest options of one's own, which choose some tests, coverage is not
+judged.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from layout import RESULTS, ROOT, STAGES, packages
+
+MARKED = ("static", "soundness", "integration", "backtest")
+"""Stages whose tests carry a marker of that name; a test with none belongs to `unit`."""
+
+COVERED = {"coinswarm-core": 90, "testkit": 90}
+"""Package folder -> least branch coverage, in percent."""
+
+NO_TEST = 5
+
+
+def run(*arguments: str | Path, **variables: str) -> int:
+    """Run a module of this interpreter from the repository's root, and show how."""
+    print(f"$ {' '.join(f'{key}={value}' for key, value in variables.items())} python -m", *arguments, flush=True)
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False).returncode
+
+
+def from_wheels() -> str:
+    """Say which of our packages would not be tested from an installed wheel; empty if all are."""
+    prefix = Path(sys.prefix).resolve()
+    for folder in packages():
+        name = next((folder / "src").iterdir()).name
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None or prefix not in Path(spec.origin).resolve().parents:
+            return f"{name} is not installed from its wheel here: run ./dev, which makes the environment"
+    return ""
+
+
+def executed() -> int:
+    """How many tests the results of this stage hold that were not skipped."""
+    suites = [suite for path in RESULTS.glob("*.xml") for suite in ET.parse(path).getroot().iter("testsuite")]  # noqa: S314
+    return sum(int(suite.get("tests", 0)) - int(suite.get("skipped", 0)) for suite in suites)
+
+
+def pytest(stage: str, options: list[str]) -> bool:
+    """Run the stage's tests of each package and of the repository; whether none failed."""
+    marker = stage if stage in MARKED else " and ".join(f"not {name}" for name in MARKED)
+    good = True
+    for folder in [*packages(), ROOT]:
+        if not any(folder.glob("tests/**/test_*.py")):
+            continue
+        label = f"{stage}-{folder.name if folder != ROOT else 'repository'}"
+        command = ["pytest", str(folder / "tests"), "-m", marker, f"--junit-xml={RESULTS / label}.xml", *options]
+        code = run(*(["coverage", "run", "-m"] if stage == "unit" else []), *command)
+        if code == NO_TEST:
+            print(f"{folder.name}: no test in stage {stage}", flush=True)
+        elif code:
+            good = False
+    return good
+
+
+def jitted_tests(core: Path) -> list[Path]:
+    """The unit tests of the files that numba compiles."""
+    from coinswarm._jit import JITTED  # noqa: PLC0415 - imports numba
+
+    stems = [core / "tests" / Path(name).parent / f"test_{Path(name).stem}.py" for name in JITTED]
+    return [path for path in stems if path.exists()]
+
+
+def unit(options: list[str]) -> bool:
+    """Run the unit and contract tests, then judge branch coverage by package."""
+    data = RESULTS / "coverage"
+    data.mkdir(parents=True)
+    os.environ["COVERAGE_FILE"] = str(data / "unit")
+    good = pytest("unit", options)
+    if options:
+        return good
+    # Coverage cannot see into compiled code: the same tests once more, interpreted.
+    plain = jitted_tests(ROOT / "coinswarm-core")
+    if plain:
+        command = ["coverage", "run", "-m", "pytest", "-q", "-m", "not backtest and not soundness and not integration"]
+        good = run(*command, *plain, NUMBA_DISABLE_JIT="1") in {0, NO_TEST} and good
+    good = run("coverage", "combine", "--quiet") == 0 and good
+    for folder, least in COVERED.items():
+        good = run("coverage", "report", f"--include={folder}/*", f"--fail-under={least}") == 0 and good
+    return good
+
+
+def static(options: list[str]) -> bool:
+    """Read the repository: style, types, and what the tests marked `static` hold."""
+    if options:
+        return pytest("static", options)
+    sources = [folder / "src" for folder in packages()]
+    checks = [
+        run("ruff", "check"),
+        run("ruff", "format", "--check"),
+        run("mypy", *sources),
+        run("mypy", "tools", "conftest.py"),
+        *(run("mypy", folder / "tests") for folder in [*packages(), ROOT] if any(folder.glob("tests/**/*.py"))),
+    ]
+    return pytest("static", []) and not any(checks)
+
+
+def main() -> int:
+    """Run the stage that the first argument names; 0 only if it ran tests and all went well."""
+    stage, options = sys.argv[1], sys.argv[2:]
+    if stage not in STAGES:
+        print(f"{stage} is no stage: say one of {', '.join(STAGES)}", file=sys.stderr)
+        return 2
+    if problem := from_wheels():
+        print(problem, file=sys.stderr)
+        return 2
+    for path in RESULTS.glob(f"{stage}-*.xml"):
+        path.unlink()
+    if stage == "unit":
+        shutil.rmtree(RESULTS / "coverage", ignore_errors=True)
+    good = {"unit": unit, "static": static}.get(stage, lambda given: pytest(stage, given))(options)
+    if good and not executed():
+        print(f"stage {stage} ran no test: that is a failure", file=sys.stderr)
+        return 1
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
