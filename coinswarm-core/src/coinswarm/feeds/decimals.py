@@ -1,0 +1,120 @@
+"""Tick and lot from the decimals of a file, and the range of the integer path (S10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinswarm.domain.instrument import INT_LIMIT, MONEY
+from coinswarm.errors import DataError
+
+if TYPE_CHECKING:
+    from coinswarm.domain.market import Bars, Floats
+
+MAX_DECIMALS = 12
+"""Finer steps than 1e-12 are taken for noise."""
+
+_NOISE = 1e-15
+"""A double keeps 15 decimal digits; what differs by less came from arithmetic, not from a venue."""
+
+
+def count_decimals(values: Floats) -> int:
+    """Most decimals that any of ``values`` has, at most ``MAX_DECIMALS``.
+
+    A whole number divided by a power of ten is correctly rounded, so ``v`` has d decimals exactly if
+    ``rint(v * 10**d) / 10**d`` gives ``v`` back; 8827252.0999999996 is the double of 8827252.1 and has one.
+
+    :param values: finite float64[n].
+    """
+    rest = np.unique(values)
+    for decimals in range(MAX_DECIMALS):
+        scale = 10.0**decimals
+        whole = np.rint(rest * scale)
+        rest = rest[np.abs(whole / scale - rest) > _NOISE * np.abs(rest)]
+        if len(rest) == 0:
+            return decimals
+    return MAX_DECIMALS
+
+
+def step(decimals: int) -> Decimal:
+    """``Decimal('0.01')`` for 2."""
+    return Decimal(1).scaleb(-decimals)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The largest and typical values of a file, which bound what a step may be.
+
+    :param high: highest price.
+    :param low: lowest price.
+    :param volume: largest volume of a bar, in base.
+    :param typical: median of the volumes that are not zero, in base (0: all are).
+    """
+
+    high: float
+    low: float
+    volume: float
+    typical: float
+
+    @classmethod
+    def of(cls, high: Floats, low: Floats, volume: Floats) -> Extent:
+        """Measure the columns of a file with at least one row."""
+        traded = volume[volume > 0]
+        typical = float(np.median(traded)) if len(traded) else 0.0
+        return cls(float(high.max()), float(low.min()), float(volume.max()), typical)
+
+    def fits(self, tick: Decimal, lot: Decimal) -> bool:
+        """Whether most ticks times most lots stay below 2**62."""
+        return _whole(self.high, tick) * _whole(self.volume, lot) < INT_LIMIT
+
+
+def _whole(value: float, size: Decimal) -> int:
+    """How many steps of ``size`` cover ``value``."""
+    return int(Decimal(value) / size) + 1
+
+
+def fit(tick: Decimal, lot: Decimal, extent: Extent, *, may_tick: bool, may_lot: bool) -> tuple[Decimal, Decimal]:
+    """Coarsen inferred steps tenfold until the integer path holds them.
+
+    Some venues record prices and volumes to 8 decimals, which no 64-bit product can hold. Each turn
+    coarsens the step that is finer *relative to its column* (tick to the lowest price, lot to the
+    median volume): that loses least. Steps that were declared stay as they are.
+
+    :param may_tick: whether the tick was inferred; ``may_lot`` likewise.
+    """
+    while (may_tick or may_lot) and not extent.fits(tick, lot):
+        fine_tick = float(tick) / extent.low
+        fine_lot = float(lot) / extent.typical if extent.typical else 0.0
+        if may_tick and (fine_tick <= fine_lot or not may_lot):
+            tick = tick.scaleb(1)
+        else:
+            lot = lot.scaleb(1)
+    return tick, lot
+
+
+def check_range(bars: Bars) -> None:
+    """Refuse bars whose integers could overflow: numba wraps silently (S10).
+
+    :raises DataError: where most ticks times most lots, or the value of a bar's volume in 1e-8 of the
+        quote currency, reaches 2**62.
+    """
+    if len(bars) == 0:
+        return
+    instrument = bars.instrument
+    extent = Extent.of(bars.high, bars.low, bars.volume)
+    if not extent.fits(instrument.tick, instrument.lot):
+        message = (
+            f"{instrument.symbol}: price {extent.high:g} in ticks of {instrument.tick} times volume "
+            f"{extent.volume:g} in lots of {instrument.lot} reaches 2**62"
+        )
+        raise DataError(message, remedy="choose a coarser tick or lot")
+    value = extent.high * extent.volume
+    if value * MONEY >= INT_LIMIT:
+        message = (
+            f"{instrument.symbol}: price {extent.high:g} times volume {extent.volume:g} is {value:.3g} {instrument.quote}, "
+            f"but from {INT_LIMIT / MONEY:.3g} on amounts do not fit in 1e-8 {instrument.quote}"
+        )
+        raise DataError(message, remedy="use shorter bars, or prices in a larger quote unit")

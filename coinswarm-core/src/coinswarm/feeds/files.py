@@ -1,0 +1,260 @@
+"""A market data file to bars: read, judge, infer what the file does not say, report."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from coinswarm.domain.instrument import Instrument
+from coinswarm.domain.market import Bars
+from coinswarm.errors import DataError, UnknownNameError, nearest
+from coinswarm.feeds.decimals import Extent, check_range, fit, step
+from coinswarm.feeds.length import format_length
+from coinswarm.feeds.quality import find_faults, find_gaps, infer_length, refuse
+from coinswarm.feeds.symbols import check_symbol, guess_symbol
+from coinswarm.feeds.table import Table, Wanted, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from coinswarm.domain.market import Floats
+
+SAMPLES = {"BTC/USD": "bitfinex_BTCUSD_1h_2017_2018.csv.gz", "ETH/USD": "bitfinex_ETHUSD_1h_2017_2018.csv.gz"}
+"""What ships in ``coinswarm/data``: symbol -> file name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What a file held, and what had to be inferred.
+
+    :param rows: bars read.
+    :param missing: bars absent between the first and the last (nothing is filled).
+    :param gaps: stretches of missing bars.
+    :param longest_gap_ns: longest time from the open of one bar to the open of the next where bars are
+        missing between them, so two bars an hour apart on a 1m grid are a gap of 1h (59 missing); 0: no gap.
+    :param zero_volume: bars in which nothing traded.
+    :param first_ns: open time of the first bar; ``last_ns`` of the last.
+    :param bar_ns: bar length.
+    :param layout: which columns were taken for what.
+    :param unit: how times are written: ``s``, ``ms``, ``us``, ``ns``, ``date``.
+    :param newest_first: the file ran backwards and was turned round.
+    :param symbol_guessed: the symbol comes from the file's name.
+    :param bar_inferred: the bar length is the most common step.
+    :param tick_inferred: the tick comes from the file's decimals; ``lot_inferred`` likewise.
+    :param price_decimals: most decimals of a price; ``volume_decimals`` of a volume.
+    :param off_tick: prices that are no whole number of ticks (core rounds them half to even).
+    :param sha256: of the file's bytes, in hex.
+    """
+
+    rows: int
+    missing: int
+    gaps: int
+    longest_gap_ns: int
+    zero_volume: int
+    first_ns: int
+    last_ns: int
+    bar_ns: int
+    layout: str
+    unit: str
+    newest_first: bool
+    symbol_guessed: bool
+    bar_inferred: bool
+    tick_inferred: bool
+    lot_inferred: bool
+    price_decimals: int
+    volume_decimals: int
+    off_tick: int
+    sha256: str
+
+    @property
+    def missing_share(self) -> float:
+        """Missing bars as a fraction of those that a file without gaps would have."""
+        return self.missing / (self.rows + self.missing)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """Bars, and the report on where they come from."""
+
+    bars: Bars
+    report: ImportReport
+
+
+def load_bars(  # noqa: PLR0913 - each is one thing a file does not say about itself
+    path: Path,
+    *,
+    symbol: str | None = None,
+    bar_ns: int | None = None,
+    stamp: Literal["open", "close"] = "open",
+    volume: Literal["base", "quote"] = "base",
+    tick: Decimal | None = None,
+    lot: Decimal | None = None,
+    min_notional: Decimal = Decimal(0),
+    shortable: bool = False,
+    columns: Sequence[str] | None = None,
+) -> Loaded:
+    """Load one market data file.
+
+    :param path: CSV, CSV.gz, JSON rows, Parquet, Feather, or what ``coinswarm data import`` wrote.
+    :param symbol: ``BASE/QUOTE``; None: from a symbol column, else guessed from the file's name.
+    :param bar_ns: bar length in nanoseconds; None: the most common step.
+    :param stamp: what the times are. Close times are moved back by one bar length.
+    :param volume: what the volume counts. Quote volume becomes base volume as volume / close of the bar.
+    :param tick: smallest price step; None: from the file's decimals, coarsened where the integer path
+        could not hold them (see ``decimals.fit``). ``lot`` likewise; of quote volume, which has no base
+        decimals, the largest power of ten that is worth at most one quote unit at the highest price.
+    :param columns: role names in file order (``time open high low close volume``, ``-`` to ignore one), for
+        a file whose header says nothing useful.
+    :raises DataError: one line, for anything wrong with the file or the options.
+    """
+    name = path.name
+    raw = read_bytes(path)
+    wanted = Wanted(symbol and check_symbol(symbol), volume, stamp, columns)
+    table = read_table(raw, name, wanted)
+    _check_declarations(table, name, stamp, volume)
+    found = symbol or table.symbol or guess_symbol(name)
+    if found is None:
+        message = f"{name} does not tell which pair it holds"
+        raise DataError(message, remedy="pass --symbol, as in --symbol BTC/USD")
+
+    newest_first = len(table.stamp_ns) > 1 and bool((np.diff(table.stamp_ns) < 0).all())
+    length = bar_ns or infer_length(table.stamp_ns, name)
+    _judge(table, name, length, newest_first=newest_first, declared=bar_ns is not None)
+    order = slice(None, None, -1 if newest_first else 1)
+    open_ns = np.ascontiguousarray(table.stamp_ns[order]) - (length if stamp == "close" else 0)
+    opened, high, low, close = (np.ascontiguousarray(column[order]) for column in table.prices)
+    traded = np.ascontiguousarray(table.volume[order])
+
+    use_lot = lot or step(table.volume_decimals)
+    if volume == "quote":
+        traded = traded / close
+        use_lot = lot or Decimal(1).scaleb(-int(np.ceil(np.log10(high.max()))))
+    use_tick, use_lot = fit(
+        tick or step(table.price_decimals),
+        use_lot,
+        Extent.of(high, low, traded),
+        may_tick=tick is None,
+        may_lot=lot is None,
+    )
+    instrument = make_instrument(check_symbol(found), use_tick, use_lot, min_notional, shortable=shortable)
+    bars = Bars(instrument, length, open_ns, opened, high, low, close, traded)
+    check_range(bars)
+    gaps = find_gaps(open_ns, length)
+    return Loaded(
+        bars,
+        ImportReport(
+            rows=len(bars),
+            missing=sum(gap.missing for gap in gaps),
+            gaps=len(gaps),
+            longest_gap_ns=max((gap.span_ns for gap in gaps), default=0),
+            zero_volume=int((traded == 0).sum()),
+            first_ns=int(open_ns[0]),
+            last_ns=int(open_ns[-1]),
+            bar_ns=length,
+            layout=table.layout.name,
+            unit=table.unit,
+            newest_first=newest_first,
+            symbol_guessed=not (symbol or table.symbol),
+            bar_inferred=bar_ns is None,
+            tick_inferred=tick is None,
+            lot_inferred=lot is None,
+            price_decimals=table.price_decimals,
+            volume_decimals=table.volume_decimals,
+            off_tick=_off_grid((opened, high, low, close), float(use_tick)),
+            sha256=hashlib.sha256(raw).hexdigest(),
+        ),
+    )
+
+
+def sample_names() -> list[str]:
+    """The symbols of the sample that ships."""
+    return sorted(SAMPLES)
+
+
+def sample(symbol: str) -> Path:
+    """The sample's file of ``symbol``, such as ``BTC/USD``.
+
+    :raises UnknownNameError: for a symbol that the sample does not have.
+    """
+    if symbol not in SAMPLES:
+        message = f"the sample has no {symbol!r}"
+        raise UnknownNameError(message, remedy=nearest(symbol, SAMPLES))
+    return Path(__file__).parent.parent / "data" / SAMPLES[symbol]
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file.
+
+    :raises DataError: where there is none, or none that can be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = nearest(path.name, siblings)
+        message = f"there is no file {str(path)!r}"
+        raise DataError(message, remedy=close if close.startswith("did") else "check the path") from None
+    except IsADirectoryError:
+        message = f"{str(path)!r} is a folder"
+        raise DataError(message, remedy="name one file in it") from None
+    except (OSError, ValueError) as error:
+        message = f"{str(path)!r} cannot be read ({getattr(error, 'strerror', None) or error})"
+        raise DataError(message, remedy="check the path and its permissions") from None
+
+
+def make_instrument(symbol: str, tick: Decimal, lot: Decimal, min_notional: Decimal, *, shortable: bool) -> Instrument:
+    """An instrument.
+
+    :raises DataError: for a value that it does not accept.
+    """
+    try:
+        return Instrument(symbol, tick, lot, min_notional, shortable)
+    except ValueError as error:
+        raise DataError(str(error), remedy="correct the option") from None
+
+
+def _check_declarations(table: Table, name: str, stamp: str, volume: str) -> None:
+    """Refuse a file whose column names contradict what was declared.
+
+    :raises DataError: naming the option.
+    """
+    if table.layout.close_stamped and stamp == "open":
+        message = f"{name}: the only time column is named after the close of the bar"
+        raise DataError(message, remedy="pass --stamp close")
+    if table.layout.quote_named and volume == "base":
+        message = f"{name}: the only volume column is named after the quote currency"
+        raise DataError(message, remedy="pass --volume quote")
+
+
+def _judge(table: Table, name: str, length: int, *, newest_first: bool, declared: bool) -> None:
+    """Refuse inconsistent rows and a bar length that the times contradict.
+
+    :raises DataError: naming rows, or the option.
+    """
+    steps = np.abs(np.diff(table.stamp_ns))
+    if declared and len(steps) and not (steps == length).any():
+        usual = format_length(infer_length(table.stamp_ns, name))
+        message = f"{name}: no two rows are {format_length(length)} apart, most are {usual}"
+        raise DataError(message, remedy=f"leave out --bar, or pass --bar {usual}")
+    faults = find_faults(table.stamp_ns[::-1] if newest_first else table.stamp_ns, table.prices, table.volume, length)
+    remedy = "correct or remove these rows"
+    if not table.layout.has_header:
+        remedy += "; the order time, open, high, low, close, volume is assumed: declare another with --columns"
+    elif any("grid" in fault for fault in faults):
+        remedy += ", or pass --bar"
+    refuse(faults, name, table.where, remedy)
+
+
+def _off_grid(prices: Sequence[Floats], tick: float) -> int:
+    """How many prices are no whole number of ticks, beyond what a double can tell."""
+    count = 0
+    for column in prices:
+        ticks: Floats = column / tick
+        noise = np.maximum(1e-6, 4 * np.finfo(np.float64).eps * ticks)
+        count += int((np.abs(ticks - np.rint(ticks)) > noise).sum())
+    return count

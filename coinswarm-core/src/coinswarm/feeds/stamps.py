@@ -1,0 +1,71 @@
+"""Time columns: epoch numbers in four units, or ISO 8601 dates, to nanoseconds UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinswarm.clock import SECOND_NS, to_ns
+from coinswarm.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from coinswarm.domain.market import Floats, Ints
+
+_EARLIEST_S, _LATEST_S = 1_000_000_000, 7_000_000_000
+"""2001 to 2191: far enough apart from each other in every unit that a magnitude names its unit."""
+
+UNITS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
+
+
+def epoch_unit(stamp: float) -> str | None:
+    """``s``, ``ms``, ``us`` or ``ns`` by magnitude; None for a number that is a time in no unit."""
+    for unit, scale in UNITS.items():
+        per_second = SECOND_NS // scale
+        if _EARLIEST_S * per_second <= stamp < _LATEST_S * per_second:
+            return unit
+    return None
+
+
+def epoch_to_ns(stamps: Ints | Floats, where: Callable[[int], str]) -> tuple[Ints, str]:
+    """Nanoseconds of epoch numbers, and the unit that their magnitude gives.
+
+    :param stamps: int64[n] or float64[n] (fractions are kept to the microsecond).
+    :param where: names the place of a row in a message.
+    :raises DataError: for a number that is no time, and where the unit changes within the file.
+    """
+    unit = epoch_unit(float(stamps[0]))
+    if unit is None:
+        message = f"{where(0)}: {stamps[0]} is not an epoch time in s, ms, us or ns"
+        raise DataError(message, remedy="check the time column, or name the columns with --columns")
+    scale = UNITS[unit]
+    low, high = _EARLIEST_S * (SECOND_NS // scale), _LATEST_S * (SECOND_NS // scale)
+    strange = np.flatnonzero(~((stamps >= low) & (stamps < high)))
+    if len(strange):
+        row = int(strange[0])
+        message = f"{where(row)}: time {stamps[row]} is not in {unit} like the rows before it"
+        raise DataError(message, remedy="bring the file to one unit")
+    if stamps.dtype == np.int64:
+        return np.asarray(stamps * np.int64(scale), np.int64), unit
+    if scale >= 1_000:
+        return np.rint(stamps * (scale // 1_000)).astype(np.int64) * 1_000, unit
+    return np.rint(stamps).astype(np.int64), unit
+
+
+def iso_to_ns(texts: Iterable[str], where: Callable[[int], str]) -> Ints:
+    """Nanoseconds of ISO 8601 dates; a date without a zone is UTC.
+
+    :raises DataError: for the first text that is not such a date.
+    """
+    out: list[int] = []
+    for row, text in enumerate(texts):
+        try:
+            moment = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
+        except ValueError:
+            message = f"{where(row)}: {text[:40]!r} is not an ISO 8601 date or an epoch time"
+            raise DataError(message, remedy="write dates as 2018-01-31 23:00:00") from None
+        out.append(to_ns(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+    return np.array(out, np.int64)

@@ -1,0 +1,49 @@
+"""Guessing ``BASE/QUOTE`` from a file's name, as in ``bitfinex_BTCUSD_1m_2017.csv.gz``."""
+
+from __future__ import annotations
+
+import re
+
+from coinswarm.errors import DataError
+
+QUOTES = (
+    *("USDT", "USDC", "BUSD", "FDUSD", "TUSD", "USD", "EUR", "GBP", "JPY", "KRW", "AUD", "CAD", "CHF", "BRL", "TRY"),
+    *("DAI", "BTC", "XBT", "ETH", "BNB"),
+)
+"""What prices are quoted in; where two end a name (``FDUSD``, ``USD``) the longest counts."""
+
+FIAT_LIKE = frozenset(QUOTES) - {"BTC", "XBT", "ETH", "BNB"}
+"""Those that are money rather than a traded asset: a volume column named after one counts quote."""
+
+_PAIR = re.compile(rf"([A-Z0-9]{{2,12}}?)({'|'.join(sorted(QUOTES, key=len, reverse=True))})")
+_SPLIT = re.compile(rf"(?<![A-Za-z0-9])([A-Z0-9]{{2,12}})[-_/]({'|'.join(QUOTES)})(?![A-Za-z0-9])")
+_PERPETUAL = re.compile(r"(?<![A-Za-z0-9])([A-Z0-9]{2,12})[-_]PERP(?:ETUAL)?(?![A-Za-z0-9])")
+
+
+def check_symbol(symbol: str) -> str:
+    """Return ``symbol``.
+
+    :raises DataError: where it is not ``BASE/QUOTE``.
+    """
+    base, slash, quote = symbol.partition("/")
+    if not (base and slash and quote) or re.search(r"[^\w.:/-]|/.*/", symbol):
+        message = f"symbol {symbol!r} is not BASE/QUOTE"
+        raise DataError(message, remedy="write for example BTC/USD")
+    return symbol
+
+
+def guess_symbol(name: str) -> str | None:
+    """``BASE/QUOTE`` from a file name, or None where it names no pair or more than one.
+
+    ``BTC_USDT``, ``BTC-USDT`` and ``BTCUSDT`` are BTC/USDT; ``BTC-PERP`` is BTC-PERP/USD. Only upper
+    case counts, so that words of the name are not taken for pairs.
+    """
+    perpetual = {f"{match[1]}-PERP/USD" for match in _PERPETUAL.finditer(name)}
+    if perpetual:
+        return perpetual.pop() if len(perpetual) == 1 else None
+    split = {f"{match[1]}/{match[2]}" for match in _SPLIT.finditer(name) if match[1] != match[2]}
+    if split:
+        return split.pop() if len(split) == 1 else None
+    words = (_PAIR.fullmatch(word) for word in re.split(r"[^A-Za-z0-9]+", name))
+    joined = {f"{match[1]}/{match[2]}" for match in words if match and not match[1].isdigit()}
+    return joined.pop() if len(joined) == 1 else None
