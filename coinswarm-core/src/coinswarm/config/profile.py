@@ -1,0 +1,233 @@
+"""A profile: everything a run needs to know, from TOML, checked before anything starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TYPE_CHECKING
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from coinswarm.clock import to_ns
+from coinswarm.config.fields import FULL_BP, Count, Moment, Money, Name, Section, units
+from coinswarm.config.messages import Loc, explain
+from coinswarm.config.sections import (
+    AgentSection,
+    CommitteeSection,
+    CostsSection,
+    DriversSection,
+    InstrumentSection,
+    OrdersSection,
+    RiskSection,
+    SizingSection,
+)
+from coinswarm.config.sources import apply_override, parse_override, read_toml
+from coinswarm.errors import ProfileError, nearest
+
+if TYPE_CHECKING:
+    from coinswarm.simulator.costs import Costs
+    from coinswarm.risk.limits import RiskLimits, SizingRules
+    from coinswarm.execution.style import OrderStyle
+    from coinswarm.committee.rules import CommitteeRules
+    from collections.abc import Callable, Mapping, Sequence
+
+Mode = Literal["backtest", "paper", "live"]
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Profile(Section):
+    """A whole profile.
+
+    :param mode: what kind of run it is for.
+    :param seed: of everything that draws numbers.
+    :param plugins: the plugins to load, by name; core is always there.
+    :param cash: starting cash in the settlement currency.
+    :param start: nothing is traded before it; the prefix is warm-up. From the anchor if absent.
+    :param hole_bars: consecutive missing bars that make a hole.
+    :param demand: numbers that a certificate must reach. *Provisional.*
+    :param trust: plugins trusted to trade, by digest. *Provisional.*
+    """
+
+    mode: Mode = Field(description="backtest, paper or live")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    plugins: list[Name] = Field(default_factory=list)
+    cash: Annotated[Money, Field(gt=0)] = Decimal(10_000)
+    start: Moment | None = None
+    hole_bars: Annotated[Count, Field(ge=1)] = 3
+    instruments: list[InstrumentSection] = Field(description="one [[instruments]] per pair", min_length=1)
+    agents: list[AgentSection] = Field(description="one [[agents]] per seat", min_length=1)
+    committee: CommitteeSection = CommitteeSection()
+    sizing: SizingSection = SizingSection()
+    risk: RiskSection = RiskSection()
+    costs: CostsSection = CostsSection()
+    orders: OrdersSection = OrdersSection()
+    drivers: DriversSection = DriversSection()
+    demand: dict[str, bool | int | str | float] = Field(default_factory=dict)
+    trust: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _cross_checks(self) -> Self:
+        problems = [*self._name_problems(), *self._weight_problems(), *self._instrument_problems()]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _name_problems(self) -> list[str]:
+        """What is named twice."""
+        listed = {
+            "plugins": (self.plugins, "name each once"),
+            "agents": ([agent.seat for agent in self.agents], "give each seat an id of its own"),
+            "instruments": ([item.symbol for item in self.instruments], "name each symbol once"),
+        }
+        return [
+            f"{key}: {name!r} is there {count} times: {remedy}"
+            for key, (names, remedy) in listed.items()
+            for name, count in Counter(names).items()
+            if count > 1
+        ]
+
+    def _weight_problems(self) -> list[str]:
+        """Whether the weights make a whole."""
+        total = sum(agent.weight_bp for agent in self.agents)
+        if total == FULL_BP:
+            return []
+        terms = " + ".join(f"{agent.seat} {agent.weight_bp}" for agent in self.agents)
+        change = f"add {FULL_BP - total}" if total < FULL_BP else f"take away {total - FULL_BP}"
+        return [f"agents: weight_bp sums to {total} ({terms}), not {FULL_BP}: {change}"]
+
+    def _instrument_problems(self) -> list[str]:
+        """Whether the instruments can share one account, and have bars."""
+        problems = []
+        quotes = sorted({item.quote for item in self.instruments})
+        if len(quotes) > 1:
+            problems.append(
+                f"instruments: quoted in {' and '.join(quotes)}, but a run has one settlement currency: "
+                "choose pairs with the same quote"
+            )
+        for item in self.instruments:
+            if self.mode == "backtest" and item.file is None and item.sample is None:
+                problems.append(f"instruments: {item.symbol} has no bars: set file or sample")
+            if self.mode == "live" and (item.file is not None or item.sample is not None):
+                problems.append(f"instruments: {item.symbol} trades live, not from a file: remove file and sample")
+        symbols = {item.symbol for item in self.instruments}
+        if self.sizing.method == "lots" and symbols != set(self.sizing.fixed_lots):
+            wrong = ", ".join(sorted(symbols ^ set(self.sizing.fixed_lots)))
+            problems.append(f"sizing: fixed_lots and the instruments differ in {wrong}: give each symbol its lots")
+        return problems
+
+    @property
+    def symbols(self) -> list[str]:
+        """The instruments' symbols, sorted as the engine numbers them."""
+        return sorted(item.symbol for item in self.instruments)
+
+    def committee_rules(self) -> CommitteeRules:
+        """``[committee]`` as the engine takes it."""
+        return self.committee.rules()
+
+    def sizing_rules(self) -> SizingRules:
+        """``[sizing]`` as the engine takes it."""
+        return self.sizing.rules(self.symbols)
+
+    def risk_limits(self) -> RiskLimits:
+        """``[risk]`` as the gate takes it."""
+        return self.risk.rules()
+
+    def cost_rules(self) -> Costs:
+        """``[costs]`` as the simulator takes it."""
+        return self.costs.rules()
+
+    def order_style(self) -> OrderStyle:
+        """``[orders]`` as the engine takes it."""
+        return self.orders.rules()
+
+    def cash_units(self) -> int:
+        """Starting cash in money units of 1e-8."""
+        return units(self.cash)
+
+    def start_ns(self) -> int:
+        """``start`` in nanoseconds since the epoch; 0 where it is not set."""
+        return to_ns(self.start) if self.start is not None else 0
+
+    def canonical(self) -> dict[str, Any]:
+        """Every value in force, defaults included, ready for JSON and for ``parse_profile``.
+
+        Secrets stand as the references that the profile holds.
+        """
+        return self.model_dump(mode="json")
+
+
+def load_profile(name: str | Path, overrides: Sequence[str] = ()) -> Profile:
+    """Read and check a profile.
+
+    Paths in a profile are relative to its folder, paths in overrides to the working directory.
+
+    :param name: a template's name (``demo``, ``backtest``, ``paper``, ``live``) or the path of a TOML file.
+    :param overrides: ``KEY=VALUE`` each, as given to ``--set``.
+    :raises ProfileError: with one line per finding.
+    """
+    path, label = _locate(name)
+    data = read_toml(path)
+    if path.parent != TEMPLATES:
+        _anchor_paths(data, path.parent)
+    places = [apply_override(data, *parse_override(text)) for text in overrides]
+
+    def source(loc: Loc) -> str:
+        return "--set" if any(loc[: len(place)] == place for place in places) else label
+
+    return _validated(data, source)
+
+
+def parse_profile(data: Mapping[str, Any], label: str) -> Profile:
+    """Check a profile that is already read, as ``canonical()`` gives it.
+
+    :param label: names where it came from in errors.
+    :raises ProfileError: with one line per finding.
+    """
+    return _validated(data, lambda _loc: label)
+
+
+def check_settings(model: type[BaseModel], values: Mapping[str, Any], *, key: str, label: str) -> BaseModel:
+    """Check settings by the model of the plugin they are for.
+
+    :param model: what a declaration's ``settings`` names.
+    :param key: where they stand in the profile, as in ``agents.trend.settings``.
+    :param label: the profile's name.
+    :raises ProfileError: with one line per finding.
+    """
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise ProfileError(explain(error, model, lambda _loc: label, prefix=f"{key}.")) from None
+
+
+def template_names() -> list[str]:
+    """The names of the shipped profiles."""
+    return sorted(path.stem for path in TEMPLATES.glob("*.toml"))
+
+
+def _validated(data: Mapping[str, Any], source: Callable[[Loc], str]) -> Profile:
+    try:
+        return Profile.model_validate(dict(data))
+    except ValidationError as error:
+        raise ProfileError(explain(error, Profile, source)) from None
+
+
+def _locate(name: str | Path) -> tuple[Path, str]:
+    """The file of a profile, and what messages call it."""
+    if str(name) in template_names():
+        return TEMPLATES / f"{name}.toml", f"profile {name}"
+    path = Path(name).expanduser()
+    if not path.exists():
+        message = f"profile {str(name)!r} is neither a file nor a template"
+        raise ProfileError(message, remedy=nearest(str(name), template_names()))
+    return path, str(path)
+
+
+def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
+    """Make the paths of a profile relative to the working directory, in place."""
+    entries = data.get("instruments")
+    for entry in entries if isinstance(entries, list) else []:
+        for key in ("file", "funding"):
+            if isinstance(entry, dict) and isinstance(entry.get(key), str) and entry[key]:
+                entry[key] = str(folder / Path(entry[key]).expanduser())

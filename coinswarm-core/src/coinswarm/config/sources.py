@@ -1,0 +1,210 @@
+"""Where a profile's values come from: TOML, ``--set`` overrides, and secrets by reference."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import stat
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from coinswarm.errors import NotReadyError, ProfileError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Vault = Literal["env", "keyring", "file"]
+VAULTS: tuple[Vault, ...] = ("env", "keyring", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A reference to a secret. It never holds the secret itself, so printing it is safe.
+
+    :param vault: ``env`` (an environment variable), ``keyring`` (``service/user`` in the system's
+        keyring) or ``file`` (a file that only its owner may read).
+    :param name: the variable, entry or path.
+    """
+
+    vault: Vault
+    name: str
+
+    @classmethod
+    def parse(cls, value: object) -> Secret | None:
+        """The reference that a TOML value makes, or None where it is an ordinary value."""
+        if isinstance(value, dict) and len(value) == 1:
+            vault, name = next(iter(value.items()))
+            if vault in VAULTS and isinstance(name, str) and name:
+                return cls(cast("Vault", vault), name)
+        return None
+
+    def as_toml(self) -> dict[str, str]:
+        """The reference as it stands in a profile."""
+        return {self.vault: self.name}
+
+    def __str__(self) -> str:
+        return f'{{{self.vault} = "{self.name}"}}'
+
+    def reveal(self) -> str:
+        """The secret itself; never log, print or store what this returns.
+
+        :raises NotReadyError: when it is not there, or others could read it.
+        """
+        value = {"env": self._from_environment, "keyring": self._from_keyring, "file": self._from_file}[self.vault]()
+        if not value:
+            message = f"the secret {self} is empty"
+            raise NotReadyError(message, remedy="store it first")
+        return value
+
+    def _from_environment(self) -> str:
+        value = os.environ.get(self.name)
+        if value is None:
+            message = f"the secret {self} is not set"
+            raise NotReadyError(message, remedy=f"export {self.name} before starting")
+        return value
+
+    def _from_keyring(self) -> str:
+        service, slash, user = self.name.rpartition("/")
+        if not (slash and service and user):
+            message = f"the secret {self} does not name service/user"
+            raise NotReadyError(message, remedy='write {keyring = "service/user"}')
+        try:
+            keyring = importlib.import_module("keyring")
+        except ImportError:
+            message = f"the secret {self} needs the package keyring, which is not installed"
+            raise NotReadyError(message, remedy="install keyring, or use {env=…} or {file=…}") from None
+        value: str | None = keyring.get_password(service, user)
+        if value is None:
+            message = f"the secret {self} is not in the keyring"
+            raise NotReadyError(message, remedy=f"run: keyring set {service} {user}")
+        return value
+
+    def _from_file(self) -> str:
+        path = Path(self.name).expanduser()
+        try:
+            with path.open(encoding="utf-8") as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                if os.name == "posix" and mode & 0o077:
+                    message = f"the secret {self} may be read by others (mode {mode:04o})"
+                    raise NotReadyError(message, remedy=f"run: chmod 600 {path}")
+                return file.read().rstrip("\r\n")
+        except OSError as error:
+            message = f"the secret {self} cannot be read ({error.strerror})"
+            raise NotReadyError(message, remedy="name a file that exists and is yours") from None
+        except UnicodeDecodeError:
+            message = f"the secret {self} is not text"
+            raise NotReadyError(message, remedy="store it as UTF-8") from None
+
+
+def reveal_all(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """``settings`` with every secret reference replaced by its secret, for the driver alone."""
+    revealed: dict[str, Any] = {}
+    for key, value in settings.items():
+        secret = Secret.parse(value)
+        if secret is not None:
+            revealed[key] = secret.reveal()
+        else:
+            revealed[key] = reveal_all(value) if isinstance(value, dict) else value
+    return revealed
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file; numbers with a point become exact Decimals.
+
+    :raises ProfileError: when the file cannot be read, or is not TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        message = f"profile {path} cannot be read ({error.strerror})"
+        raise ProfileError(message, remedy="name a file that exists and is yours to read") from None
+    except UnicodeDecodeError:
+        message = f"profile {path} is not text"
+        raise ProfileError(message, remedy="save it as UTF-8") from None
+    return parse_toml(text, str(path))
+
+
+def parse_toml(text: str, label: str) -> dict[str, Any]:
+    """The tables of TOML text; numbers with a point become exact Decimals.
+
+    :param label: names the text in errors.
+    :raises ProfileError: when it is not TOML; says the line.
+    """
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        message = f"{label} is not valid TOML ({' '.join(str(error).split())})"
+        raise ProfileError(message, remedy="correct that line") from None
+
+
+def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
+    """``("risk", "max_position_bp"), 3000`` for ``risk.max_position_bp=3000``.
+
+    The value is TOML; where it is not, it is taken as text, so that ``weigher=median`` needs no quotes.
+
+    :raises ProfileError: when there is no key, or more than a value after ``=``.
+    """
+    key, equals, value = text.partition("=")
+    parts = tuple(part.strip().strip("\"'") for part in key.split("."))
+    if not equals or not all(parts):
+        message = f"--set {text!r} is not KEY=VALUE"
+        raise ProfileError(message, remedy="write for example --set risk.max_position_bp=3000")
+    if "\n" in value:
+        message = f"--set {key}: the value has more than one line"
+        raise ProfileError(message, remedy="give each key a --set of its own")
+    try:
+        return parts, tomllib.loads(f"value = {value}", parse_float=Decimal)["value"]
+    except tomllib.TOMLDecodeError:
+        if any(mark in value for mark in "[]{}\"'"):
+            message = f"--set {key}: {value!r} is not a TOML value"
+            raise ProfileError(message, remedy="quote it for the shell, as in 'plugins=[\"trend\"]'") from None
+        return parts, value.strip()
+
+
+def apply_override(data: dict[str, Any], parts: tuple[str, ...], value: object) -> tuple[str | int, ...]:
+    """Put ``value`` at the dotted place in ``data``, in place.
+
+    An entry of a list is named by its number or by its id, name or symbol: ``agents.trend.weight_bp``.
+
+    :returns: where it was put, lists by number.
+    :raises ProfileError: when the place lies in something that is not a table, or no such entry exists.
+    """
+    place: Any = data
+    loc: list[str | int] = []
+    for depth, part in enumerate(parts):
+        last = depth == len(parts) - 1
+        if isinstance(place, list):
+            index = _entry(place, part, ".".join(parts))
+            loc.append(index)
+            if last:
+                place[index] = value
+            else:
+                place = place[index]
+        elif isinstance(place, dict):
+            loc.append(part)
+            if last:
+                place[part] = value
+            else:
+                place = place.setdefault(part, {})
+        else:
+            message = f"--set {'.'.join(parts)}: {'.'.join(parts[:depth])!r} is not a table"
+            raise ProfileError(message, remedy="shorten the key")
+    return tuple(loc)
+
+
+def _entry(entries: list[Any], part: str, key: str) -> int:
+    """The number of the list entry that ``part`` names."""
+    if part.isdecimal() and int(part) < len(entries):
+        return int(part)
+    names: dict[str, int] = {}
+    for number, entry in enumerate(entries):
+        if isinstance(entry, dict):
+            label = entry.get("id") or entry.get("name") or entry.get("symbol")
+            names.setdefault(str(label), number)
+    if part in names:
+        return names[part]
+    message = f"--set {key}: there is no entry {part!r}"
+    raise ProfileError(message, remedy=nearest(part, names))
