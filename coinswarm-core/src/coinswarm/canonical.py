@@ -79,7 +79,7 @@ def canonical_json(value: object, *, floats: bool = False) -> bytes:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def _plain(value: object, *, floats: bool, where: str) -> Any:  # noqa: PLR0911 - one return per kind of value
+def _plain(value: object, *, floats: bool, where: str) -> object:  # noqa: PLR0911 - one return per kind of value
     """``value`` in the types that ``json`` knows, refused where it has no canonical form."""
     if value is None or type(value) in (bool, str):
         return value
