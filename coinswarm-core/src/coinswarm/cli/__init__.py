@@ -1,1 +1,155 @@
+"""The command ``coinswarm``: a lazy group and the one place where errors become lines.
 
+Imports click and the error tree only. A command's module is imported when the command runs or
+its own ``--help`` is asked for; what it needs beyond click it imports inside its functions.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from coinswarm import __version__
+from coinswarm.cli.groups import NearestGroup
+from coinswarm.errors import CoinswarmError, InvariantError, LoadError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "demo": ("coinswarm.cli.backtest", "demo", "Backtest two agents on the bars that ship with core."),
+    "backtest": ("coinswarm.cli.backtest", "backtest", "Run a profile on recorded bars and write a run."),
+    "trade": ("coinswarm.cli.trade", "trade", "Run a profile on paper, from a recording; later live."),
+    "replay": ("coinswarm.cli.backtest", "replay", "Execute a run again and compare the order hash."),
+    "data": ("coinswarm.cli.data", "data", "Import and inspect market data."),
+    "plugins": ("coinswarm.cli.plugins", "plugins", "List and inspect the installed plugins."),
+}
+"""Name -> (module, attribute, summary). Summaries stand here so that help imports no command."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it (128 + SIGINT)."""
+
+_NO_ARGUMENTS: tuple[type[click.ClickException], ...] = tuple(
+    found for found in [getattr(click.exceptions, "NoArgsIsHelpError", None)] if found is not None
+)
+"""What click 8.2 and later raise where help is shown for want of arguments."""
+
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+
+
+class _Commands(NearestGroup):
+    """Knows its commands by name, and imports the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names of the commands, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """The list of commands in ``--help``, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
+
+
+def _remember_debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    """Let ``main`` know, who outlives the context."""
+    if value and isinstance(ctx.obj, dict):
+        ctx.obj["debug"] = True
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_remember_debug,
+    envvar="COINSWARM_DEBUG",
+    show_envvar=True,
+    help="Show the traceback of an error.",
+)
+@click.version_option(__version__, prog_name="coinswarm", message="%(prog)s %(version)s")
+def group() -> None:
+    """Coinswarm: a trading swarm in which every part is a plugin.
+
+    Exit codes: 0 done, 2 the command or its input must change, 3 a plugin must change,
+    4 try again later, 70 a fault of Coinswarm, 130 interrupted.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a command line; errors become one line each on stderr.
+
+    :param args: without the program's name; those of the process if None.
+    :returns: the exit code.
+    """
+    state: dict[str, Any] = {"debug": False}
+    try:
+        result = group.main(args=args, prog_name="coinswarm", standalone_mode=False, obj=state)
+        sys.stdout.flush()
+    except Exception as error:  # noqa: BLE001 - the top: nothing may reach the user as a traceback
+        return _report(error, debug=state["debug"])
+    except KeyboardInterrupt:
+        return _interrupted()
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: Exception, *, debug: bool) -> int:
+    """Say what went wrong, and return the exit code for it."""
+    if isinstance(error, click.Abort):
+        return _interrupted()
+    if isinstance(error, BrokenPipeError):
+        # The reader has gone. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(error, _NO_ARGUMENTS):
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    text, code = _describe(error)
+    for line in text.splitlines():
+        click.echo(f"coinswarm: error: {line}", err=True)
+    return code
+
+
+def _describe(error: Exception) -> tuple[str, int]:
+    """The text and the exit code of an error."""
+    if isinstance(error, CoinswarmError):
+        return str(error), error.exit_code
+    if isinstance(error, click.ClickException):
+        text = " ".join(error.format_message().split())
+        usage = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+        return f"{text} (see {usage} --help)" if usage else text, error.exit_code
+    if isinstance(error, OSError):
+        name = f" {error.filename!r}" if error.filename is not None else ""
+        if error.errno in _FULL:
+            return f"no space left to write{name}: free some space or write elsewhere", OutputError.exit_code
+        return f"cannot use{name or ' a file'} ({error.strerror or error}): check the path and its rights", 2
+    if isinstance(error, ModuleNotFoundError):
+        return f"the installation is incomplete ({error}): reinstall coinswarm-core", LoadError.exit_code
+    text = " ".join(str(error).split())
+    return (
+        f"internal error ({type(error).__name__}: {text}): run coinswarm --debug … again and report the traceback",
+        InvariantError.exit_code,
+    )
+
+
+def _interrupted() -> int:
+    """Say that Ctrl-C was heard."""
+    click.echo("coinswarm: interrupted", err=True)
+    return INTERRUPTED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -26,11 +26,12 @@ from coinswarm.config.sources import apply_override, parse_override, read_toml
 from coinswarm.errors import ProfileError, nearest
 
 if TYPE_CHECKING:
-    from coinswarm.simulator.costs import Costs
-    from coinswarm.risk.limits import RiskLimits, SizingRules
-    from coinswarm.execution.style import OrderStyle
-    from coinswarm.committee.rules import CommitteeRules
     from collections.abc import Callable, Mapping, Sequence
+
+    from coinswarm.committee.rules import CommitteeRules
+    from coinswarm.execution.style import OrderStyle
+    from coinswarm.risk.limits import RiskLimits, SizingRules
+    from coinswarm.simulator.costs import Costs
 
 Mode = Literal["backtest", "paper", "live"]
 TEMPLATES = Path(__file__).parent / "templates"

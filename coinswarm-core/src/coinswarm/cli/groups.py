@@ -1,0 +1,24 @@
+"""The group that every command with subcommands is made of."""
+
+from __future__ import annotations
+
+import click
+
+from coinswarm.errors import UnknownNameError, nearest
+
+
+class NearestGroup(click.Group):
+    """Answers an unknown subcommand with the nearest known one, whatever click's version."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name.
+
+        :raises UnknownNameError: naming the nearest one.
+        """
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            message = f"unknown command {f'{ctx.command_path} {args[0]}'!r}"
+            raise UnknownNameError(message, remedy=nearest(args[0], known))
+        return super().resolve_command(ctx, args)
