@@ -187,6 +187,7 @@ def volatility(close: ArrayLike, period: int, length_ns: int) -> Floats:
         raise ValueError(message)
     returns = np.full_like(column, np.nan)
     returns[begin + 1 :] = column[begin + 1 :] / column[begin:-1] - 1.0
+    returns.flags.writeable = False
     gap, out = np.empty_like(column), np.empty_like(column)
     _deviation(returns, begin + 1, length, 1, gap, out)
     out *= sqrt(per_year)
