@@ -84,11 +84,14 @@ def fit(tick: Decimal, lot: Decimal, extent: Extent, *, may_tick: bool, may_lot:
     median volume): that loses least. Steps that were declared stay as they are.
 
     :param may_tick: whether the tick was inferred; ``may_lot`` likewise.
+    :returns: tick and lot; they may still not fit where one was declared, which ``check_range`` refuses.
     """
-    while (may_tick or may_lot) and not extent.fits(tick, lot):
-        fine_tick = float(tick) / extent.low
-        fine_lot = float(lot) / extent.typical if extent.typical else 0.0
-        if may_tick and (fine_tick <= fine_lot or not may_lot):
+    while not extent.fits(tick, lot):
+        tick_helps = may_tick and tick < extent.high
+        lot_helps = may_lot and lot < extent.volume
+        if not (tick_helps or lot_helps):
+            break
+        if tick_helps and (not lot_helps or float(tick) / extent.low <= float(lot) / extent.typical):
             tick = tick.scaleb(1)
         else:
             lot = lot.scaleb(1)
@@ -114,7 +117,7 @@ def check_range(bars: Bars) -> None:
     value = extent.high * extent.volume
     if value * MONEY >= INT_LIMIT:
         message = (
-            f"{instrument.symbol}: price {extent.high:g} times volume {extent.volume:g} is {value:.3g} {instrument.quote}, "
-            f"but from {INT_LIMIT / MONEY:.3g} on amounts do not fit in 1e-8 {instrument.quote}"
+            f"{instrument.symbol}: price {extent.high:g} times volume {extent.volume:g} is {value:.3g} "
+            f"{instrument.quote}, but from {INT_LIMIT / MONEY:.3g} on amounts do not fit in 1e-8 {instrument.quote}"
         )
         raise DataError(message, remedy="use shorter bars, or prices in a larger quote unit")

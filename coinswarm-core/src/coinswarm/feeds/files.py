@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -13,16 +14,20 @@ import numpy as np
 from coinswarm.domain.instrument import Instrument
 from coinswarm.domain.market import Bars
 from coinswarm.errors import DataError, UnknownNameError, nearest
+from coinswarm.feeds.arrow import is_arrow, read_arrow
 from coinswarm.feeds.decimals import Extent, check_range, fit, step
 from coinswarm.feeds.length import format_length
 from coinswarm.feeds.quality import find_faults, find_gaps, infer_length, refuse
+from coinswarm.feeds.store import decode, is_stored
 from coinswarm.feeds.symbols import check_symbol, guess_symbol
-from coinswarm.feeds.table import Table, Wanted, read_table
+from coinswarm.feeds.table import Wanted
+from coinswarm.feeds.text import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coinswarm.domain.market import Floats
+    from coinswarm.feeds.table import Table
 
 SAMPLES = {"BTC/USD": "bitfinex_BTCUSD_1h_2017_2018.csv.gz", "ETH/USD": "bitfinex_ETHUSD_1h_2017_2018.csv.gz"}
 """What ships in ``coinswarm/data``: symbol -> file name."""
@@ -113,35 +118,42 @@ def load_bars(  # noqa: PLR0913 - each is one thing a file does not say about it
     :raises DataError: one line, for anything wrong with the file or the options.
     """
     name = path.name
+    for option, value in (("tick", tick), ("lot", lot), ("bar length", bar_ns)):
+        if value is not None and not value > 0:
+            message = f"{option} {value} is not positive"
+            raise DataError(message, remedy="give a positive one, or leave it out to infer it")
     raw = read_bytes(path)
-    wanted = Wanted(symbol and check_symbol(symbol), volume, stamp, columns)
-    table = read_table(raw, name, wanted)
+    table = _read(raw, name, Wanted(symbol and check_symbol(symbol), volume, stamp, columns))
     _check_declarations(table, name, stamp, volume)
-    found = symbol or table.symbol or guess_symbol(name)
-    if found is None:
-        message = f"{name} does not tell which pair it holds"
-        raise DataError(message, remedy="pass --symbol, as in --symbol BTC/USD")
+    stored = table.stored
+    found, guessed = _find_symbol(symbol, table, name)
 
     newest_first = len(table.stamp_ns) > 1 and bool((np.diff(table.stamp_ns) < 0).all())
-    length = bar_ns or infer_length(table.stamp_ns, name)
+    length = bar_ns or (stored.length_ns if stored else infer_length(table.stamp_ns, name))
     _judge(table, name, length, newest_first=newest_first, declared=bar_ns is not None)
     order = slice(None, None, -1 if newest_first else 1)
     open_ns = np.ascontiguousarray(table.stamp_ns[order]) - (length if stamp == "close" else 0)
     opened, high, low, close = (np.ascontiguousarray(column[order]) for column in table.prices)
     traded = np.ascontiguousarray(table.volume[order])
-
-    use_lot = lot or step(table.volume_decimals)
     if volume == "quote":
         traded = traded / close
-        use_lot = lot or Decimal(1).scaleb(-int(np.ceil(np.log10(high.max()))))
-    use_tick, use_lot = fit(
-        tick or step(table.price_decimals),
-        use_lot,
-        Extent.of(high, low, traded),
-        may_tick=tick is None,
-        may_lot=lot is None,
-    )
-    instrument = make_instrument(check_symbol(found), use_tick, use_lot, min_notional, shortable=shortable)
+
+    if stored:
+        use_tick, use_lot = tick or stored.instrument.tick, lot or stored.instrument.lot
+        min_notional, shortable = (
+            min_notional or stored.instrument.min_notional,
+            shortable or stored.instrument.shortable,
+        )
+    else:
+        worth_one = Decimal(1).scaleb(-math.ceil(math.log10(high.max())))
+        use_tick, use_lot = fit(
+            tick or step(table.price_decimals),
+            lot or (worth_one if volume == "quote" else step(table.volume_decimals)),
+            Extent.of(high, low, traded),
+            may_tick=tick is None,
+            may_lot=lot is None,
+        )
+    instrument = _instrument(found, use_tick, use_lot, min_notional, shortable=shortable)
     bars = Bars(instrument, length, open_ns, opened, high, low, close, traded)
     check_range(bars)
     gaps = find_gaps(open_ns, length)
@@ -159,10 +171,10 @@ def load_bars(  # noqa: PLR0913 - each is one thing a file does not say about it
             layout=table.layout.name,
             unit=table.unit,
             newest_first=newest_first,
-            symbol_guessed=not (symbol or table.symbol),
-            bar_inferred=bar_ns is None,
-            tick_inferred=tick is None,
-            lot_inferred=lot is None,
+            symbol_guessed=guessed,
+            bar_inferred=bar_ns is None and stored is None,
+            tick_inferred=tick is None and (stored is None or stored.tick_inferred),
+            lot_inferred=lot is None and (stored is None or stored.lot_inferred),
             price_decimals=table.price_decimals,
             volume_decimals=table.volume_decimals,
             off_tick=_off_grid((opened, high, low, close), float(use_tick)),
@@ -207,7 +219,32 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(message, remedy="check the path and its permissions") from None
 
 
-def make_instrument(symbol: str, tick: Decimal, lot: Decimal, min_notional: Decimal, *, shortable: bool) -> Instrument:
+def _read(raw: bytes, name: str, wanted: Wanted) -> Table:
+    """Read by what the first bytes say the file is."""
+    if is_stored(raw):
+        return decode(raw, name)
+    return read_arrow(raw, name, wanted) if is_arrow(raw) else read_text(raw, name, wanted)
+
+
+def _find_symbol(symbol: str | None, table: Table, name: str) -> tuple[str, bool]:
+    """The pair, and whether it was guessed from the file's name.
+
+    :raises DataError: where nothing tells it.
+    """
+    if symbol:
+        return symbol, False
+    if table.symbol:
+        inside = table.symbol if "/" in table.symbol else guess_symbol(table.symbol)
+        if inside:
+            return check_symbol(inside), False
+    guess = guess_symbol(name)
+    if guess is None:
+        message = f"{name} does not tell which pair it holds"
+        raise DataError(message, remedy="pass --symbol, as in --symbol BTC/USD")
+    return guess, True
+
+
+def _instrument(symbol: str, tick: Decimal, lot: Decimal, min_notional: Decimal, *, shortable: bool) -> Instrument:
     """An instrument.
 
     :raises DataError: for a value that it does not accept.
@@ -223,6 +260,9 @@ def _check_declarations(table: Table, name: str, stamp: str, volume: str) -> Non
 
     :raises DataError: naming the option.
     """
+    if table.stored and (stamp, volume) != ("open", "base"):
+        message = f"{name} was imported: it is stamped with open times and counts base volume"
+        raise DataError(message, remedy="leave out --stamp and --volume")
     if table.layout.close_stamped and stamp == "open":
         message = f"{name}: the only time column is named after the close of the bar"
         raise DataError(message, remedy="pass --stamp close")

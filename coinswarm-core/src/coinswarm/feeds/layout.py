@@ -10,7 +10,9 @@ from coinswarm.errors import DataError, nearest
 from coinswarm.feeds.symbols import FIAT_LIKE, QUOTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from coinswarm.feeds.table import Wanted
 
 ROLES = ("time", "open", "high", "low", "close", "volume")
 
@@ -27,6 +29,7 @@ PRICES = {
     "close": ("close", "c", "close_price", "price_close", "closing_price", "last"),
 }
 BASE_VOLUMES = ("volume", "v", "vol", "base_volume", "volume_base", "volumefrom", "volume_traded", "base_vol")
+PAIR_NAMES = ("symbol", "pair")
 QUOTE_VOLUMES = (
     *("quote_volume", "quote_asset_volume", "volume_quote", "volumeto", "quote_vol", "turnover", "quote_av"),
     *("volume_currency", "qav"),
@@ -38,6 +41,10 @@ HEADERLESS: Mapping[int, str] = {
     12: "Binance klines, without header",
 }
 """Layouts without a header by their number of columns; each begins time, open, high, low, close, volume."""
+
+
+_WIDEST = 80
+"""Longer headers are cut in messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +67,25 @@ class Layout:
     quote_named: bool = False
 
 
-def by_names(header: Sequence[str], *, symbol: str | None, volume: str, stamp: str) -> Layout:
+def by_names(header: Sequence[str], wanted: Wanted, place: str, *, pair: str | None = None) -> Layout:
     """Find the columns in a header.
 
     :param header: the names as they stand in the file.
-    :param symbol: ``BASE/QUOTE`` where known: it tells ``Volume BTC`` from ``Volume USD``.
-    :param volume: ``base`` or ``quote``: which volume is wanted where the file has both.
-    :param stamp: ``open`` or ``close``: which time is wanted where the file has both.
+    :param wanted: what was declared; where a file has two times or volumes it says which is meant.
+    :param place: what to call the file in messages.
+    :param pair: ``BASE/QUOTE`` from the file, which tells ``Volume BTC`` from ``Volume USD``.
     :raises DataError: for a column that is missing or there twice.
     """
     names = [_plain(name) for name in header]
-    time, close_stamped = _time(header, names, stamp)
-    prices = [_only(role, header, names, PRICES[role]) for role in ("open", "high", "low", "close")]
-    column, quote_named = _volume(header, names, symbol, volume)
-    pair = next((number for number, name in enumerate(names) if name in {"symbol", "pair"}), None)
+    head = _Header(header, names, place)
+    time, close_stamped = _time(head, wanted.stamp)
+    prices = [head.only(role, PRICES[role]) for role in ("open", "high", "low", "close")]
+    column, quote_named = _volume(head, wanted.symbol or pair, wanted.volume)
+    symbol = next((number for number, name in enumerate(names) if name in PAIR_NAMES), None)
     return Layout(
         f"header {header[time]}, {', '.join(header[number] for number in prices)}, {header[column]}",
         (time, *prices, column),
-        symbol=pair,
+        symbol=symbol,
         close_stamped=close_stamped,
         quote_named=quote_named,
     )
@@ -118,41 +126,60 @@ def _plain(name: str) -> str:
     return re.sub(r"[^0-9a-z]+", "_", name.strip().lower()).strip("_")
 
 
-def _listed(header: Sequence[str]) -> str:
-    text = ",".join(header)
-    return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A header as written and in plain form, and where it stands."""
+
+    written: Sequence[str]
+    plain: Sequence[str]
+    place: str
+
+    def among(self, known: Iterable[str]) -> list[int]:
+        """Numbers of the columns whose name is in ``known``."""
+        known = set(known)
+        return [number for number, name in enumerate(self.plain) if name in known]
+
+    def only(self, role: str, known: Iterable[str]) -> int:
+        """Number of the one column whose name is in ``known``."""
+        return self.one(role, self.among(known))
+
+    def one(self, role: str, found: Sequence[int]) -> int:
+        """The single entry of ``found``.
+
+        :raises DataError: where there is none, or more than one.
+        """
+        if len(found) > 1:
+            listed = " and ".join(repr(self.written[number]) for number in found)
+            message = f"{self.place}: {listed} may both be the {role} column"
+            raise DataError(message, remedy="say which with --columns")
+        if not found:
+            text = ",".join(self.written)
+            text = text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
+            message = f"{self.place}: no {role} column in the header {text!r}"
+            raise DataError(message, remedy=f"{self._close_to(role)}name the columns with --columns")
+        return found[0]
+
+    def _close_to(self, role: str) -> str:
+        hint = nearest(role, self.written)
+        return f"{hint} Else " if hint.startswith("did") else ""
 
 
-def _only(role: str, header: Sequence[str], names: Sequence[str], known: Sequence[str]) -> int:
-    """Number of the one column whose name is known for ``role``."""
-    found = [number for number, name in enumerate(names) if name in known]
-    if len(found) > 1:
-        message = f"{' and '.join(repr(header[number]) for number in found)} may both be the {role} column"
-        raise DataError(message, remedy="say which with --columns")
-    if not found:
-        message = f"no {role} column in the header {_listed(header)!r}"
-        raise DataError(message, remedy=f"{nearest(role, header)}, or name the columns with --columns")
-    return found[0]
-
-
-def _time(header: Sequence[str], names: Sequence[str], stamp: str) -> tuple[int, bool]:
+def _time(head: _Header, stamp: str) -> tuple[int, bool]:
     """Number of the time column, and whether it is named after the close."""
-    opens = [number for number, name in enumerate(names) if name in OPEN_TIMES]
-    closes = [number for number, name in enumerate(names) if name in CLOSE_TIMES]
+    opens, closes = head.among(OPEN_TIMES), head.among(CLOSE_TIMES)
     if closes and (stamp == "close" or not opens):
-        return _only("time", header, names, CLOSE_TIMES), True
-    if sorted(names[number] for number in opens) == ["date", "unix"]:
+        return head.one("time", closes), True
+    if sorted(head.plain[number] for number in opens) == ["date", "unix"]:
         # CryptoDataDownload writes one moment twice; the number needs no parsing of dates.
-        return names.index("unix"), False
-    return _only("time", header, names, OPEN_TIMES), False
+        return head.plain.index("unix"), False
+    return head.one("time", opens), False
 
 
-def _volume(header: Sequence[str], names: Sequence[str], symbol: str | None, wanted: str) -> tuple[int, bool]:
+def _volume(head: _Header, symbol: str | None, wanted: str) -> tuple[int, bool]:
     """Number of the volume column, and whether its name says that it counts quote."""
     pair_base, _, pair_quote = (symbol or "").lower().partition("/")
-    base = [number for number, name in enumerate(names) if name in BASE_VOLUMES]
-    quote = [number for number, name in enumerate(names) if name in QUOTE_VOLUMES]
-    for number, name in enumerate(names):
+    base, quote = head.among(BASE_VOLUMES), head.among(QUOTE_VOLUMES)
+    for number, name in enumerate(head.plain):
         asset = name.removeprefix("volume_").removesuffix("_volume")  # CryptoDataDownload: "Volume BTC"
         if asset == name or number in base + quote:
             continue
@@ -160,13 +187,6 @@ def _volume(header: Sequence[str], names: Sequence[str], symbol: str | None, wan
             quote.append(number)
         elif asset == pair_base or (not pair_base and not base and asset.upper() in QUOTES):
             base.append(number)
-    if wanted == "quote" and quote:
-        base = quote
-    found = base or quote
-    if len(found) > 1:
-        message = f"{' and '.join(repr(header[number]) for number in found)} may both be the volume column"
-        raise DataError(message, remedy="say which with --columns")
-    if not found:
-        message = f"no volume column in the header {_listed(header)!r}"
-        raise DataError(message, remedy=f"{nearest('volume', header)}, or name the columns with --columns")
-    return found[0], found[0] in quote
+    found = quote if quote and (wanted == "quote" or not base) else base
+    column = head.one("volume", found)
+    return column, column in quote

@@ -50,9 +50,7 @@ def epoch_to_ns(stamps: Ints | Floats, where: Callable[[int], str]) -> tuple[Int
         raise DataError(message, remedy="bring the file to one unit")
     if stamps.dtype == np.int64:
         return np.asarray(stamps * np.int64(scale), np.int64), unit
-    if scale >= 1_000:
-        return np.rint(stamps * (scale // 1_000)).astype(np.int64) * 1_000, unit
-    return np.rint(stamps).astype(np.int64), unit
+    return np.rint(stamps * (scale / UNITS["us"])).astype(np.int64) * UNITS["us"], unit
 
 
 def iso_to_ns(texts: Iterable[str], where: Callable[[int], str]) -> Ints:

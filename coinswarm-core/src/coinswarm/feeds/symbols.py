@@ -28,7 +28,8 @@ def check_symbol(symbol: str) -> str:
     base, slash, quote = symbol.partition("/")
     if not (base and slash and quote) or re.search(r"[^\w.:/-]|/.*/", symbol):
         message = f"symbol {symbol!r} is not BASE/QUOTE"
-        raise DataError(message, remedy="write for example BTC/USD")
+        guess = guess_symbol(symbol.upper())
+        raise DataError(message, remedy=f"did you mean {guess!r}?" if guess else "write for example BTC/USD")
     return symbol
 
 

@@ -1,0 +1,166 @@
+"""The format of imported data: the columns as doubles and a JSON header in one .npz, byte for byte reproducible.
+
+Doubles keep every decimal that a double can: reading a stored file gives the bars that reading its
+source gave. Files are written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coinswarm.domain.instrument import Instrument
+from coinswarm.errors import DataError, OutputError
+from coinswarm.feeds.layout import Layout
+from coinswarm.feeds.length import format_length
+from coinswarm.feeds.table import Stored, Table
+
+if TYPE_CHECKING:
+    from coinswarm.domain.market import Bars
+    from coinswarm.feeds.files import Loaded
+
+FORMAT = "coinswarm-bars-1"
+COLUMNS = ("open_ns", "open", "high", "low", "close", "volume")
+
+
+def is_stored(raw: bytes) -> bool:
+    """True for the bytes of an archive such as ``encode`` makes."""
+    return raw.startswith(b"PK\x03\x04")
+
+
+def stored_name(bars: Bars) -> str:
+    """File name of imported bars: ``BTC-USD_1h.npz``."""
+    return f"{bars.instrument.symbol.replace('/', '-').replace(':', '-')}_{format_length(bars.length_ns)}.npz"
+
+
+def encode(loaded: Loaded, source: str) -> bytes:
+    """The bytes of a stored file; equal input gives equal bytes.
+
+    :param source: name of the file that was imported.
+    """
+    instrument, report = loaded.bars.instrument, loaded.report
+    header = {
+        "format": FORMAT,
+        "symbol": instrument.symbol,
+        "tick": f"{instrument.tick:f}",
+        "lot": f"{instrument.lot:f}",
+        "min_notional": f"{instrument.min_notional:f}",
+        "shortable": instrument.shortable,
+        "length_ns": loaded.bars.length_ns,
+        "price_decimals": report.price_decimals,
+        "volume_decimals": report.volume_decimals,
+        "tick_inferred": report.tick_inferred,
+        "lot_inferred": report.lot_inferred,
+        "source": source,
+        "source_sha256": report.sha256,
+    }
+    arrays: dict[str, Any] = {name: np.ascontiguousarray(getattr(loaded.bars, name)) for name in COLUMNS}
+    arrays["header"] = np.frombuffer(json.dumps(header, sort_keys=True).encode(), np.uint8)
+    out = io.BytesIO()
+    np.savez_compressed(out, **arrays)
+    return out.getvalue()
+
+
+def decode(raw: bytes, name: str) -> Table:
+    """The columns of a stored file.
+
+    :param name: what to call it in messages.
+    :raises DataError: where it is damaged, or an archive of another kind.
+    """
+    try:
+        with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
+            header: dict[str, Any] = json.loads(archive["header"].tobytes())
+            columns = [archive[column] for column in COLUMNS]
+        if header["format"] != FORMAT or len({len(column) for column in columns}) != 1:
+            message = f"{name} has format {header['format']!r}"
+            raise DataError(message, remedy=f"this version reads {FORMAT!r}: import the source again")
+        steps = {key: Decimal(header[key]) for key in ("tick", "lot", "min_notional")}
+        instrument = Instrument(header["symbol"], **steps, shortable=bool(header["shortable"]))
+        stored = Stored(
+            instrument,
+            int(header["length_ns"]),
+            bool(header["tick_inferred"]),
+            bool(header["lot_inferred"]),
+            str(header["source"]),
+        )
+        stamp_ns = columns[0].astype(np.int64, casting="safe")
+        opened, high, low, close, volume = (column.astype(np.float64, casting="safe") for column in columns[1:])
+        decimals = int(header["price_decimals"]), int(header["volume_decimals"])
+    except (KeyError, ValueError, TypeError, EOFError, OSError, InvalidOperation) as error:
+        message = f"{name} is an archive, but not one that `coinswarm data import` wrote ({_short(error)})"
+        raise DataError(message, remedy="unpack it, or import the source again") from None
+    except (zipfile.BadZipFile, zlib.error) as error:
+        message = f"{name} is damaged or cut short ({_short(error)})"
+        raise DataError(message, remedy="import the source again") from None
+    if len(stamp_ns) == 0:
+        message = f"{name} holds no bars"
+        raise DataError(message, remedy="import the source again")
+
+    def where(row: int) -> str:
+        return f"{name}, row {row + 1}"
+
+    return Table(
+        stamp_ns=stamp_ns,
+        prices=(opened, high, low, close),
+        volume=volume,
+        price_decimals=decimals[0],
+        volume_decimals=decimals[1],
+        layout=Layout(f"imported from {stored.source}", (0, 1, 2, 3, 4, 5)),
+        unit="ns",
+        where=where,
+        symbol=instrument.symbol,
+        stored=stored,
+    )
+
+
+def _short(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:80]
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there complete or not at all: temporary file, fsync, rename.
+
+    Folders are made. Whatever goes wrong, Ctrl-C included, the temporary file is removed and an older
+    file of that name is untouched.
+
+    :raises OutputError: where it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".tmp-{path.name}-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        message = f"{str(path)!r} cannot be written ({error.strerror or error})"
+        raise OutputError(
+            message, remedy="free space, correct the permissions, or name another file with --out"
+        ) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last, where the system can sync a folder (Windows cannot)."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
