@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import shutil
 import subprocess
@@ -21,6 +22,12 @@ def demo(arguments: list[str]) -> int:
 
 def tox(name: str, arguments: list[str]) -> int:
     """Run one tox environment; the arguments are its positional ones."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "tox.ini", encoding="utf-8")
+    known = [section.removeprefix("testenv:") for section in config.sections() if section.startswith("testenv:")]
+    if name not in known:
+        say(f"{name} is not known: say demo, test, {', '.join(known)}")
+        return 2
     python = ensure("test") / "python"
     return subprocess.run(
         [python, "-m", "tox", "run", "-c", ROOT / "tox.ini", "-e", name, "--", *arguments], check=False

@@ -95,9 +95,21 @@ def _installers() -> list[str]:
 
 
 def _run(arguments: Sequence[str | Path], *, cwd: Path = ROOT) -> None:
-    """Run one command. Its errors are shown, its talk is not: the environment's path is all that stdout says."""
+    """Run one command; what it prints is shown where it fails."""
     variables = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    subprocess.run(arguments, check=True, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=variables)
+    done = subprocess.run(
+        arguments,
+        check=False,
+        cwd=cwd,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        sys.stderr.write(done.stdout)
+    done.check_returncode()
 
 
 def _pip(installer: str, python: Path, subcommand: str, *options: str | Path) -> None:
