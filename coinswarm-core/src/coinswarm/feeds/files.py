@@ -47,6 +47,7 @@ class ImportReport:
     :param bar_ns: bar length.
     :param layout: which columns were taken for what.
     :param unit: how times are written: ``s``, ``ms``, ``us``, ``ns``, ``date``.
+    :param volume_unit: what the file's volume counts: ``base`` or ``quote`` (then divided by the close).
     :param newest_first: the file ran backwards and was turned round.
     :param symbol_guessed: the symbol comes from the file's name.
     :param bar_inferred: the bar length is the most common step.
@@ -66,6 +67,7 @@ class ImportReport:
     bar_ns: int
     layout: str
     unit: str
+    volume_unit: str
     newest_first: bool
     symbol_guessed: bool
     bar_inferred: bool
@@ -170,6 +172,7 @@ def load_bars(  # noqa: PLR0913 - each is one thing a file does not say about it
             bar_ns=length,
             layout=table.layout.name,
             unit=table.unit,
+            volume_unit=stored.volume_unit if stored else volume,
             newest_first=newest_first,
             symbol_guessed=guessed,
             bar_inferred=bar_ns is None and stored is None,

@@ -61,6 +61,7 @@ def encode(loaded: Loaded, source: str) -> bytes:
         "volume_decimals": report.volume_decimals,
         "tick_inferred": report.tick_inferred,
         "lot_inferred": report.lot_inferred,
+        "volume_unit": report.volume_unit,
         "source": source,
         "source_sha256": report.sha256,
     }
@@ -91,6 +92,7 @@ def decode(raw: bytes, name: str) -> Table:
             int(header["length_ns"]),
             bool(header["tick_inferred"]),
             bool(header["lot_inferred"]),
+            str(header["volume_unit"]),
             str(header["source"]),
         )
         stamp_ns = columns[0].astype(np.int64, casting="safe")

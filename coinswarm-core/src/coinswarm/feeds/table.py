@@ -51,6 +51,7 @@ class Stored:
     :param instrument: pair, tick, lot, smallest notional, shortable.
     :param length_ns: bar length.
     :param tick_inferred: the tick came from the source's decimals; ``lot_inferred`` likewise.
+    :param volume_unit: what the source's volume counted.
     :param source: name of the file that was imported.
     """
 
@@ -58,6 +59,7 @@ class Stored:
     length_ns: int
     tick_inferred: bool
     lot_inferred: bool
+    volume_unit: str
     source: str
 
 

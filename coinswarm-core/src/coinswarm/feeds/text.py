@@ -45,8 +45,8 @@ def read_text(raw: bytes, name: str, wanted: Wanted) -> Table:
     data = _unpack(raw, name)
     _check_text(data, name)
     if data.lstrip()[:1] in {b"[", b"{"}:
-        return _read_rows(_json_rows(data, name), wanted, _Lines(_json_rows(data, name), name, "row"))
-    return _read_rows(data, wanted, _Lines(data, name, "line"))
+        return _read_rows(wanted, _Lines(_json_rows(data, name), name, "row"))
+    return _read_rows(wanted, _Lines(data, name, "line"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +121,11 @@ def _json_rows(data: bytes, name: str) -> bytes:
     if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
         message = f"{name} is JSON, but not a list of rows"
         raise DataError(message, remedy="give [[time, open, high, low, close, volume], ...]")
-    return "\n".join(",".join(map(str, row)) for row in rows).encode()
+    lines = (",".join("" if value is None else str(value) for value in row) for row in rows)
+    return "\n".join(lines).encode()
 
 
-def _read_rows(data: bytes, wanted: Wanted, lines: _Lines) -> Table:
+def _read_rows(wanted: Wanted, lines: _Lines) -> Table:
     """Find the columns in the first lines, then read all rows in one pass of numpy's C parser."""
     top = _find_top(lines)
     layout = _find_layout(top, wanted, lines)
@@ -141,7 +142,7 @@ def _read_rows(data: bytes, wanted: Wanted, lines: _Lines) -> Table:
             delimiter=top.delimiter,
             usecols=use,
             comments=None,
-            quotechar='"' if b'"' in data else None,
+            quotechar='"' if b'"' in lines.data else None,
             ndmin=1,
         )
     except ValueError as error:
