@@ -1,6 +1,7 @@
 """Install our wheels in an empty environment with plain pip and run the demo: ``./dev wheels``.
 
-What a user does who never clones the repository: nothing is pinned, the newest versions count. It needs the package index, so it is no part of ``./dev test``.
+What a user does who never clones the repository: nothing is pinned, the newest versions count. It needs the package
+index, so it is no part of ``./dev test``.
 """
 
 from __future__ import annotations
