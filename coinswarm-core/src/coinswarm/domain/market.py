@@ -75,6 +75,30 @@ class Bars:
         return np.arange(1, n + 1, dtype=np.int64) - np.maximum.accumulate(starts)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TickBars:
+    """The same bars in integers: what the simulated exchange trades on (S10).
+
+    :param open_ns: int64[n], open times.
+    :param open, high, low, close: int64[n], prices in ticks.
+    :param volume: int64[n], in whole lots, rounded down.
+    """
+
+    open_ns: Ints
+    open: Ints
+    high: Ints
+    low: Ints
+    close: Ints
+    volume: Ints
+
+    @classmethod
+    def of(cls, bars: Bars) -> TickBars:
+        """Round prices half to even, volumes down (a millionth of a lot is taken for float noise)."""
+        tick, lot = float(bars.instrument.tick), float(bars.instrument.lot)
+        prices = [np.rint(getattr(bars, name) / tick).astype(np.int64) for name in ("open", "high", "low", "close")]
+        return cls(np.array(bars.open_ns), *prices, np.floor(bars.volume / lot + 5e-7).astype(np.int64))
+
+
 class MarketState:
     """What a signal agent is shown: one instrument at one moment, nothing later.
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coinswarm.committee.rules import CommitteeRules
+from coinswarm.domain.instrument import INT_LIMIT
+from coinswarm.domain.market import TickBars
 from coinswarm.execution.style import OrderStyle
 from coinswarm.risk.limits import RiskLimits, SizingRules
 from coinswarm.simulator.costs import Costs
@@ -58,6 +60,7 @@ class RunPlan:
     :param hole_bars: consecutive missing bars that make a hole.
     :param start_ns: nothing is traded before it (0: from the anchor); the prefix is warm-up.
     :param funding: per symbol.
+    :param ticks: the bars in integers; made from ``bars`` when not given.
     """
 
     bars: tuple[Bars, ...]
@@ -72,3 +75,32 @@ class RunPlan:
     hole_bars: int = 3
     start_ns: int = 0
     funding: dict[str, Funding] = field(default_factory=dict)
+    ticks: tuple[TickBars, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.ticks:
+            object.__setattr__(self, "ticks", tuple(TickBars.of(bars) for bars in self.bars))
+
+    @property
+    def bar_ns(self) -> int:
+        """The one bar length of the run, in nanoseconds."""
+        return self.bars[0].length_ns
+
+    @property
+    def anchor_ns(self) -> int:
+        """Open time of the first bar of all."""
+        return min(int(bars.open_ns[0]) for bars in self.bars)
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """Weights in seat order, basis points."""
+        return tuple(seat.weight_bp for seat in self.seats)
+
+    def cap_ticks(self, k: int) -> int:
+        """No price or distance of instrument ``k`` counts for more: twice its highest high."""
+        return 2 * int(self.ticks[k].high.max())
+
+    def max_lots(self, k: int) -> int:
+        """The most lots of instrument ``k`` whose products stay below 2**62 (S10)."""
+        num, den = self.bars[k].instrument.value_ratio
+        return INT_LIMIT // (2 * self.cap_ticks(k) * (num // den + 1))

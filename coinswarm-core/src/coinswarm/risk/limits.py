@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+METHODS = ("calibrated", "published", "fraction", "lots")
+"""Sizing methods; the position is the kernel's code."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskLimits:

@@ -15,10 +15,7 @@ from coinswarm._jit import jit
 from coinswarm.simulator import layout as at
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
-    I2 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+    from coinswarm.simulator.layout import Series, State
 
 DAY_NS = 86_400_000_000_000
 NEVER = (1 << 63) - 1
@@ -59,18 +56,18 @@ def muldiv(a: int, b: int, d: int) -> int:
 
 
 @jit
-def value(inst: I2, k: int, lots: int, ticks: int) -> int:
+def value(m: State, k: int, lots: int, ticks: int) -> int:
     """Worth of ``lots`` at ``ticks``, in money units, rounded down."""
-    den = inst[k, at.DEN]
+    den = m.tab[at.I + k, at.DEN]
     if den == 1:
-        return lots * ticks * inst[k, at.NUM]
-    return muldiv(lots * ticks, inst[k, at.NUM], den)
+        return lots * ticks * m.tab[at.I + k, at.NUM]
+    return muldiv(lots * ticks, m.tab[at.I + k, at.NUM], den)
 
 
 @jit
-def lots_for(inst: I2, k: int, units: int, ticks: int) -> int:
+def lots_for(m: State, k: int, units: int, ticks: int) -> int:
     """The most lots worth at most ``units`` at ``ticks``."""
-    return min(muldiv(units, inst[k, at.DEN], ticks * inst[k, at.NUM]), inst[k, at.MAX_LOTS])
+    return min(muldiv(units, m.tab[at.I + k, at.DEN], ticks * m.tab[at.I + k, at.NUM]), m.tab[at.I + k, at.MAX_LOTS])
 
 
 @jit
@@ -87,9 +84,8 @@ def part_up(ticks: int, ppm: int) -> int:
 
 
 @jit
-def add_order(  # noqa: PLR0913 - an order has that many fields
-    sc: I1,
-    orders: I2,
+def add_order(
+    m: State,
     k: int,
     now: int,
     side: int,
@@ -103,332 +99,324 @@ def add_order(  # noqa: PLR0913 - an order has that many fields
     parent: int,
 ) -> int:
     """Append a working order; returns its sequence number."""
-    r = sc[at.N_ORDERS]
-    sc[at.N_ORDERS] = r + 1
-    orders[r, at.O_SEQ] = r
-    orders[r, at.O_PARENT] = parent
-    orders[r, at.O_INST] = k
-    orders[r, at.O_DECIDED] = now
-    orders[r, at.O_SIDE] = side
-    orders[r, at.O_KIND] = kind
-    orders[r, at.O_LOTS] = lots
-    orders[r, at.O_LIMIT] = limit
-    orders[r, at.O_TRIGGER] = trigger
-    orders[r, at.O_TIF] = tif
-    orders[r, at.O_FLAGS] = flags
-    orders[r, at.O_END] = 0
-    orders[r, at.O_REASON] = 0
-    orders[r, at.O_FILLED] = 0
-    orders[r, at.O_STATE] = 0
-    orders[r, at.O_EXPIRE] = expire
+    r = m.tab[at.SC, at.N_ORDERS]
+    m.tab[at.SC, at.N_ORDERS] = r + 1
+    m.orders[r, at.O_SEQ] = r
+    m.orders[r, at.O_PARENT] = parent
+    m.orders[r, at.O_INST] = k
+    m.orders[r, at.O_DECIDED] = now
+    m.orders[r, at.O_SIDE] = side
+    m.orders[r, at.O_KIND] = kind
+    m.orders[r, at.O_LOTS] = lots
+    m.orders[r, at.O_LIMIT] = limit
+    m.orders[r, at.O_TRIGGER] = trigger
+    m.orders[r, at.O_TIF] = tif
+    m.orders[r, at.O_FLAGS] = flags
+    m.orders[r, at.O_END] = 0
+    m.orders[r, at.O_REASON] = 0
+    m.orders[r, at.O_FILLED] = 0
+    m.orders[r, at.O_STATE] = 0
+    m.orders[r, at.O_EXPIRE] = expire
     return r
 
 
 @jit
-def end_order(inst: I2, orders: I2, k: int, slot: int, ns: int, reason: int) -> None:
+def end_order(m: State, k: int, slot: int, ns: int, reason: int) -> None:
     """End the order in a slot, if there is one."""
-    r = inst[k, slot]
+    r = m.tab[at.I + k, slot]
     if r >= 0:
-        orders[r, at.O_END] = ns
-        orders[r, at.O_REASON] = reason
-        inst[k, slot] = -1
-        inst[k, at.WORKING] -= 1
+        m.orders[r, at.O_END] = ns
+        m.orders[r, at.O_REASON] = reason
+        m.tab[at.I + k, slot] = -1
+        m.tab[at.I + k, at.WORKING] -= 1
 
 
 @jit
-def close_trade(sc: I1, inst: I2, trades: I2, agents: I2, par: I1, k: int, bar_ns: int, pnl: int, stopped: int) -> None:  # noqa: PLR0913
+def close_trade(m: State, k: int, bar_ns: int, pnl: int, stopped: int) -> None:  # noqa: PLR0913
     """Record the trade that ended, credit the agents that agreed (S5), and run the stop guard."""
-    n = sc[at.N_TRADES]
-    sc[at.N_TRADES] = n + 1
-    risk, agree = inst[k, at.T_RISK], inst[k, at.T_AGREE]
-    trades[n, 0] = k
-    trades[n, 1] = inst[k, at.T_SIDE]
-    trades[n, 2] = inst[k, at.T_OPENED]
-    trades[n, 3] = bar_ns
-    trades[n, 4] = inst[k, at.T_LOTS]
-    trades[n, 5] = pnl
-    trades[n, 6] = inst[k, at.T_FEES]
-    trades[n, 7] = risk
-    trades[n, 8] = agree
-    trades[n, 9] = stopped
-    inst[k, at.T_SIDE] = 0
+    n = m.tab[at.SC, at.N_LOG]
+    m.tab[at.SC, at.N_LOG] = n + 1
+    m.log[n, 0] = at.TRADE
+    risk, agree = m.tab[at.I + k, at.T_RISK], m.tab[at.I + k, at.T_AGREE]
+    m.log[n, 1] = k
+    m.log[n, 2] = m.tab[at.I + k, at.T_SIDE]
+    m.log[n, 3] = m.tab[at.I + k, at.T_OPENED]
+    m.log[n, 4] = bar_ns
+    m.log[n, 5] = m.tab[at.I + k, at.T_LOTS]
+    m.log[n, 6] = pnl
+    m.log[n, 7] = m.tab[at.I + k, at.T_FEES]
+    m.log[n, 8] = risk
+    m.log[n, 9] = agree
+    m.log[n, 10] = stopped
+    m.tab[at.I + k, at.T_SIDE] = 0
     if risk > 0:
         total = 0
-        for a in range(agents.shape[0]):
+        for a in range(m.tab[at.PAR, at.AGENTS]):
             if (agree >> a) & 1:
-                total += agents[a, at.A_WEIGHT]
+                total += m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WEIGHT]
         r_bp = R_CAP_BP
         if abs(pnl) < R_CAP_BP // 10_000 * risk:
             r_bp = muldiv(abs(pnl), 10_000, risk)
-        for a in range(agents.shape[0]):
+        for a in range(m.tab[at.PAR, at.AGENTS]):
             if (agree >> a) & 1 and total > 0:
-                share = agents[a, at.A_WEIGHT] * 10_000 // total
+                share = m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WEIGHT] * 10_000 // total
                 if pnl > 0:
-                    agents[a, at.A_WINS] += share
-                    agents[a, at.A_WON] += share * r_bp // 10_000
+                    m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WINS] += share
+                    m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WON] += share * r_bp // 10_000
                 else:
-                    agents[a, at.A_LOSSES] += share
-                    agents[a, at.A_LOST] += share * r_bp // 10_000
-    if stopped and par[at.GUARD_COUNT] > 0:
-        now = bar_ns + par[at.BAR]
-        ring = at.RING + sc[at.RING_AT]
-        sc[ring] = now
-        sc[at.RING_AT] = (sc[at.RING_AT] + 1) % par[at.GUARD_COUNT]
-        oldest = sc[at.RING + sc[at.RING_AT]]
-        if oldest >= 0 and oldest >= now - par[at.GUARD_BARS] * par[at.BAR]:
-            sc[at.GUARD_UNTIL] = now + par[at.GUARD_PAUSE] * par[at.BAR]
+                    m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOSSES] += share
+                    m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOST] += share * r_bp // 10_000
+    if stopped and m.tab[at.PAR, at.GUARD_COUNT] > 0:
+        now = bar_ns + m.tab[at.PAR, at.BAR]
+        ring = at.RING + m.tab[at.SC, at.RING_AT]
+        m.tab[at.SC, ring] = now
+        m.tab[at.SC, at.RING_AT] = (m.tab[at.SC, at.RING_AT] + 1) % m.tab[at.PAR, at.GUARD_COUNT]
+        oldest = m.tab[at.SC, at.RING + m.tab[at.SC, at.RING_AT]]
+        if oldest >= 0 and oldest >= now - m.tab[at.PAR, at.GUARD_BARS] * m.tab[at.PAR, at.BAR]:
+            m.tab[at.SC, at.GUARD_UNTIL] = now + m.tab[at.PAR, at.GUARD_PAUSE] * m.tab[at.PAR, at.BAR]
 
 
 @jit
-def flatten_slots(inst: I2, orders: I2, k: int, bar_ns: int, filler: int) -> None:
-    """B3: the position is flat; ``filler`` is the order that closed it."""
-    protective = orders[filler, at.O_FLAGS] & PROTECTIVE
+def flatten_slots(m: State, k: int, bar_ns: int, filler: int) -> None:
+    """B3, D5: the position is flat; ``filler`` is the order that closed it."""
+    protective = m.orders[filler, at.O_FLAGS] & PROTECTIVE
+    side = -m.orders[filler, at.O_SIDE]
     other = OCO if protective else CLOSED
-    end_order(inst, orders, k, at.STOP_SLOT, bar_ns, other)
-    end_order(inst, orders, k, at.TAKE_SLOT, bar_ns, other)
-    end_order(inst, orders, k, at.EXIT_SLOT, bar_ns, CLOSED)
-    if protective:
-        end_order(inst, orders, k, at.ENTRY_SLOT, bar_ns, WITHDRAWN)
+    end_order(m, k, at.STOP_SLOT, bar_ns, other)
+    end_order(m, k, at.TAKE_SLOT, bar_ns, other)
+    end_order(m, k, at.EXIT_SLOT, bar_ns, CLOSED)
+    entry = m.tab[at.I + k, at.ENTRY_SLOT]
+    if protective and entry >= 0 and m.orders[entry, at.O_SIDE] == side:
+        end_order(m, k, at.ENTRY_SLOT, bar_ns, WITHDRAWN)
+    if protective and m.tab[at.I + k, at.WANT_SIDE] == side:  # D5
+        m.tab[at.I + k, at.BLOCK_SIDE] = side
+        m.tab[at.I + k, at.BLOCK_UNTIL] = bar_ns + (1 + m.tab[at.PAR, at.COOL_BARS]) * m.tab[at.PAR, at.BAR]
+        m.tab[at.I + k, at.BLOCK_SAID] = 0
 
 
 @jit
-def fill(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one fill is one rule set
-    sc: I1,
-    par: I1,
-    inst: I2,
-    orders: I2,
-    fills: I2,
-    trades: I2,
-    agents: I2,
-    k: int,
-    slot: int,
-    bar_ns: int,
-    ref: int,
-    taker: int,
-    inside: int,
-) -> int:
+def fill(m: State, k: int, slot: int, bar_ns: int, ref: int, taker: int, inside: int) -> int:
     """Fill the order in ``slot`` at reference price ``ref`` as far as Q1-Q5 allow; returns the lots filled."""
-    r = inst[k, slot]
-    side = orders[r, at.O_SIDE]
-    pos = inst[k, at.POS]
-    reduce = orders[r, at.O_FLAGS] & REDUCE
-    want = orders[r, at.O_LOTS] - orders[r, at.O_FILLED]
+    r = m.tab[at.I + k, slot]
+    side = m.orders[r, at.O_SIDE]
+    pos = m.tab[at.I + k, at.POS]
+    reduce = m.orders[r, at.O_FLAGS] & REDUCE
+    want = m.orders[r, at.O_LOTS] - m.orders[r, at.O_FILLED]
     if reduce:
+        if pos * side >= 0:  # Q2: nothing to reduce
+            end_order(m, k, slot, bar_ns, CLOSED)
+            return 0
         held = abs(pos)
         want = min(want, held)
-        if value(inst, k, held, ref) < inst[k, at.MIN_UNITS]:  # Q5
-            flow = value(inst, k, held, ref) * (1 if pos > 0 else -1)
-            protective = orders[r, at.O_FLAGS] & PROTECTIVE
-            stopped = 1 if protective and orders[r, at.O_KIND] != LIMIT else 0
-            close_trade(sc, inst, trades, agents, par, k, bar_ns, inst[k, at.T_CASH] + flow, stopped)
-            inst[k, at.T_CASH] = -flow
-            if protective:
-                inst[k, at.BLOCK_SIDE] = inst[k, at.WANT_SIDE]
-                inst[k, at.BLOCK_UNTIL] = bar_ns + (1 + par[at.COOL_BARS]) * par[at.BAR]
-                inst[k, at.BLOCK_SAID] = 0
-            end_order(inst, orders, k, slot, bar_ns, BELOW_MINIMUM)
-            flatten_slots(inst, orders, k, bar_ns, r)
+        if value(m, k, held, ref) < m.tab[at.I + k, at.MIN_UNITS]:  # Q5
+            flow = value(m, k, held, ref) * (1 if pos > 0 else -1)
+            protective = m.orders[r, at.O_FLAGS] & PROTECTIVE
+            stopped = 1 if protective and m.orders[r, at.O_KIND] != LIMIT else 0
+            close_trade(m, k, bar_ns, m.tab[at.I + k, at.T_CASH] + flow, stopped)
+            m.tab[at.I + k, at.T_CASH] = -flow
+            end_order(m, k, slot, bar_ns, BELOW_MINIMUM)
+            flatten_slots(m, k, bar_ns, r)
             return 0
-    elif pos * side < 0 and inst[k, at.T_SIDE] != 0:  # Q3 (dust of the other side does not block)
+    elif pos * side < 0 and m.tab[at.I + k, at.T_SIDE] != 0:  # Q3 (dust of the other side does not block)
         return 0
-    lots = min(want, inst[k, at.CAP])
-    if lots <= 0 or (orders[r, at.O_TIF] == FOK and lots < want):
+    lots = min(want, m.tab[at.I + k, at.CAP])
+    if lots <= 0 or (m.orders[r, at.O_TIF] == FOK and lots < want):
         return 0
     if taker:
-        adverse = (ref * (par[at.SPREAD] + 2 * par[at.SLIP]) + 2 * PPM - 1) // (2 * PPM)
+        adverse = (ref * (m.tab[at.PAR, at.SPREAD] + 2 * m.tab[at.PAR, at.SLIP]) + 2 * PPM - 1) // (2 * PPM)
         price = max(ref + side * adverse, 1)
-        limit = orders[r, at.O_LIMIT]
+        limit = m.orders[r, at.O_LIMIT]
         if limit > 0:
             price = min(price, limit) if side > 0 else max(price, limit)
-        ppm = par[at.TAKER]
+        ppm = m.tab[at.PAR, at.TAKER]
     else:
         price = ref
-        ppm = par[at.MAKER]
-    in_base = par[at.FEE_BASE] != 0 and side > 0 and inst[k, at.SHORTABLE] == 0
+        ppm = m.tab[at.PAR, at.MAKER]
+    in_base = m.tab[at.PAR, at.FEE_BASE] != 0 and side > 0 and m.tab[at.I + k, at.SHORTABLE] == 0
     funds = True
     if side > 0 and not reduce:  # Q4
-        worth = value(inst, k, lots, price)
+        worth = value(m, k, lots, price)
         need = worth if in_base else worth + fee_of(worth, ppm)
-        if need > sc[at.CASH]:
+        if need > m.tab[at.SC, at.CASH]:
             funds = False
             low, high = 0, lots
             while low < high:
                 mid = (low + high + 1) // 2
-                worth = value(inst, k, mid, price)
+                worth = value(m, k, mid, price)
                 need = worth if in_base else worth + fee_of(worth, ppm)
-                if need <= sc[at.CASH]:
+                if need <= m.tab[at.SC, at.CASH]:
                     low = mid
                 else:
                     high = mid - 1
+            if low < want and m.orders[r, at.O_TIF] == FOK:
+                return 0
             lots = low
             if lots == 0:
-                end_order(inst, orders, k, slot, bar_ns, NO_FUNDS)
+                end_order(m, k, slot, bar_ns, NO_FUNDS)
                 return 0
-    worth = value(inst, k, lots, price)
+    worth = value(m, k, lots, price)
     fee = fee_of(worth, ppm)
     flow = -side * worth
     got = lots
     if in_base:  # P4
-        owed = (lots // PPM) * ppm * PPM + (lots % PPM) * ppm + inst[k, at.CARRY]
-        got = lots - owed // PPM
-        inst[k, at.CARRY] = owed % PPM
+        owed = (lots % PPM) * ppm + m.tab[at.I + k, at.CARRY]
+        got = lots - (lots // PPM) * ppm - owed // PPM
+        m.tab[at.I + k, at.CARRY] = owed % PPM
     else:
         flow -= fee
-    sc[at.CASH] += flow
-    sc[at.FEES] += fee
-    sc[at.ADVERSE] += value(inst, k, lots, abs(price - ref))
-    inst[k, at.CAP] -= lots
-    orders[r, at.O_FILLED] += lots
-    n = sc[at.N_FILLS]
-    sc[at.N_FILLS] = n + 1
-    fills[n, 0] = r
-    fills[n, 1] = bar_ns
-    fills[n, 2] = lots
-    fills[n, 3] = price
-    fills[n, 4] = fee
-    fills[n, 5] = ref
+    m.tab[at.SC, at.CASH] += flow
+    m.tab[at.SC, at.FEES] += fee
+    m.tab[at.SC, at.ADVERSE] += value(m, k, lots, abs(price - ref))
+    m.tab[at.I + k, at.CAP] -= lots
+    m.orders[r, at.O_FILLED] += lots
+    n = m.tab[at.SC, at.N_LOG]
+    m.tab[at.SC, at.N_LOG] = n + 1
+    m.log[n, 0] = at.FILL
+    m.log[n, 1] = r
+    m.log[n, 2] = bar_ns
+    m.log[n, 3] = lots
+    m.log[n, 4] = price
+    m.log[n, 5] = fee
+    m.log[n, 6] = ref
     new = pos + side * got
-    inst[k, at.POS] = new
-    if inst[k, at.T_SIDE] == 0:  # a trade opens
-        inst[k, at.T_SIDE] = side
+    m.tab[at.I + k, at.POS] = new
+    if m.tab[at.I + k, at.T_SIDE] == 0:  # a trade opens
+        m.tab[at.I + k, at.T_SIDE] = side
         if pos == 0:
-            inst[k, at.T_CASH] = 0
-        inst[k, at.T_FEES] = 0
-        inst[k, at.T_OPENED] = bar_ns
-        inst[k, at.T_LOTS] = 0
-        inst[k, at.T_RISK] = orders[r, at.O_RISK]
-        inst[k, at.T_AGREE] = orders[r, at.O_AGREE]
-    inst[k, at.T_CASH] += flow
-    inst[k, at.T_FEES] += fee
-    inst[k, at.T_LOTS] = max(inst[k, at.T_LOTS], abs(new))
-    done = orders[r, at.O_FILLED] >= orders[r, at.O_LOTS]
+            m.tab[at.I + k, at.T_CASH] = 0
+        m.tab[at.I + k, at.T_FEES] = 0
+        m.tab[at.I + k, at.T_OPENED] = bar_ns
+        m.tab[at.I + k, at.T_LOTS] = 0
+        m.tab[at.I + k, at.T_RISK] = m.orders[r, at.O_RISK]
+        m.tab[at.I + k, at.T_AGREE] = m.orders[r, at.O_AGREE]
+    m.tab[at.I + k, at.T_CASH] += flow
+    m.tab[at.I + k, at.T_FEES] += fee
+    m.tab[at.I + k, at.T_LOTS] = max(m.tab[at.I + k, at.T_LOTS], abs(new))
+    done = m.orders[r, at.O_FILLED] >= m.orders[r, at.O_LOTS]
     if new == 0:
-        protective = orders[r, at.O_FLAGS] & PROTECTIVE
-        stopped = 1 if protective and orders[r, at.O_KIND] != LIMIT else 0
-        end_order(inst, orders, k, slot, bar_ns, FILLED if done else CLOSED)
-        close_trade(sc, inst, trades, agents, par, k, bar_ns, inst[k, at.T_CASH], stopped)
-        if protective:  # D5
-            inst[k, at.BLOCK_SIDE] = inst[k, at.WANT_SIDE]
-            inst[k, at.BLOCK_UNTIL] = bar_ns + (1 + par[at.COOL_BARS]) * par[at.BAR]
-            inst[k, at.BLOCK_SAID] = 0
-        flatten_slots(inst, orders, k, bar_ns, r)
+        protective = m.orders[r, at.O_FLAGS] & PROTECTIVE
+        stopped = 1 if protective and m.orders[r, at.O_KIND] != LIMIT else 0
+        end_order(m, k, slot, bar_ns, FILLED if done else CLOSED)
+        close_trade(m, k, bar_ns, m.tab[at.I + k, at.T_CASH], stopped)
+        flatten_slots(m, k, bar_ns, r)
         return lots
     if done:
-        end_order(inst, orders, k, slot, bar_ns, FILLED)
+        end_order(m, k, slot, bar_ns, FILLED)
     elif not funds:
-        end_order(inst, orders, k, slot, bar_ns, NO_FUNDS)
-    if not reduce and inst[k, at.STOP_SLOT] < 0 and inst[k, at.TAKE_SLOT] < 0:  # B1
-        stop, take = orders[r, at.O_STOP], orders[r, at.O_TAKE]
+        end_order(m, k, slot, bar_ns, NO_FUNDS)
+    if not reduce and m.tab[at.I + k, at.STOP_SLOT] < 0 and m.tab[at.I + k, at.TAKE_SLOT] < 0:  # B1
+        stop, take = m.orders[r, at.O_STOP], m.orders[r, at.O_TAKE]
         target = price + side * take
         flags = REDUCE | PROTECTIVE
         if stop > 0 and take > 0 and target > 0:
             flags |= OCO_FLAG
         if stop > 0:
-            kind = TRAILING if par[at.TRAILING] else STOP
+            kind = TRAILING if m.tab[at.PAR, at.TRAILING] else STOP
             trigger = max(price - side * stop, 1)
-            s = add_order(sc, orders, k, bar_ns, -side, kind, abs(new), 0, trigger, GTC, 0, flags, r)
-            orders[s, at.O_TRAIL] = stop
-            orders[s, at.O_BORN_REF] = ref
-            orders[s, at.O_INSIDE] = inside
-            inst[k, at.STOP_SLOT] = s
-            inst[k, at.WORKING] += 1
+            s = add_order(m, k, bar_ns, -side, kind, abs(new), 0, trigger, GTC, 0, flags, r)
+            m.orders[s, at.O_TRAIL] = stop
+            m.orders[s, at.O_BORN_REF] = ref
+            m.orders[s, at.O_INSIDE] = inside
+            m.tab[at.I + k, at.STOP_SLOT] = s
+            m.tab[at.I + k, at.WORKING] += 1
         if take > 0 and target > 0:
-            s = add_order(sc, orders, k, bar_ns, -side, LIMIT, abs(new), target, 0, GTC, 0, flags, r)
-            orders[s, at.O_INSIDE] = inside
-            inst[k, at.TAKE_SLOT] = s
-            inst[k, at.WORKING] += 1
+            s = add_order(m, k, bar_ns, -side, LIMIT, abs(new), target, 0, GTC, 0, flags, r)
+            m.orders[s, at.O_INSIDE] = inside
+            m.tab[at.I + k, at.TAKE_SLOT] = s
+            m.tab[at.I + k, at.WORKING] += 1
     else:  # B2
         for guard in (at.STOP_SLOT, at.TAKE_SLOT):
-            g = inst[k, guard]
+            g = m.tab[at.I + k, guard]
             if g >= 0:
-                orders[g, at.O_LOTS] = orders[g, at.O_FILLED] + abs(new)
+                m.orders[g, at.O_LOTS] = m.orders[g, at.O_FILLED] + abs(new)
     return lots
 
 
 @jit
-def at_open(  # noqa: C901, PLR0912, PLR0913
-    sc: I1, par: I1, inst: I2, orders: I2, fills: I2, trades: I2, agents: I2, k: int, bar_ns: int, o: int
-) -> None:
+def at_open(m: State, k: int, bar_ns: int, o: int) -> None:
     """E3: the instrument's working orders, in sequence order, at the open (F1-F5)."""
     last = -1
     while True:
         slot, r = -1, NEVER
         for candidate in range(at.ENTRY_SLOT, at.TAKE_SLOT + 1):
-            q = inst[k, candidate]
+            q = m.tab[at.I + k, candidate]
             if last < q < r:
                 slot, r = candidate, q
         if slot < 0:
             return
         last = r
-        if orders[r, at.O_DECIDED] > bar_ns or (orders[r, at.O_FLAGS] & PROTECTIVE and orders[r, at.O_DECIDED] == bar_ns):
+        if m.orders[r, at.O_DECIDED] > bar_ns or (
+            m.orders[r, at.O_FLAGS] & PROTECTIVE and m.orders[r, at.O_DECIDED] == bar_ns
+        ):
             continue
-        side, kind, limit = orders[r, at.O_SIDE], orders[r, at.O_KIND], orders[r, at.O_LIMIT]
-        first = not orders[r, at.O_STATE] & SEEN
-        orders[r, at.O_STATE] |= SEEN
-        if kind in (STOP, TRAILING, STOP_LIMIT) and not orders[r, at.O_STATE] & TRIGGERED:
-            if (o - orders[r, at.O_TRIGGER]) * side < 0:
+        side, kind, limit = m.orders[r, at.O_SIDE], m.orders[r, at.O_KIND], m.orders[r, at.O_LIMIT]
+        first = not m.orders[r, at.O_STATE] & SEEN
+        m.orders[r, at.O_STATE] |= SEEN
+        if kind in (STOP, TRAILING, STOP_LIMIT) and not m.orders[r, at.O_STATE] & TRIGGERED:
+            if (o - m.orders[r, at.O_TRIGGER]) * side < 0:
                 continue
-            orders[r, at.O_STATE] |= TRIGGERED  # F2, F4
+            m.orders[r, at.O_STATE] |= TRIGGERED  # F2, F4
             first = True
         if kind in (LIMIT, STOP_LIMIT):
             if (limit - o) * side > 0:  # F3, F4
-                fill(sc, par, inst, orders, fills, trades, agents, k, slot, bar_ns, o, 1 if first else 0, 0)
+                fill(m, k, slot, bar_ns, o, 1 if first else 0, 0)
         else:  # F1, F2, B4
-            fill(sc, par, inst, orders, fills, trades, agents, k, slot, bar_ns, o, 1, 0)
-        if inst[k, slot] == r and orders[r, at.O_TIF] == IOC:  # F5
-            end_order(inst, orders, k, slot, bar_ns, IOC_REST)
-        elif inst[k, slot] == r and orders[r, at.O_TIF] == FOK:
-            end_order(inst, orders, k, slot, bar_ns, FOK_KILLED)
+            fill(m, k, slot, bar_ns, o, 1, 0)
+        if m.tab[at.I + k, slot] == r and m.orders[r, at.O_TIF] == IOC:  # F5
+            end_order(m, k, slot, bar_ns, IOC_REST)
+        elif m.tab[at.I + k, slot] == r and m.orders[r, at.O_TIF] == FOK:
+            end_order(m, k, slot, bar_ns, FOK_KILLED)
 
 
 @jit
-def inside_bar(  # noqa: PLR0913
-    sc: I1, par: I1, inst: I2, orders: I2, fills: I2, trades: I2, agents: I2, k: int, bar_ns: int, hi: int, lo: int
-) -> None:
+def inside_bar(m: State, k: int, bar_ns: int, hi: int, lo: int) -> None:
     """E4: what the bar's range does (F6-F10)."""
-    r = inst[k, at.STOP_SLOT]
+    r = m.tab[at.I + k, at.STOP_SLOT]
     if r >= 0:
-        stop_inside(sc, par, inst, orders, fills, trades, agents, k, r, bar_ns, hi, lo)
-    r = inst[k, at.TAKE_SLOT]
-    if r >= 0 and not (orders[r, at.O_DECIDED] == bar_ns and orders[r, at.O_INSIDE]):
-        limit, side = orders[r, at.O_LIMIT], orders[r, at.O_SIDE]
+        stop_inside(m, k, r, bar_ns, hi, lo)
+    r = m.tab[at.I + k, at.TAKE_SLOT]
+    if r >= 0 and not (m.orders[r, at.O_DECIDED] == bar_ns and m.orders[r, at.O_INSIDE]):
+        limit, side = m.orders[r, at.O_LIMIT], m.orders[r, at.O_SIDE]
         if (side > 0 and lo < limit) or (side < 0 and hi > limit):  # F7
-            fill(sc, par, inst, orders, fills, trades, agents, k, at.TAKE_SLOT, bar_ns, limit, 0, 1)
-    r = inst[k, at.ENTRY_SLOT]
-    if r < 0 or orders[r, at.O_DECIDED] > bar_ns or orders[r, at.O_KIND] == MARKET:
+            fill(m, k, at.TAKE_SLOT, bar_ns, limit, 0, 1)
+    r = m.tab[at.I + k, at.ENTRY_SLOT]
+    if r < 0 or m.orders[r, at.O_DECIDED] > bar_ns or m.orders[r, at.O_KIND] == MARKET:
         return
-    had = inst[k, at.STOP_SLOT]
-    side, kind, limit, trigger = orders[r, at.O_SIDE], orders[r, at.O_KIND], orders[r, at.O_LIMIT], orders[r, at.O_TRIGGER]
-    if kind in (STOP, STOP_LIMIT) and not orders[r, at.O_STATE] & TRIGGERED:
+    had = m.tab[at.I + k, at.STOP_SLOT]
+    side, kind, limit, trigger = (
+        m.orders[r, at.O_SIDE],
+        m.orders[r, at.O_KIND],
+        m.orders[r, at.O_LIMIT],
+        m.orders[r, at.O_TRIGGER],
+    )
+    if kind in (STOP, STOP_LIMIT) and not m.orders[r, at.O_STATE] & TRIGGERED:
         if (side > 0 and hi >= trigger) or (side < 0 and lo <= trigger):
-            orders[r, at.O_STATE] |= TRIGGERED
+            m.orders[r, at.O_STATE] |= TRIGGERED
             if kind == STOP or (limit - trigger) * side > 0:  # F6, F9
-                fill(sc, par, inst, orders, fills, trades, agents, k, at.ENTRY_SLOT, bar_ns, trigger, 1, 1)
+                fill(m, k, at.ENTRY_SLOT, bar_ns, trigger, 1, 1)
     elif kind != STOP and ((side > 0 and lo < limit) or (side < 0 and hi > limit)):  # F7
-        fill(sc, par, inst, orders, fills, trades, agents, k, at.ENTRY_SLOT, bar_ns, limit, 0, 1)
-    r = inst[k, at.STOP_SLOT]
+        fill(m, k, at.ENTRY_SLOT, bar_ns, limit, 0, 1)
+    r = m.tab[at.I + k, at.STOP_SLOT]
     if r >= 0 and r != had:  # F10
-        stop_inside(sc, par, inst, orders, fills, trades, agents, k, r, bar_ns, hi, lo)
+        stop_inside(m, k, r, bar_ns, hi, lo)
 
 
 @jit
-def stop_inside(  # noqa: PLR0913
-    sc: I1, par: I1, inst: I2, orders: I2, fills: I2, trades: I2, agents: I2, k: int, r: int, bar_ns: int, hi: int, lo: int
-) -> None:
+def stop_inside(m: State, k: int, r: int, bar_ns: int, hi: int, lo: int) -> None:
     """F6 for the protective stop."""
-    if orders[r, at.O_STATE] & TRIGGERED:
+    if m.orders[r, at.O_STATE] & TRIGGERED:
         return  # B4: waits for the next open
-    side, trigger = orders[r, at.O_SIDE], orders[r, at.O_TRIGGER]
+    side, trigger = m.orders[r, at.O_SIDE], m.orders[r, at.O_TRIGGER]
     if (side < 0 and lo <= trigger) or (side > 0 and hi >= trigger):
-        orders[r, at.O_STATE] |= TRIGGERED
+        m.orders[r, at.O_STATE] |= TRIGGERED
         ref = trigger
-        if orders[r, at.O_DECIDED] == bar_ns:
-            ref = min(ref, orders[r, at.O_BORN_REF]) if side < 0 else max(ref, orders[r, at.O_BORN_REF])
-        fill(sc, par, inst, orders, fills, trades, agents, k, at.STOP_SLOT, bar_ns, ref, 1, 1)
+        if m.orders[r, at.O_DECIDED] == bar_ns:
+            ref = min(ref, m.orders[r, at.O_BORN_REF]) if side < 0 else max(ref, m.orders[r, at.O_BORN_REF])
+        fill(m, k, at.STOP_SLOT, bar_ns, ref, 1, 1)
 
 
 @jit
-def kelly_risk_bp(par: I1, agents: I2, agree: int, stop: int, take: int) -> int:
+def kelly_risk_bp(m: State, agree: int, stop: int, take: int) -> int:
     """Equity to put at risk at the stop, in basis points: fractional Kelly, at least the probe (S19).
 
     Zero-edge prior of ``PRIOR`` trades with the bracket's payoff b: p0 = 1 / (1 + b), wins of b R,
@@ -437,70 +425,65 @@ def kelly_risk_bp(par: I1, agents: I2, agree: int, stop: int, take: int) -> int:
     b = 10_000
     if take > 0:
         b = min(max(take * 10_000 // stop, 100), 1_000_000)
-    prior = par[at.PRIOR] * 10_000
+    prior = m.tab[at.PAR, at.PRIOR] * 10_000
     wins = prior * 10_000 // (10_000 + b)
     losses = prior - wins
     won, lost = wins * b // 10_000, losses
-    for a in range(agents.shape[0]):
+    for a in range(m.tab[at.PAR, at.AGENTS]):
         if (agree >> a) & 1:
-            wins += agents[a, at.A_WINS]
-            losses += agents[a, at.A_LOSSES]
-            won += agents[a, at.A_WON]
-            lost += agents[a, at.A_LOST]
+            wins += m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WINS]
+            losses += m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOSSES]
+            won += m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WON]
+            lost += m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOST]
     kelly = 0
     if won > lost and wins > 0:
         kelly = (wins * 10_000 // (wins + losses)) * ((won - lost) * 10_000 // won) // 10_000
-    return max(kelly * par[at.KELLY] // 10_000, par[at.PROBE])
+    return max(kelly * m.tab[at.PAR, at.KELLY] // 10_000, m.tab[at.PAR, at.PROBE])
 
 
 @jit
-def loss_ticks(par: I1, price: int, stop: int) -> int:
+def loss_ticks(m: State, price: int, stop: int) -> int:
     """Loss per lot at the stop, both legs' costs included, in ticks (S17)."""
-    return stop + part_up(price, 2 * par[at.TAKER] + par[at.SPREAD] + 2 * par[at.SLIP])
+    return stop + part_up(price, 2 * m.tab[at.PAR, at.TAKER] + m.tab[at.PAR, at.SPREAD] + 2 * m.tab[at.PAR, at.SLIP])
 
 
 @jit
-def size_lots(  # noqa: PLR0913
-    par: I1, inst: I2, agents: I2, k: int, equity: int, x: int, size_bp: int, stop: int, take: int, agree: int, vol_bp: int
+def size_lots(
+    m: State, k: int, equity: int, x: int, size_bp: int, stop: int, take: int, agree: int, vol_bp: int
 ) -> int:
     """S19: lots for an intent of exposure ``x`` at the last close."""
-    price = inst[k, at.CLOSE]
+    price = m.tab[at.I + k, at.CLOSE]
     strength = abs(x)
-    method = par[at.METHOD]
+    method = m.tab[at.PAR, at.METHOD]
     if method == LOTS:
-        return min(muldiv(inst[k, at.FIXED_LOTS], strength, 10_000), inst[k, at.MAX_LOTS])
+        return min(muldiv(m.tab[at.I + k, at.FIXED_LOTS], strength, 10_000), m.tab[at.I + k, at.MAX_LOTS])
     cap_bp = size_bp
-    if par[at.MAX_POSITION] > 0:
-        cap_bp = min(cap_bp, par[at.MAX_POSITION])
-    cap = lots_for(inst, k, muldiv(equity, cap_bp, 10_000), price)
-    if stop > 0 and par[at.MAX_LOSS] > 0:
-        cap = min(cap, lots_for(inst, k, muldiv(equity, par[at.MAX_LOSS], 10_000), loss_ticks(par, price, stop)))
+    if m.tab[at.PAR, at.MAX_POSITION] > 0:
+        cap_bp = min(cap_bp, m.tab[at.PAR, at.MAX_POSITION])
+    cap = lots_for(m, k, muldiv(equity, cap_bp, 10_000), price)
+    if stop > 0 and m.tab[at.PAR, at.MAX_LOSS] > 0:
+        cap = min(cap, lots_for(m, k, muldiv(equity, m.tab[at.PAR, at.MAX_LOSS], 10_000), loss_ticks(m, price, stop)))
     if method == FRACTION:
-        lots = lots_for(inst, k, muldiv(muldiv(equity, size_bp, 10_000), strength, 10_000), price)
+        lots = lots_for(m, k, muldiv(muldiv(equity, size_bp, 10_000), strength, 10_000), price)
     elif method == CALIBRATED:
         if stop <= 0:
             return 0
-        risk = muldiv(muldiv(equity, kelly_risk_bp(par, agents, agree, stop, take), 10_000), strength, 10_000)
-        lots = lots_for(inst, k, risk, stop)
+        risk = muldiv(muldiv(equity, kelly_risk_bp(m, agree, stop, take), 10_000), strength, 10_000)
+        lots = lots_for(m, k, risk, stop)
     else:
         p = 5_000 + (strength - 5_000) * 3 // 10
         kelly = max((p * 15_000 // 10_000 - (10_000 - p)) * 10_000 // 15_000, 0)
-        share = kelly * par[at.KELLY] // 10_000 * 10_000 // (10_000 + vol_bp)
-        lots = lots_for(inst, k, muldiv(equity, share * par[at.RISK_SCALING] // 10_000, 10_000), price)
+        share = kelly * m.tab[at.PAR, at.KELLY] // 10_000 * 10_000 // (10_000 + vol_bp)
+        lots = lots_for(m, k, muldiv(equity, share * m.tab[at.PAR, at.RISK_SCALING] // 10_000, 10_000), price)
     return min(lots, cap)
 
 
 @jit
-def gate(  # noqa: C901, PLR0911, PLR0912, PLR0913
-    sc: I1,
-    par: I1,
-    inst: I2,
-    orders: I2,
-    times: I1,
-    equity_at: I1,
+def gate(
+    m: State,
     k: int,
     now: int,
-    row: int,
+    before: int,
     equity: int,
     side: int,
     lots: int,
@@ -510,75 +493,63 @@ def gate(  # noqa: C901, PLR0911, PLR0912, PLR0913
     stop: int,
 ) -> int:
     """S17: 0, or why an entry is refused; the checks in the order of ``risk/gate.py``."""
-    price = inst[k, at.CLOSE]
+    price = m.tab[at.I + k, at.CLOSE]
     if equity <= 0:
         return NO_EQUITY
-    if side < 0 and inst[k, at.SHORTABLE] == 0:
+    if side < 0 and m.tab[at.I + k, at.SHORTABLE] == 0:
         return NOT_SHORTABLE
-    if now < sc[at.BREAK_UNTIL]:
+    if now < m.tab[at.SC, at.BREAK_UNTIL]:
         return DRAWDOWN
-    if now < sc[at.GUARD_UNTIL]:
+    if now < m.tab[at.SC, at.GUARD_UNTIL]:
         return STOP_GUARD
-    if par[at.MAX_TRADES] > 0 and sc[at.TRADES_TODAY] >= par[at.MAX_TRADES]:
+    if m.tab[at.PAR, at.MAX_TRADES] > 0 and m.tab[at.SC, at.TRADES_TODAY] >= m.tab[at.PAR, at.MAX_TRADES]:
         return TRADES_PER_DAY
-    if stop <= 0 and (par[at.REQUIRE_STOP] or par[at.METHOD] == CALIBRATED):
+    if stop <= 0 and (m.tab[at.PAR, at.REQUIRE_STOP] or m.tab[at.PAR, at.METHOD] == CALIBRATED):
         return NO_STOP
     if lots < 1:
         return NO_SIZE
-    worth = value(inst, k, lots, price)
+    worth = value(m, k, lots, price)
     lowest = max(price - stop, 1) if side > 0 else price
-    if value(inst, k, lots, lowest) < inst[k, at.MIN_UNITS]:
+    if value(m, k, lots, lowest) < m.tab[at.I + k, at.MIN_UNITS]:
         return MIN_NOTIONAL
-    if par[at.MAX_ORDER] > 0 and worth > par[at.MAX_ORDER]:
+    if m.tab[at.PAR, at.MAX_ORDER] > 0 and worth > m.tab[at.PAR, at.MAX_ORDER]:
         return ORDER_LIMIT
-    mine = worth + value(inst, k, held, price)
-    if par[at.MAX_POSITION] > 0 and mine > muldiv(equity, par[at.MAX_POSITION], 10_000):
+    mine = worth + value(m, k, held, price)
+    if m.tab[at.PAR, at.MAX_POSITION] > 0 and mine > muldiv(equity, m.tab[at.PAR, at.MAX_POSITION], 10_000):
         return POSITION_LIMIT
-    if par[at.MAX_EXPOSURE] > 0:
+    if m.tab[at.PAR, at.MAX_EXPOSURE] > 0:
         gross = mine
-        for j in range(inst.shape[0]):
+        for j in range(m.tab[at.PAR, at.INSTRUMENTS]):
             if j != k:
-                open_lots = abs(inst[j, at.POS])
-                e = inst[j, at.ENTRY_SLOT]
+                open_lots = abs(m.tab[at.I + j, at.POS])
+                e = m.tab[at.I + j, at.ENTRY_SLOT]
                 if e >= 0:
-                    open_lots += orders[e, at.O_LOTS] - orders[e, at.O_FILLED]
-                gross += value(inst, j, open_lots, inst[j, at.CLOSE])
-        if gross > muldiv(equity, par[at.MAX_EXPOSURE], 10_000):
+                    open_lots += m.orders[e, at.O_LOTS] - m.orders[e, at.O_FILLED]
+                gross += value(m, j, open_lots, m.tab[at.I + j, at.CLOSE])
+        if gross > muldiv(equity, m.tab[at.PAR, at.MAX_EXPOSURE], 10_000):
             return EXPOSURE_LIMIT
     loss = 0
     if stop > 0:
-        loss = value(inst, k, lots, loss_ticks(par, price, stop))
-        if par[at.MAX_LOSS] > 0 and loss > muldiv(equity, par[at.MAX_LOSS], 10_000):
+        loss = value(m, k, lots, loss_ticks(m, price, stop))
+        if m.tab[at.PAR, at.MAX_LOSS] > 0 and loss > muldiv(equity, m.tab[at.PAR, at.MAX_LOSS], 10_000):
             return LOSS_LIMIT
-    if par[at.DAILY_LOSS_BP] > 0:
-        i = sc[at.ROLL]
-        while i < row and times[i] + par[at.BAR] <= now - DAY_NS:
-            i += 1
-        sc[at.ROLL] = i  # the first mark known after now - 24 h
-        before = equity_at[i - 1] if i > 0 else par[at.START_CASH]
-        lost = max(sc[at.DAY_START] - equity, before - equity, 0)
-        if lost + loss > muldiv(max(sc[at.DAY_START], 0), par[at.DAILY_LOSS_BP], 10_000):
+    if m.tab[at.PAR, at.DAILY_LOSS_BP] > 0:
+        lost = max(m.tab[at.SC, at.DAY_START] - equity, before - equity, 0)
+        if lost + loss > muldiv(max(m.tab[at.SC, at.DAY_START], 0), m.tab[at.PAR, at.DAILY_LOSS_BP], 10_000):
             return DAILY_LOSS
-    if par[at.BAND] > 0:
-        width = muldiv(price, par[at.BAND], 10_000)
+    if m.tab[at.PAR, at.BAND] > 0:
+        width = muldiv(price, m.tab[at.PAR, at.BAND], 10_000)
         if (limit > 0 and abs(limit - price) > width) or (trigger > 0 and abs(trigger - price) > width):
             return PRICE_BAND
     return 0
 
 
 @jit
-def decide(  # noqa: C901, PLR0912, PLR0913, PLR0915
-    sc: I1,
-    par: I1,
-    inst: I2,
-    orders: I2,
-    decisions: I2,
-    agents: I2,
-    times: I1,
-    equity_at: I1,
+def decide(
+    m: State,
     k: int,
     now: int,
-    row: int,
+    before: int,
     equity: int,
     x: int,
     size_bp: int,
@@ -589,228 +560,208 @@ def decide(  # noqa: C901, PLR0912, PLR0913, PLR0915
 ) -> None:
     """D1-D6: the desk turns one instrument's intent into orders or a refusal."""
     s = 1 if x > 0 else (-1 if x < 0 else 0)
-    blocked = inst[k, at.BLOCK_SIDE]
+    blocked = m.tab[at.I + k, at.BLOCK_SIDE]
     code = 0
     lots = 0
     seq = -1
     if blocked != 0:  # D5
         if s != blocked:
-            inst[k, at.BLOCK_SIDE] = 0
-        elif par[at.COOL_BARS] > 0 and now >= inst[k, at.BLOCK_UNTIL]:
-            inst[k, at.BLOCK_SIDE] = 0
-            inst[k, at.WANT_SIDE] = 0
+            m.tab[at.I + k, at.BLOCK_SIDE] = 0
+        elif m.tab[at.PAR, at.COOL_BARS] > 0 and now >= m.tab[at.I + k, at.BLOCK_UNTIL]:
+            m.tab[at.I + k, at.BLOCK_SIDE] = 0
+            m.tab[at.I + k, at.WANT_SIDE] = 0
         else:
-            if not inst[k, at.BLOCK_SAID]:
-                inst[k, at.BLOCK_SAID] = 1
-                record(sc, decisions, now, k, x, size_bp, stop, take, agree, COOL_DOWN, -1, 0)
+            if not m.tab[at.I + k, at.BLOCK_SAID]:
+                m.tab[at.I + k, at.BLOCK_SAID] = 1
+                record(m, now, k, x, size_bp, stop, take, agree, COOL_DOWN, -1, 0)
             return
-    want = inst[k, at.WANT_SIDE]
+    want = m.tab[at.I + k, at.WANT_SIDE]
     if s == want:
-        change = abs(abs(x) - inst[k, at.WANT_BP])
-        if s == 0 or par[at.REBALANCE] == 0 or change <= par[at.REBALANCE]:  # D1
+        change = abs(abs(x) - m.tab[at.I + k, at.WANT_BP])
+        if s == 0 or m.tab[at.PAR, at.REBALANCE] == 0 or change <= m.tab[at.PAR, at.REBALANCE]:  # D1
             return
-    inst[k, at.WANT_SIDE] = s
-    inst[k, at.WANT_BP] = abs(x)
-    end_order(inst, orders, k, at.ENTRY_SLOT, now, WITHDRAWN)
-    pos = inst[k, at.POS]
-    open_trade = inst[k, at.T_SIDE] != 0
+    m.tab[at.I + k, at.WANT_SIDE] = s
+    m.tab[at.I + k, at.WANT_BP] = abs(x)
+    end_order(m, k, at.ENTRY_SLOT, now, WITHDRAWN)
+    pos = m.tab[at.I + k, at.POS]
+    open_trade = m.tab[at.I + k, at.T_SIDE] != 0
     held = abs(pos) if pos * s > 0 else 0
     if s == want or held > 0:  # D3, D4
-        end_order(inst, orders, k, at.EXIT_SLOT, now, WITHDRAWN)
-    if open_trade and pos * s <= 0 and pos != 0 and inst[k, at.EXIT_SLOT] < 0:  # D2
-        seq = add_order(sc, orders, k, now, -1 if pos > 0 else 1, MARKET, abs(pos), 0, 0, GTC, 0, REDUCE, -1)
-        inst[k, at.EXIT_SLOT] = seq
-        inst[k, at.WORKING] += 1
+        end_order(m, k, at.EXIT_SLOT, now, WITHDRAWN)
+    if open_trade and pos * s <= 0 and pos != 0 and m.tab[at.I + k, at.EXIT_SLOT] < 0:  # D2
+        seq = add_order(m, k, now, -1 if pos > 0 else 1, MARKET, abs(pos), 0, 0, GTC, 0, REDUCE, -1)
+        m.tab[at.I + k, at.EXIT_SLOT] = seq
+        m.tab[at.I + k, at.WORKING] += 1
     if s != 0:
-        price = inst[k, at.CLOSE]
-        target = size_lots(par, inst, agents, k, equity, x, size_bp, stop, take, agree, vol_bp) if equity > 0 else 0
+        price = m.tab[at.I + k, at.CLOSE]
+        target = size_lots(m, k, equity, x, size_bp, stop, take, agree, vol_bp) if equity > 0 else 0
         lots = target - held
         if held > 0 and lots < 0 and s == want:  # D4, down
             lots = -lots
-            if value(inst, k, lots, price) >= inst[k, at.MIN_UNITS]:
-                seq = add_order(sc, orders, k, now, -s, MARKET, lots, 0, 0, GTC, 0, REDUCE, -1)
-                inst[k, at.EXIT_SLOT] = seq
-                inst[k, at.WORKING] += 1
-            record(sc, decisions, now, k, x, size_bp, stop, take, agree, 0, seq, lots)
+            if value(m, k, lots, price) >= m.tab[at.I + k, at.MIN_UNITS]:
+                seq = add_order(m, k, now, -s, MARKET, lots, 0, 0, GTC, 0, REDUCE, -1)
+                m.tab[at.I + k, at.EXIT_SLOT] = seq
+                m.tab[at.I + k, at.WORKING] += 1
+            record(m, now, k, x, size_bp, stop, take, agree, 0, seq, lots)
             return
-        kind, limit, trigger, expire = par[at.ENTRY_KIND], 0, 0, 0
-        offset = part_up(price, par[at.OFFSET])
+        kind, limit, trigger, expire = m.tab[at.PAR, at.ENTRY_KIND], 0, 0, 0
+        offset = part_up(price, m.tab[at.PAR, at.OFFSET])
         if kind == LIMIT:
             limit = max(price - s * offset, 1)
         elif kind in (STOP, STOP_LIMIT):
             trigger = max(price + s * offset, 1)
             if kind == STOP_LIMIT:
-                limit = max(trigger + s * part_up(price, par[at.LIMIT_OFFSET]), 1)
-        if par[at.TIF] == DAY:
+                limit = max(trigger + s * part_up(price, m.tab[at.PAR, at.LIMIT_OFFSET]), 1)
+        if m.tab[at.PAR, at.TIF] == DAY:
             expire = (now // DAY_NS + 1) * DAY_NS
-        elif par[at.TIF] == GTD:
-            expire = now + par[at.TTL] * par[at.BAR]
-        code = gate(sc, par, inst, orders, times, equity_at, k, now, row, equity, s, lots, held, limit, trigger, stop)
+        elif m.tab[at.PAR, at.TIF] == GTD:
+            expire = now + m.tab[at.PAR, at.TTL] * m.tab[at.PAR, at.BAR]
+        code = gate(m, k, now, before, equity, s, lots, held, limit, trigger, stop)
         if code == 0:
-            sc[at.TRADES_TODAY] += 1
-            seq = add_order(sc, orders, k, now, s, kind, lots, limit, trigger, par[at.TIF], expire, 0, -1)
-            orders[seq, at.O_STOP] = stop
-            orders[seq, at.O_TAKE] = take
-            orders[seq, at.O_AGREE] = agree
-            orders[seq, at.O_RISK] = value(inst, k, lots, stop)
-            inst[k, at.ENTRY_SLOT] = seq
-            inst[k, at.WORKING] += 1
-    record(sc, decisions, now, k, x, size_bp, stop, take, agree, code, seq, lots)
+            m.tab[at.SC, at.TRADES_TODAY] += 1
+            seq = add_order(m, k, now, s, kind, lots, limit, trigger, m.tab[at.PAR, at.TIF], expire, 0, -1)
+            m.orders[seq, at.O_STOP] = stop
+            m.orders[seq, at.O_TAKE] = take
+            m.orders[seq, at.O_AGREE] = agree
+            m.orders[seq, at.O_RISK] = value(m, k, lots, stop)
+            m.tab[at.I + k, at.ENTRY_SLOT] = seq
+            m.tab[at.I + k, at.WORKING] += 1
+    record(m, now, k, x, size_bp, stop, take, agree, code, seq, lots)
 
 
 @jit
-def record(  # noqa: PLR0913
-    sc: I1, decisions: I2, now: int, k: int, x: int, size_bp: int, stop: int, take: int, agree: int, code: int, seq: int, lots: int
+def record(
+    m: State, now: int, k: int, x: int, size_bp: int, stop: int, take: int, agree: int, code: int, seq: int, lots: int
 ) -> None:
     """Keep a decision: an intent that changed, or a refusal."""
-    n = sc[at.N_DECISIONS]
-    sc[at.N_DECISIONS] = n + 1
-    decisions[n, 0] = now
-    decisions[n, 1] = k
-    decisions[n, 2] = x
-    decisions[n, 3] = size_bp
-    decisions[n, 4] = stop
-    decisions[n, 5] = take
-    decisions[n, 6] = agree
-    decisions[n, 7] = code
-    decisions[n, 8] = seq
-    decisions[n, 9] = lots
+    n = m.tab[at.SC, at.N_LOG]
+    m.tab[at.SC, at.N_LOG] = n + 1
+    m.log[n, 0] = at.DECISION
+    m.log[n, 1] = now
+    m.log[n, 2] = k
+    m.log[n, 3] = x
+    m.log[n, 4] = size_bp
+    m.log[n, 5] = stop
+    m.log[n, 6] = take
+    m.log[n, 7] = agree
+    m.log[n, 8] = code
+    m.log[n, 9] = seq
+    m.log[n, 10] = lots
 
 
 @jit
-def expire_and_fund(  # noqa: PLR0913
-    sc: I1, inst: I2, orders: I2, fund_ns: I1, fund_ppb: I1, k: int, bar_ns: int
-) -> None:
+def expire_and_fund(m: State, s: Series, k: int, bar_ns: int) -> None:
     """E1 and E2."""
-    r = inst[k, at.ENTRY_SLOT]
-    if r >= 0 and 0 < orders[r, at.O_EXPIRE] <= bar_ns:
-        end_order(inst, orders, k, at.ENTRY_SLOT, orders[r, at.O_EXPIRE], EXPIRED)
-    i, end = inst[k, at.FUND], inst[k, at.FUND_END]
-    while i < end and fund_ns[i] <= bar_ns:
-        pos = inst[k, at.POS]
+    r = m.tab[at.I + k, at.ENTRY_SLOT]
+    if r >= 0 and 0 < m.orders[r, at.O_EXPIRE] <= bar_ns:
+        end_order(m, k, at.ENTRY_SLOT, m.orders[r, at.O_EXPIRE], EXPIRED)
+    i, end = m.tab[at.I + k, at.FUND], m.tab[at.I + k, at.FUND_END]
+    while i < end and s.fund_ns[i] <= bar_ns:
+        pos = m.tab[at.I + k, at.POS]
         if pos != 0:
-            rate = fund_ppb[i]
-            due = muldiv(value(inst, k, abs(pos), inst[k, at.CLOSE]), abs(rate), 1_000_000_000)
+            rate = s.fund_ppb[i]
+            due = muldiv(value(m, k, abs(pos), m.tab[at.I + k, at.CLOSE]), abs(rate), 1_000_000_000)
             if (pos > 0) != (rate > 0):
                 due = -due
-            sc[at.CASH] -= due
-            sc[at.FUNDING] += due
-            inst[k, at.T_CASH] -= due
+            m.tab[at.SC, at.CASH] -= due
+            m.tab[at.SC, at.FUNDING] += due
+            m.tab[at.I + k, at.T_CASH] -= due
         i += 1
-    inst[k, at.FUND] = i
+    m.tab[at.I + k, at.FUND] = i
 
 
 @jit
-def run(  # noqa: C901, PLR0912, PLR0913, PLR0915
-    sc: I1,
-    par: I1,
-    inst: I2,
-    agents: I2,
-    orders: I2,
-    fills: I2,
-    trades: I2,
-    decisions: I2,
-    times: I1,
-    equity_at: I1,
-    gross_at: I1,
-    ts: I1,
-    o: I1,
-    h: I1,
-    low: I1,
-    c: I1,
-    v: I1,
-    x: np.ndarray[tuple[int], np.dtype[np.int32]],
-    size_bp: np.ndarray[tuple[int], np.dtype[np.int32]],
-    stop: I1,
-    take: I1,
-    agree: I1,
-    vol_bp: np.ndarray[tuple[int], np.dtype[np.int32]],
-    fund_ns: I1,
-    fund_ppb: I1,
-) -> int:
-    """Run from timestamp ``sc[ROW]`` to the end, or to a timestamp before which a table must grow.
+def run(m: State, s: Series) -> int:
+    """Run from timestamp ``ROW`` to the end, or to a timestamp before which a table must grow.
 
-    :returns: the timestamp row reached; ``len(times)`` when done.
+    :returns: the timestamp row reached; ``len(s.times)`` when done.
     """
-    count = inst.shape[0]
-    bar = par[at.BAR]
-    for row in range(sc[at.ROW], len(times)):
+    count = m.tab[at.PAR, at.INSTRUMENTS]
+    bar = m.tab[at.PAR, at.BAR]
+    for row in range(m.tab[at.SC, at.ROW], len(s.times)):
         if (
-            sc[at.N_ORDERS] + 6 * count > orders.shape[0]
-            or sc[at.N_FILLS] + 6 * count > fills.shape[0]
-            or sc[at.N_TRADES] + 4 * count > trades.shape[0]
-            or sc[at.N_DECISIONS] + 2 * count > decisions.shape[0]
+            m.tab[at.SC, at.N_ORDERS] + 6 * count > m.orders.shape[0]
+            or m.tab[at.SC, at.N_LOG] + 12 * count > m.log.shape[0]
         ):
-            sc[at.ROW] = row
+            m.tab[at.SC, at.ROW] = row
             return row
-        t = times[row]
+        t = s.times[row]
         now = t + bar
         busy = False
         for k in range(count):
-            i = inst[k, at.PTR]
-            if i < inst[k, at.PTR_END] and ts[i] == t:
-                inst[k, at.HERE] = 1
-                if inst[k, at.WORKING] > 0 or inst[k, at.FUND] < inst[k, at.FUND_END]:
-                    expire_and_fund(sc, inst, orders, fund_ns, fund_ppb, k, t)
-                if inst[k, at.WORKING] > 0 and v[i] > 0:
+            i = m.tab[at.I + k, at.PTR]
+            if i < m.tab[at.I + k, at.PTR_END] and s.ts[i] == t:
+                m.tab[at.I + k, at.HERE] = 1
+                if m.tab[at.I + k, at.WORKING] > 0 or m.tab[at.I + k, at.FUND] < m.tab[at.I + k, at.FUND_END]:
+                    expire_and_fund(m, s, k, t)
+                if m.tab[at.I + k, at.WORKING] > 0 and s.volume[i] > 0:
                     busy = True
-                    inst[k, at.CAP] = v[i] if par[at.PARTICIPATION] == 0 else muldiv(v[i], par[at.PARTICIPATION], 10_000)
-                    if par[at.PARTICIPATION] == 0:
-                        inst[k, at.CAP] = NEVER
-                    at_open(sc, par, inst, orders, fills, trades, agents, k, t, o[i])
+                    share = m.tab[at.PAR, at.PARTICIPATION]
+                    m.tab[at.I + k, at.CAP] = muldiv(s.volume[i], share, 10_000) if share > 0 else NEVER
+                    at_open(m, k, t, s.open[i])
             else:
-                inst[k, at.HERE] = 0
+                m.tab[at.I + k, at.HERE] = 0
         if busy:
             for k in range(count):
-                if inst[k, at.HERE] and inst[k, at.WORKING] > 0:
-                    i = inst[k, at.PTR]
-                    if v[i] > 0:
-                        inside_bar(sc, par, inst, orders, fills, trades, agents, k, t, h[i], low[i])
-        equity = sc[at.CASH]
+                if m.tab[at.I + k, at.HERE] and m.tab[at.I + k, at.WORKING] > 0:
+                    i = m.tab[at.I + k, at.PTR]
+                    if s.volume[i] > 0:
+                        inside_bar(m, k, t, s.high[i], s.low[i])
+        equity = m.tab[at.SC, at.CASH]
         gross = 0
         for k in range(count):
-            if inst[k, at.HERE]:
-                inst[k, at.CLOSE] = c[inst[k, at.PTR]]
-            pos = inst[k, at.POS]
+            if m.tab[at.I + k, at.HERE]:
+                m.tab[at.I + k, at.CLOSE] = s.close[m.tab[at.I + k, at.PTR]]
+            pos = m.tab[at.I + k, at.POS]
             if pos != 0:
-                worth = value(inst, k, abs(pos), inst[k, at.CLOSE])
+                worth = value(m, k, abs(pos), m.tab[at.I + k, at.CLOSE])
                 gross += worth
                 equity += worth if pos > 0 else -worth
-        equity_at[row] = equity
-        gross_at[row] = gross
-        if now >= sc[at.NEXT_DAY]:
-            sc[at.DAY_START] = equity if now % DAY_NS == 0 else sc[at.LAST_EQUITY]
-            sc[at.NEXT_DAY] = (now // DAY_NS + 1) * DAY_NS
-            sc[at.TRADES_TODAY] = 0
-        sc[at.LAST_EQUITY] = equity
-        if sc[at.BREAK_UNTIL] != 0 and now >= sc[at.BREAK_UNTIL]:
-            sc[at.BREAK_UNTIL] = 0
-            sc[at.PEAK] = equity
-        if equity > sc[at.PEAK]:
-            sc[at.PEAK] = equity
-        elif par[at.DRAWDOWN_BP] > 0 and sc[at.BREAK_UNTIL] == 0:
-            if sc[at.PEAK] - equity > muldiv(sc[at.PEAK], par[at.DRAWDOWN_BP], 10_000):
-                sc[at.BREAK_UNTIL] = now + par[at.DRAWDOWN_PAUSE] * bar if par[at.DRAWDOWN_PAUSE] > 0 else NEVER
+        s.equity_at[row] = equity
+        s.gross_at[row] = gross
+        if now >= m.tab[at.SC, at.NEXT_DAY]:
+            m.tab[at.SC, at.DAY_START] = equity if now % DAY_NS == 0 else m.tab[at.SC, at.LAST_EQUITY]
+            m.tab[at.SC, at.NEXT_DAY] = (now // DAY_NS + 1) * DAY_NS
+            m.tab[at.SC, at.TRADES_TODAY] = 0
+        m.tab[at.SC, at.LAST_EQUITY] = equity
+        if m.tab[at.SC, at.BREAK_UNTIL] != 0 and now >= m.tab[at.SC, at.BREAK_UNTIL]:
+            m.tab[at.SC, at.BREAK_UNTIL] = 0
+            m.tab[at.SC, at.PEAK] = equity
+        if equity > m.tab[at.SC, at.PEAK]:
+            m.tab[at.SC, at.PEAK] = equity
+        elif m.tab[at.PAR, at.DRAWDOWN_BP] > 0 and m.tab[at.SC, at.BREAK_UNTIL] == 0:
+            if m.tab[at.SC, at.PEAK] - equity > muldiv(m.tab[at.SC, at.PEAK], m.tab[at.PAR, at.DRAWDOWN_BP], 10_000):
+                m.tab[at.SC, at.BREAK_UNTIL] = (
+                    now + m.tab[at.PAR, at.DRAWDOWN_PAUSE] * bar if m.tab[at.PAR, at.DRAWDOWN_PAUSE] > 0 else NEVER
+                )
         for k in range(count):
-            if not inst[k, at.HERE]:
+            if not m.tab[at.I + k, at.HERE]:
                 continue
-            i = inst[k, at.PTR]
-            inst[k, at.PTR] = i + 1
-            r = inst[k, at.STOP_SLOT]
-            if r >= 0 and orders[r, at.O_KIND] == TRAILING and v[i] > 0:  # T1, T2
-                if not (orders[r, at.O_DECIDED] == t and orders[r, at.O_INSIDE]):
-                    if orders[r, at.O_SIDE] < 0:
-                        orders[r, at.O_TRIGGER] = max(orders[r, at.O_TRIGGER], h[i] - orders[r, at.O_TRAIL])
+            i = m.tab[at.I + k, at.PTR]
+            m.tab[at.I + k, at.PTR] = i + 1
+            r = m.tab[at.I + k, at.STOP_SLOT]
+            if r >= 0 and m.orders[r, at.O_KIND] == TRAILING and s.volume[i] > 0:  # T1, T2
+                if not (m.orders[r, at.O_DECIDED] == t and m.orders[r, at.O_INSIDE]):
+                    if m.orders[r, at.O_SIDE] < 0:
+                        m.orders[r, at.O_TRIGGER] = max(m.orders[r, at.O_TRIGGER], s.high[i] - m.orders[r, at.O_TRAIL])
                     else:
-                        orders[r, at.O_TRIGGER] = min(orders[r, at.O_TRIGGER], low[i] + orders[r, at.O_TRAIL])
-            if now < par[at.START_NS]:
+                        m.orders[r, at.O_TRIGGER] = min(m.orders[r, at.O_TRIGGER], s.low[i] + m.orders[r, at.O_TRAIL])
+            if now < m.tab[at.PAR, at.START_NS]:
                 continue
-            side = 1 if x[i] > 0 else (-1 if x[i] < 0 else 0)
-            if side == inst[k, at.WANT_SIDE] and inst[k, at.BLOCK_SIDE] == 0 and par[at.REBALANCE] == 0:
+            side = 1 if s.exposure[i] > 0 else (-1 if s.exposure[i] < 0 else 0)
+            if (
+                side == m.tab[at.I + k, at.WANT_SIDE]
+                and m.tab[at.I + k, at.BLOCK_SIDE] == 0
+                and m.tab[at.PAR, at.REBALANCE] == 0
+            ):
                 continue
-            decide(
-                sc, par, inst, orders, decisions, agents, times, equity_at, k, now, row, equity,
-                x[i], size_bp[i], stop[i], take[i], agree[i], vol_bp[i] if len(vol_bp) > 0 else 0,
-            )  # fmt: skip
-    sc[at.ROW] = len(times)
-    return len(times)
+            before = 0
+            if m.tab[at.PAR, at.DAILY_LOSS_BP] > 0:  # the last mark known 24 h ago
+                j = m.tab[at.SC, at.ROLL]
+                while j < row and s.times[j] + bar <= now - DAY_NS:
+                    j += 1
+                m.tab[at.SC, at.ROLL] = j
+                before = s.equity_at[j - 1] if j > 0 else m.tab[at.PAR, at.START_CASH]
+            decide(m, k, now, before, equity, s.exposure[i], s.size_bp[i], s.stop[i], s.take[i], s.agree[i], s.vol_bp[i] if len(s.vol_bp) > 0 else 0)  # fmt: skip
+    m.tab[at.SC, at.ROW] = len(s.times)
+    return len(s.times)

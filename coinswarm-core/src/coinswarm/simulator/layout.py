@@ -4,6 +4,64 @@ Plain integers, because numba reads module constants for free. ``columns.py`` of
 these arrays; ``kernel.py`` alone changes them.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
+    I2 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+    Short = np.ndarray[tuple[int], np.dtype[np.int32]]
+
+
+class State(NamedTuple):
+    """What the kernel changes, in as few arrays as can be: numba copies an array's descriptor at each call.
+
+    :param tab: [2 + instruments + agents, WIDTH]: scalars, settings, instruments, agents.
+    :param orders: [capacity, ORDER_WIDTH].
+    :param log: [capacity, LOG_WIDTH]: fills, closed trades and decisions as they come, kind first.
+    """
+
+    tab: I2
+    orders: I2
+    log: I2
+
+
+class Series(NamedTuple):
+    """What the kernel reads, and the two curves it writes.
+
+    Bars and intents of all instruments lie one after the other; ``PTR`` and ``PTR_END`` say where.
+    """
+
+    times: I1
+    equity_at: I1
+    gross_at: I1
+    ts: I1
+    open: I1
+    high: I1
+    low: I1
+    close: I1
+    volume: I1
+    exposure: Short
+    size_bp: Short
+    stop: I1
+    take: I1
+    agree: I1
+    vol_bp: Short
+    fund_ns: I1
+    fund_ppb: I1
+
+
+# Rows of the table: scalars, settings, then instruments, then agents.
+SC = 0
+PAR = 1
+I = 2  # noqa: E741 - read as "row of instrument 0"
+WIDTH = 64
+MAX_GUARD = 40
+"""Protective stops the guard can remember in the scalars' row."""
+
 # One row per order. The first thirteen are the hashed fields of S16, in their order.
 O_SEQ = 0
 O_PARENT = 1
@@ -31,10 +89,14 @@ O_INSIDE = 22
 ORDER_WIDTH = 23
 HASHED = 13
 
-FILL_WIDTH = 6
+# The log: kind, then its fields.
+FILL = 0
 """Order, bar, lots, ticks, fee; and the reference price, which is not hashed."""
-TRADE_WIDTH = 10
-DECISION_WIDTH = 10
+TRADE = 1
+"""Instrument, side, opened, closed, lots, pnl, fees, risk, agree, stopped."""
+DECISION = 2
+"""As in ``engine.result.DECISION_FIELDS``."""
+LOG_WIDTH = 11
 
 # One row per instrument: what it is ...
 NUM = 0
@@ -73,7 +135,6 @@ T_OPENED = 28
 T_LOTS = 29
 T_RISK = 30
 T_AGREE = 31
-INSTRUMENT_WIDTH = 32
 
 # One row per agent: its weight and its record, in basis points of trades and of R.
 A_WEIGHT = 0
@@ -81,7 +142,6 @@ A_WINS = 1
 A_LOSSES = 2
 A_WON = 3
 A_LOST = 4
-AGENT_WIDTH = 5
 
 # Scalars of the run.
 ROW = 0
@@ -95,14 +155,12 @@ TRADES_TODAY = 7
 LAST_EQUITY = 8
 ROLL = 9
 N_ORDERS = 10
-N_FILLS = 11
-N_TRADES = 12
-N_DECISIONS = 13
-FEES = 14
-ADVERSE = 15
-FUNDING = 16
-RING_AT = 17
-RING = 18
+N_LOG = 11
+FEES = 12
+ADVERSE = 13
+FUNDING = 14
+RING_AT = 15
+RING = 16
 """From here on: the times of the last protective stops (-1: none), as many as the guard counts."""
 
 # Settings.
@@ -141,4 +199,5 @@ LIMIT_OFFSET = 31
 TIF = 32
 TTL = 33
 TRAILING = 34
-SETTINGS_WIDTH = 35
+INSTRUMENTS = 35
+AGENTS = 36

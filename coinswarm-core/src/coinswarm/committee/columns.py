@@ -1,0 +1,177 @@
+"""The committee over whole columns: stances, weights, hysteresis; the jitted twin of ``committee.py``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinswarm._jit import jit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from coinswarm.committee.rules import CommitteeRules
+    from coinswarm.domain.action import ActionColumns
+
+    I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
+    Small = np.ndarray[tuple[int, int], np.dtype[np.generic]]
+    Column = np.ndarray[tuple[int], np.dtype[np.generic]]
+
+HOLD = 2
+
+
+@jit
+def stance_table(direction: Small, confidence: Small, shortable: bool, held: Small, sure: Small) -> None:  # noqa: FBT001
+    """Resolve HOLD into ``held`` (direction in force) and ``sure`` (its confidence, -1 abstains)."""
+    for a in range(direction.shape[0]):
+        d, q = 0, 0
+        for t in range(direction.shape[1]):
+            now = confidence[a, t]
+            if now >= 0 and direction[a, t] != HOLD:
+                d, q = direction[a, t], now
+                if d < 0 and not shortable:
+                    d = 0
+                if d == 0:
+                    q = 0
+            held[a, t] = d
+            sure[a, t] = -1 if now < 0 else q
+
+
+@jit
+def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the columns is what makes it fast
+    direction: Small,
+    confidence: Small,
+    size_bp: Small,
+    stop_ticks: Small,
+    take_ticks: Small,
+    weights: I1,
+    shortable: bool,  # noqa: FBT001
+    cap_ticks: int,
+    participation_bp: int,
+    enter_bp: int,
+    exit_bp: int,
+    given_exposure: I1,
+    given_participation: I1,
+    out_x: Column,
+    out_size: Column,
+    out_stop: Column,
+    out_take: Column,
+    out_agree: Column,
+) -> None:
+    """S1, S3: the intent at every bar of one instrument.
+
+    Where ``given_exposure`` is not empty it comes from a weigher that is not the bundled one;
+    otherwise the exposure is the weighted mean of the stances of those who take part.
+    """
+    count, n = direction.shape
+    d = np.zeros(count, np.int64)
+    q = np.zeros(count, np.int64)
+    size = np.zeros(count, np.int64)
+    stop = np.zeros(count, np.int64)
+    take = np.zeros(count, np.int64)
+    given = len(given_exposure) > 0
+    x, x_size, x_stop, x_take, x_agree = 0, 0, 0, 0, 0
+    dirty = True
+    e, part = 0, 0
+    for t in range(n):
+        for a in range(count):
+            now = confidence[a, t]
+            if now >= 0 and direction[a, t] != HOLD:
+                side = direction[a, t]
+                if side < 0 and not shortable:
+                    side = 0
+                if side == 0:
+                    now = 0
+                if side != d[a] or now != q[a] or size[a] != size_bp[a, t] or stop[a] != stop_ticks[a, t] or take[a] != take_ticks[a, t]:
+                    dirty = True
+                    d[a], q[a] = side, now
+                    size[a], stop[a], take[a] = size_bp[a, t], stop_ticks[a, t], take_ticks[a, t]
+        if given:
+            e, part = given_exposure[t], given_participation[t]
+        else:
+            total, part = 0, 0
+            for a in range(count):
+                if confidence[a, t] >= 0:
+                    part += weights[a]
+                    total += weights[a] * d[a] * q[a]
+            e = 0
+            if part > 0:
+                e = total // part if total >= 0 else -((-total) // part)
+        before = x
+        if part < participation_bp:
+            if part > 0 and x != 0:
+                toward = e if x > 0 else -e
+                if toward < abs(x):
+                    toward = max(toward, 0)
+                    if toward < exit_bp:
+                        toward = 0
+                    x = toward if x > 0 else -toward
+        elif (e > 0) == (x > 0) and (e < 0) == (x < 0) and x != 0 and abs(e) >= exit_bp:
+            x = e
+        elif abs(e) >= enter_bp and e != 0:
+            x = e
+        else:
+            x = 0
+        if x == 0:
+            x_size, x_stop, x_take, x_agree = 0, 0, 0, 0
+        elif part >= participation_bp and (dirty or x != before or x_agree == 0 or count > 1):
+            dirty = False
+            w_all, w_stop, w_take = 0, 0, 0
+            s_size, s_stop, s_take, mask = 0, 0, 0, 0
+            for a in range(count):
+                if confidence[a, t] >= 0 and ((x > 0 and d[a] > 0) or (x < 0 and d[a] < 0)) and weights[a] > 0:
+                    mask |= 1 << a
+                    w_all += weights[a]
+                    s_size += weights[a] * size[a]
+                    if stop[a] > 0:
+                        w_stop += weights[a]
+                        s_stop += weights[a] * min(stop[a], cap_ticks)
+                    if take[a] > 0:
+                        w_take += weights[a]
+                        s_take += weights[a] * min(take[a], cap_ticks)
+            if mask == 0:
+                x = 0
+            x_size = s_size // w_all if w_all > 0 else 0
+            x_stop = s_stop // w_stop if w_stop > 0 else 0
+            x_take = s_take // w_take if w_take > 0 else 0
+            x_agree = mask
+        out_x[t] = x
+        out_size[t] = x_size
+        out_stop[t] = x_stop
+        out_take[t] = x_take
+        out_agree[t] = x_agree
+
+
+def stack(columns: Sequence[ActionColumns], name: str) -> Small:
+    """One column of all seats as ``[seat, bar]``; a view where there is one seat."""
+    arrays = [getattr(c, name) for c in columns]
+    return arrays[0].reshape(1, -1) if len(arrays) == 1 else np.stack(arrays)
+
+
+def bundled(  # noqa: PLR0913
+    columns: Sequence[ActionColumns],
+    weights: Sequence[int],
+    rules: CommitteeRules,
+    out: tuple[Column, Column, Column, Column, Column],
+    *,
+    shortable: bool,
+    cap_ticks: int,
+    given: tuple[I1, I1] | None = None,
+) -> None:
+    """Write the intents of one instrument into ``out`` (exposure, size, stop, take, agree)."""
+    none = np.zeros(0, np.int64)
+    exposure, participation = given or (none, none)
+    names = ("direction", "confidence_bp", "size_bp", "stop_ticks", "take_ticks")
+    intents(
+        *(stack(columns, name) for name in names),
+        np.array(weights, np.int64),
+        shortable,
+        cap_ticks,
+        rules.participation_bp,
+        rules.enter_bp,
+        rules.exit_bp,
+        exposure,
+        participation,
+        *out,
+    )

@@ -1,0 +1,86 @@
+"""What the agents say over a whole run, as integer columns with warm-up and holes masked (S6, S7, S9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinswarm.contracts import ColumnarAgent
+from coinswarm.domain.action import ABSTAIN, ActionColumns
+from coinswarm.domain.market import MarketState
+from coinswarm.errors import ContractError
+
+if TYPE_CHECKING:
+    from coinswarm.contracts import SignalAgent
+    from coinswarm.domain.market import Bars
+    from coinswarm.engine.plan import RunPlan
+
+
+def action_columns(plan: RunPlan) -> tuple[list[list[ActionColumns]], dict[str, int]]:
+    """Per instrument, per seat, the seat's columns; and per seat how many bars it raised at.
+
+    A columnar agent is asked once; any other is asked bar by bar, in order, which is the same by
+    contract: its decisions depend on market history only.
+    """
+    errors = {seat.name: 0 for seat in plan.seats}
+    table: list[list[ActionColumns]] = []
+    for k, bars in enumerate(plan.bars):
+        age = bars.age(plan.hole_bars)
+        row = []
+        for seat in plan.seats:
+            columns, failed = agent_columns(seat.agents[k], bars)
+            errors[seat.name] += failed
+            row.append(columns.masked(age < seat.warm_up) if seat.warm_up else columns)
+        table.append(row)
+    return table, {name: count for name, count in errors.items() if count}
+
+
+def agent_columns(agent: SignalAgent, bars: Bars) -> tuple[ActionColumns, int]:
+    """One agent's columns over ``bars``, and at how many bars it raised.
+
+    :raises ContractError: when ``decide_all`` answers with another length or another type.
+    """
+    if isinstance(agent, ColumnarAgent):
+        columns = agent.decide_all(bars)
+        if not isinstance(columns, ActionColumns) or len(columns) != len(bars):
+            message = f"{type(agent).__name__}.decide_all answered {_size(columns)} for {len(bars)} bars"
+            raise ContractError(message, remedy="return ActionColumns.of(...) with one row per bar")
+        return columns, 0
+    actions, failed = [], 0
+    decide = agent.decide
+    state = MarketState(bars)
+    for moment in moments(state, bars):
+        try:
+            actions.append(decide(moment))
+        except Exception:  # noqa: BLE001 - a plugin may raise anything; it abstains and is counted
+            failed += 1
+            actions.append(ABSTAIN)
+    return ActionColumns.from_actions(bars.instrument, actions), failed
+
+
+def moments(state: MarketState, bars: Bars):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    """Move ``state`` over ``bars``, one closed bar at a time, yielding it at each."""
+    length, chunk = bars.length_ns, 65_536
+    index = 0
+    for start in range(0, len(bars), chunk):
+        part = bars[start : start + chunk]
+        rows = zip(
+            part.open_ns.tolist(),
+            part.open.tolist(),
+            part.high.tolist(),
+            part.low.tolist(),
+            part.close.tolist(),
+            part.volume.tolist(),
+            strict=True,
+        )
+        for state.open_ns, state.open, state.high, state.low, state.close, state.volume in rows:  # noqa: B020
+            state.index = index
+            state.time_ns = state.open_ns + length
+            yield state
+            index += 1
+
+
+def _size(columns: object) -> str:
+    """What was answered, for the message."""
+    return f"{len(columns)} rows" if isinstance(columns, ActionColumns | np.ndarray) else type(columns).__name__

@@ -1,0 +1,236 @@
+"""The columnar engine: agents' columns, the committee over columns, then the kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinswarm.committee import columns as committee
+from coinswarm.committee.weighing import WeightedWeigher
+from coinswarm.domain.intent import ActionRow
+from coinswarm.engine.actions import action_columns
+from coinswarm.engine.result import FILL_FIELDS, RunResult
+from coinswarm.engine.volatility import volatility_bp
+from coinswarm.risk.limits import METHODS
+from coinswarm.simulator import kernel
+from coinswarm.simulator import layout as at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from coinswarm.domain.action import ActionColumns
+    from coinswarm.engine.plan import RunPlan
+
+    I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
+    I2 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+
+_ROWS = 4_096
+
+
+def run_columns(plan: RunPlan) -> RunResult:
+    """Run a plan through the kernel. Needs no agent state: decisions depend on market history only."""
+    columns, errors = action_columns(plan)
+    state, series = prepare(plan, columns)
+    while kernel.run(state, series) < len(series.times):
+        state = _grow(state)
+    return _result(plan, state, series, errors)
+
+
+def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[at.State, at.Series]:
+    """The kernel's arrays before its first timestamp.
+
+    :param columns: per instrument, per seat.
+    """
+    sizes = [len(bars) for bars in plan.bars]
+    total = sum(sizes)
+    starts = np.cumsum([0, *sizes])
+    intents = (
+        np.empty(total, np.int32),
+        np.empty(total, np.int32),
+        np.empty(total, np.int64),
+        np.empty(total, np.int64),
+        np.empty(total, np.int64),
+    )
+    for k, bars in enumerate(plan.bars):
+        rows = slice(int(starts[k]), int(starts[k + 1]))
+        form_intents(
+            plan,
+            k,
+            columns[k],
+            (intents[0][rows], intents[1][rows], intents[2][rows], intents[3][rows], intents[4][rows]),
+            shortable=bars.instrument.shortable,
+        )
+    ticks = plan.ticks
+    one = len(ticks) == 1
+    flat = [
+        getattr(ticks[0], name) if one else np.concatenate([getattr(t, name) for t in ticks])
+        for name in ("open_ns", "open", "high", "low", "close", "volume")
+    ]
+    times = ticks[0].open_ns if one else np.unique(flat[0])
+    funding = [plan.funding.get(b.instrument.symbol) for b in plan.bars]
+    fund_ns = np.concatenate([np.zeros(0, np.int64), *(f.times_ns for f in funding if f)])
+    fund_ppb = np.concatenate([np.zeros(0, np.int64), *(f.rate_ppb for f in funding if f)])
+    volatility = [volatility_bp(b) for b in plan.bars] if plan.sizing.method == "published" else []
+    state = at.State(
+        _table(plan, starts, [len(f.times_ns) if f else 0 for f in funding]),
+        np.zeros((_ROWS, at.ORDER_WIDTH), np.int64),
+        np.zeros((2 * _ROWS, at.LOG_WIDTH), np.int64),
+    )
+    series = at.Series(
+        times,
+        np.empty(len(times), np.int64),
+        np.empty(len(times), np.int64),
+        *flat,
+        *intents,
+        np.concatenate(volatility) if volatility else np.zeros(0, np.int32),
+        fund_ns,
+        fund_ppb,
+    )
+    return state, series
+
+
+def form_intents(
+    plan: RunPlan,
+    k: int,
+    columns: Sequence[ActionColumns],
+    out: tuple[np.ndarray[tuple[int], np.dtype[np.generic]], ...],
+    *,
+    shortable: bool,
+) -> None:
+    """The committee's intents on instrument ``k``; another weigher than the bundled one is asked per row."""
+    given = None
+    if type(plan.weigher) is not WeightedWeigher:
+        n = len(plan.bars[k])
+        held = np.empty((len(columns), n), np.int8)
+        sure = np.empty((len(columns), n), np.int16)
+        names = ("direction", "confidence_bp")
+        committee.stance_table(*(committee.stack(columns, name) for name in names), shortable, held, sure)
+        rows = [
+            plan.weigher.step(ActionRow(d, [max(c, 0) for c in q], [c >= 0 for c in q]), plan.weights)
+            for d, q in zip(held.T.tolist(), sure.T.tolist(), strict=True)
+        ]
+        given = (
+            np.array([r.exposure_bp for r in rows], np.int64),
+            np.array([r.participation_bp for r in rows], np.int64),
+        )
+    committee.bundled(
+        columns, plan.weights, plan.committee, out, shortable=shortable, cap_ticks=plan.cap_ticks(k), given=given
+    )
+
+
+def _table(plan: RunPlan, starts: I1, fundings: Sequence[int]) -> I2:
+    """Scalars, settings, instruments and agents before the first timestamp."""
+    instruments = len(plan.bars)
+    table = np.zeros((at.I + instruments + len(plan.seats), at.WIDTH), np.int64)
+    scalars = table[at.SC]
+    scalars[at.CASH] = scalars[at.PEAK] = scalars[at.LAST_EQUITY] = scalars[at.DAY_START] = plan.cash
+    scalars[at.RING :] = -1
+    for place, value in _settings(plan).items():
+        table[at.PAR, place] = int(value)
+    _instruments(plan, starts, fundings, table[at.I : at.I + instruments])
+    table[at.I + instruments :, at.A_WEIGHT] = plan.weights
+    return table
+
+
+def _settings(plan: RunPlan) -> dict[int, int]:
+    """The run's settings by their place in the kernel's row."""
+    costs, limits, sizing, style = plan.costs, plan.limits, plan.sizing, plan.style
+    return {
+        at.BAR: plan.bar_ns,
+        at.START_NS: plan.start_ns,
+        at.START_CASH: plan.cash,
+        at.MAKER: costs.maker_ppm,
+        at.TAKER: costs.taker_ppm,
+        at.SPREAD: costs.spread_ppm,
+        at.SLIP: costs.slippage_ppm,
+        at.PARTICIPATION: costs.participation_bp,
+        at.FEE_BASE: costs.fee_in_base,
+        at.REBALANCE: plan.committee.rebalance_bp,
+        at.COOL_BARS: limits.cool_down_bars,
+        at.GUARD_COUNT: limits.stop_guard_count,
+        at.GUARD_BARS: limits.stop_guard_bars,
+        at.GUARD_PAUSE: limits.stop_guard_pause_bars,
+        at.DRAWDOWN_BP: limits.drawdown_bp,
+        at.DRAWDOWN_PAUSE: limits.drawdown_pause_bars,
+        at.MAX_POSITION: limits.max_position_bp,
+        at.MAX_EXPOSURE: limits.max_exposure_bp,
+        at.MAX_ORDER: limits.max_order_units,
+        at.MAX_LOSS: limits.max_loss_per_trade_bp,
+        at.DAILY_LOSS_BP: limits.daily_loss_bp,
+        at.MAX_TRADES: limits.max_trades_per_day,
+        at.BAND: limits.price_band_bp,
+        at.REQUIRE_STOP: limits.require_stop,
+        at.METHOD: METHODS.index(sizing.method),
+        at.KELLY: sizing.kelly_bp,
+        at.PRIOR: sizing.prior_trades,
+        at.PROBE: sizing.probe_bp,
+        at.RISK_SCALING: sizing.risk_scaling_bp,
+        at.ENTRY_KIND: style.entry,
+        at.OFFSET: style.offset_ppm,
+        at.LIMIT_OFFSET: style.limit_offset_ppm,
+        at.TIF: style.tif,
+        at.TTL: style.ttl_bars,
+        at.TRAILING: style.trailing,
+        at.INSTRUMENTS: len(plan.bars),
+        at.AGENTS: len(plan.seats),
+    }
+
+
+def _instruments(plan: RunPlan, starts: I1, fundings: Sequence[int], table: I2) -> None:
+    """Fill in one row per instrument before its first bar."""
+    fund = 0
+    for k, bars in enumerate(plan.bars):
+        instrument = bars.instrument
+        row = table[k]
+        row[at.NUM], row[at.DEN] = instrument.value_ratio
+        row[at.MIN_UNITS] = instrument.min_notional_units
+        row[at.SHORTABLE] = instrument.shortable
+        row[at.MAX_LOTS] = plan.max_lots(k)
+        row[at.FIXED_LOTS] = plan.sizing.fixed_lots[k] if plan.sizing.fixed_lots else 0
+        row[at.PTR], row[at.PTR_END] = starts[k], starts[k + 1]
+        row[at.FUND], row[at.FUND_END] = fund, fund + fundings[k]
+        fund += fundings[k]
+        row[at.ENTRY_SLOT : at.TAKE_SLOT + 1] = -1
+
+
+def _grow(state: at.State) -> at.State:
+    """The same state with tables of twice the length."""
+
+    def doubled(table: I2) -> I2:
+        return np.concatenate([table, np.zeros_like(table)])
+
+    return state._replace(orders=doubled(state.orders), log=doubled(state.log))
+
+
+def _result(plan: RunPlan, state: at.State, series: at.Series, errors: dict[str, int]) -> RunResult:
+    """The kernel's tables as a result."""
+    sc = state.tab[at.SC]
+    orders = state.orders[: sc[at.N_ORDERS]]
+    close_expired(orders, int(series.times[-1]) + plan.bar_ns if len(series.times) else 0)
+    log = state.log[: sc[at.N_LOG]]
+    fills, trades, decisions = (log[log[:, 0] == kind, 1:] for kind in (at.FILL, at.TRADE, at.DECISION))
+    return RunResult(
+        instruments=tuple(b.instrument for b in plan.bars),
+        anchor_ns=plan.anchor_ns,
+        bar_ns=plan.bar_ns,
+        cash=plan.cash,
+        orders=orders[:, : at.HASHED].copy(),
+        fills=fills[:, : len(FILL_FIELDS)].copy(),
+        reference=fills[:, len(FILL_FIELDS)].copy(),
+        times_ns=series.times,
+        equity=series.equity_at,
+        exposure_units=series.gross_at,
+        decisions=decisions,
+        trade_rows=trades,
+        costs={"fees": int(sc[at.FEES]), "adverse": int(sc[at.ADVERSE]), "funding": int(sc[at.FUNDING])},
+        seats=tuple(seat.name for seat in plan.seats),
+        errors=errors,
+    )
+
+
+def close_expired(orders: I2, known: int) -> None:
+    """E1 for orders whose time ran out after their instrument's last bar."""
+    late = (orders[:, at.O_REASON] == 0) & (orders[:, at.O_EXPIRE] > 0) & (orders[:, at.O_EXPIRE] <= known)
+    orders[late, at.O_END] = orders[late, at.O_EXPIRE]
+    orders[late, at.O_REASON] = kernel.EXPIRED

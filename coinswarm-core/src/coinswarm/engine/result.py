@@ -1,0 +1,105 @@
+"""What a run leaves: the same from every engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinswarm.canonical import order_hash
+from coinswarm.domain.order import Refusal
+from coinswarm.domain.outcome import TradeOutcome
+
+if TYPE_CHECKING:
+    from coinswarm.domain.instrument import Instrument
+
+    I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
+    I2 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+
+ORDER_FIELDS = (
+    "seq",
+    "parent",
+    "instrument",
+    "decided_ns",
+    "side",
+    "kind",
+    "lots",
+    "limit",
+    "trigger",
+    "tif",
+    "flags",
+    "end_ns",
+    "end_reason",
+)
+FILL_FIELDS = ("order", "bar_ns", "lots", "ticks", "fee")
+DECISION_FIELDS = (
+    "known_ns",
+    "instrument",
+    "exposure_bp",
+    "size_bp",
+    "stop_ticks",
+    "take_ticks",
+    "agree",
+    "refusal",
+    "order",
+    "lots",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunResult:
+    """The record of a run. Arrays are int64; money in 1e-8 of the settlement currency.
+
+    :param instruments: sorted by symbol; rows name them by index.
+    :param orders: [m, 13], ``ORDER_FIELDS``.
+    :param fills: [f, 5], ``FILL_FIELDS``; ``reference`` [f] is each fill's price before costs.
+    :param times_ns: [T], bar open times of the union timeline.
+    :param equity, exposure_units: [T], equity and gross position value at each mark.
+    :param decisions: [d, 10], ``DECISION_FIELDS``: an intent that changed, or a refusal.
+    :param trade_rows: [n, 10], closed trades: instrument, side, opened_ns, closed_ns, lots, pnl, fees,
+        risk, agree, stopped; ``trades`` gives them as TradeOutcome.
+    :param costs: ``fees``, ``adverse`` (spread and slippage), ``funding``.
+    :param errors: per seat, how many bars it abstained because it raised.
+    """
+
+    instruments: tuple[Instrument, ...]
+    anchor_ns: int
+    bar_ns: int
+    cash: int
+    orders: I2
+    fills: I2
+    reference: I1
+    times_ns: I1
+    equity: I1
+    exposure_units: I1
+    decisions: I2
+    trade_rows: I2
+    costs: dict[str, int]
+    seats: tuple[str, ...] = ()
+    errors: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols in sorted order."""
+        return tuple(i.symbol for i in self.instruments)
+
+    @property
+    def trades(self) -> tuple[TradeOutcome, ...]:
+        """Closed trades, in the order in which they closed."""
+        symbols = self.symbols
+        return tuple(
+            TradeOutcome(symbols[r[0]], r[1], r[2], r[3], r[3] + self.bar_ns, *r[4:9], bool(r[9]))
+            for r in self.trade_rows.tolist()
+        )
+
+    @property
+    def refusals(self) -> dict[Refusal, int]:
+        """How often each reason refused an order."""
+        codes, counts = np.unique(self.decisions[:, 7], return_counts=True)
+        return {Refusal(c): n for c, n in zip(codes.tolist(), counts.tolist(), strict=True) if c}
+
+    @property
+    def order_hash(self) -> str:
+        """The run's order hash (S16), as hex."""
+        return order_hash(self.instruments, self.anchor_ns, self.orders, self.fills)

@@ -1,0 +1,83 @@
+"""Trades from fills: what each position earned from its first entry to flat (S5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coinswarm.domain.outcome import TradeOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from coinswarm.domain.order import Fill
+    from coinswarm.simulator.reference import WorkingOrder
+
+
+class OpenTrade:
+    """A position being built, held or closed."""
+
+    __slots__ = ("agree", "cash", "fees", "lots", "most", "opened_ns", "risk", "side")
+
+    def __init__(self) -> None:
+        self.side = self.cash = self.fees = self.most = self.lots = 0
+        self.opened_ns = self.risk = self.agree = 0
+
+
+class Ledger:
+    """Turns fills, funding and flat positions into TradeOutcomes.
+
+    :param closed: told of every outcome, with the order that closed it.
+    """
+
+    def __init__(self, symbols: Sequence[str], bar_ns: int, closed: Callable[[int, TradeOutcome, WorkingOrder], None]) -> None:
+        self._symbols = tuple(symbols)
+        self._bar = bar_ns
+        self._closed = closed
+        self._trades = [OpenTrade() for _ in self._symbols]
+        self.outcomes: list[TradeOutcome] = []
+
+    def is_open(self, k: int) -> bool:
+        """Whether a trade is open in instrument ``k`` (dust is not a trade)."""
+        return self._trades[k].side != 0
+
+    def filled(self, k: int, order: WorkingOrder, fill: Fill, flow: int, held: int) -> None:
+        """A fill.
+
+        :param flow: change of cash.
+        :param held: lots held after it, signed.
+        """
+        trade = self._trades[k]
+        if trade.side == 0:
+            trade.side = order.side
+            if trade.lots == 0:
+                trade.cash = 0
+            trade.fees = trade.most = 0
+            trade.opened_ns, trade.risk, trade.agree = fill.bar_ns, order.risk, order.agree
+        trade.cash += flow
+        trade.fees += fill.fee
+        trade.lots = held
+        trade.most = max(trade.most, abs(held))
+
+    def funded(self, k: int, paid: int) -> None:
+        """A funding payment belongs to the open trade."""
+        self._trades[k].cash -= paid
+
+    def flat(self, k: int, order: WorkingOrder, bar_ns: int, residue: int) -> None:
+        """The position is closed, but for dust worth ``residue``."""
+        trade = self._trades[k]
+        outcome = TradeOutcome(
+            self._symbols[k],
+            trade.side,
+            trade.opened_ns,
+            bar_ns,
+            bar_ns + self._bar,
+            trade.most,
+            trade.cash + residue,
+            trade.fees,
+            trade.risk,
+            trade.agree,
+            order.is_stop,
+        )
+        trade.side, trade.cash = 0, -residue
+        self.outcomes.append(outcome)
+        self._closed(k, outcome, order)
