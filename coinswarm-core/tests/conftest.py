@@ -1,0 +1,137 @@
+"""Fake distributions: a folder on the path with a package and a dist-info is all that discovery needs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOOKS = """\
+from coinswarm.declarations import AgentType, WeigherType
+from coinswarm.hookspecs import hookimpl
+"""
+
+AGENT = (
+    HOOKS
+    + """
+@hookimpl
+def coinswarm_agents():
+    yield AgentType(name="{name}", summary="Fake.", target="{package}.agent:Fake")
+"""
+)
+
+
+class Site:
+    """A folder on the import path into which fake distributions are written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.packages: set[str] = set()
+
+    def add(
+        self,
+        name: str,
+        source: str | None = None,
+        *,
+        distribution: str = "",
+        version: str = "1.0",
+        entry_points: str = "",
+        editable: bool = False,
+    ) -> None:
+        """Write a distribution with one plugin.
+
+        :param name: of the plugin; its package is ``fake_<name>``.
+        :param source: of its ``plugin.py``; a plugin with one agent of the same name if None.
+        :param entry_points: the whole file, where it should not be the ordinary one.
+        """
+        distribution = distribution or f"fake-{name}"
+        package = distribution.replace("-", "_")
+        self.packages.add(package)
+        root = self.folder / package
+        root.mkdir()
+        (root / "__init__.py").touch()
+        code = AGENT.format(name=name, package=package) if source is None else HOOKS + dedent(source)
+        (root / "plugin.py").write_text(code)
+        (root / "agent.py").write_text("class Fake:\n    pass\n")
+        info = self.folder / f"{package}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (info / "WHEEL").write_text("Wheel-Version: 1.0\n")
+        (info / "entry_points.txt").write_text(entry_points or f"[coinswarm.plugins]\n{name} = {package}.plugin\n")
+        if editable:
+            (info / "direct_url.json").write_text(json.dumps({"url": "file:///x", "dir_info": {"editable": True}}))
+
+
+BROKEN = {
+    "missing-import": "import no_such_module_anywhere",
+    "asserting": "assert False, 'not today'",
+    "exiting": "import sys; sys.exit(3)",
+    "syntax": "def broken(:",
+    "signature": """
+        @hookimpl
+        def coinswarm_agents(swarm): return []
+    """,
+    "unknown-hook": """
+        @hookimpl
+        def coinswarm_agentz(): return []
+    """,
+    "wrapper": """
+        @hookimpl(wrapper=True)
+        def coinswarm_agents():
+            yield
+            return []
+    """,
+    "raising": """
+        @hookimpl
+        def coinswarm_agents(): raise RuntimeError("no agents today")
+    """,
+    "no-hook": "x = 1",
+    "not-a-list": """
+        @hookimpl
+        def coinswarm_agents(): return 7
+    """,
+    "coroutine": """
+        @hookimpl
+        async def coinswarm_agents(): return []
+    """,
+    "wrong-type": """
+        @hookimpl
+        def coinswarm_agents(): yield "trend"
+    """,
+    "late": """
+        @hookimpl
+        def coinswarm_agents():
+            yield AgentType(name="late", summary="Fake.", target="x.y:Z")
+            raise SystemExit("half way")
+    """,
+}
+"""Plugins that are each broken one way: name -> source of plugin.py."""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """An empty folder on the import path; what is imported from it is forgotten afterwards."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    made = Site(folder)
+    yield made
+    for name in list(sys.modules):
+        if name.partition(".")[0] in made.packages:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def broken_site(site: Site) -> Site:
+    """A folder with every broken plugin, and a sound one named ``sound``."""
+    for name, source in BROKEN.items():
+        site.add(name, source)
+    site.add("sound")
+    return site
