@@ -1,0 +1,199 @@
+"""The desk: turns each instrument's intent into orders, through sizing and the gate (D1-D6).
+
+One object per run, shared by the step path, paper and live: it talks to an exchange through
+``submit`` and ``cancel`` and hears of fills as the exchange's listener.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coinswarm.clock import DAY_NS
+from coinswarm.domain.order import EndReason, Order, OrderFlags, OrderKind, Refusal, RiskApproved, TimeInForce
+from coinswarm.execution.ledger import Ledger
+from coinswarm.risk.gate import Circumstances, RiskGate
+from coinswarm.risk.protections import Protections
+from coinswarm.risk.sizing import Costing, Record, Sizer
+from coinswarm.simulator.money import Scale, part_up
+from coinswarm.simulator.reference import SimulatedExchange
+
+if TYPE_CHECKING:
+    from coinswarm.domain.intent import Intent
+    from coinswarm.domain.order import Fill
+    from coinswarm.domain.outcome import TradeOutcome
+    from coinswarm.engine.plan import RunPlan
+    from coinswarm.simulator.reference import Holding, WorkingOrder
+
+REDUCE = OrderFlags.REDUCE_ONLY
+MARKET, GTC = OrderKind.MARKET, TimeInForce.GTC
+
+
+class Want:
+    """What the desk wants of one instrument, and the side it may not re-enter (D5)."""
+
+    __slots__ = ("blocked", "blocked_until", "entry", "exit", "said", "side", "strength")
+
+    def __init__(self) -> None:
+        self.side = self.strength = 0
+        self.blocked = self.blocked_until = 0
+        self.said = False
+        self.entry: WorkingOrder | None = None
+        self.exit: WorkingOrder | None = None
+
+
+class Desk:
+    """Orders of one run on one exchange.
+
+    ``decisions`` collects a row whenever an intent changed or something was refused
+    (``engine.result.DECISION_FIELDS``).
+    """
+
+    def __init__(self, plan: RunPlan) -> None:
+        self._plan = plan
+        scales = [Scale.of(bars.instrument, plan.max_lots(k)) for k, bars in enumerate(plan.bars)]
+        self.exchange = SimulatedExchange(scales, plan.costs, plan.cash, self, trailing=plan.style.trailing)
+        self.protections = Protections(plan.limits, plan.cash, plan.bar_ns)
+        self.record = Record(plan.weights)
+        costs = plan.costs
+        costing = Costing(2 * costs.taker_ppm + costs.spread_ppm + 2 * costs.slippage_ppm)
+        self._sizer = Sizer(plan.sizing, plan.limits, costing, self.record)
+        needs_stop = plan.limits.require_stop or plan.sizing.method == "calibrated"
+        self._gate = RiskGate(plan.limits, self.protections, costing, needs_stop=needs_stop)
+        self.ledger = Ledger([b.instrument.symbol for b in plan.bars], plan.bar_ns, self._closed)
+        self.wants = [Want() for _ in plan.bars]
+        self.decisions: list[tuple[int, ...]] = []
+
+    # -- what the exchange tells
+
+    def filled(self, k: int, order: WorkingOrder, fill: Fill, reference: int, flow: int) -> None:  # noqa: ARG002 - the listener's form
+        """A fill: the ledger takes it in."""
+        self.ledger.filled(k, order, fill, flow, self.exchange.holdings[k].lots)
+
+    def flat(self, k: int, order: WorkingOrder, bar_ns: int, residue: int) -> None:
+        """A position was closed: by its bracket, its side is closed too (D5)."""
+        self.ledger.flat(k, order, bar_ns, residue)
+        want = self.wants[k]
+        if order.protective and want.side == -order.side:
+            want.blocked = want.side
+            want.blocked_until = bar_ns + (1 + self._plan.limits.cool_down_bars) * self._plan.bar_ns
+            want.said = False
+
+    def funded(self, k: int, paid: int) -> None:
+        """Funding was paid."""
+        self.ledger.funded(k, paid)
+
+    def _closed(self, k: int, outcome: TradeOutcome, order: WorkingOrder) -> None:  # noqa: ARG002 - the ledger's form
+        self.record.add(outcome)
+        if outcome.stopped:
+            self.protections.stopped(outcome.known_ns)
+
+    # -- what the committee wants
+
+    def decide(self, k: int, now: int, equity: int, intent: Intent, volatility_bp: int) -> None:
+        """Act on the intent of instrument ``k`` as of ``now``, with the account worth ``equity``."""
+        x = intent.exposure_bp
+        side = (x > 0) - (x < 0)
+        want = self.wants[k]
+        if want.blocked and not self._unblocked(k, now, side, intent):
+            return
+        resize = side == want.side
+        if resize:
+            change = abs(abs(x) - want.strength)
+            if side == 0 or not self._plan.committee.rebalance_bp or change <= self._plan.committee.rebalance_bp:
+                return  # D1
+        want.side, want.strength = side, abs(x)
+        self._withdraw(want.entry, now)
+        holding = self.exchange.holdings[k]
+        held = abs(holding.lots) if holding.lots * side > 0 else 0
+        if resize or held:  # D3, D4
+            self._withdraw(want.exit, now)
+        seq = -1
+        if self.ledger.is_open(k) and holding.lots * side <= 0 and holding.lots and not _working(want.exit):  # D2
+            seq = self._reduce(k, now, holding, abs(holding.lots))
+        refusal, lots = Refusal.APPROVED, 0
+        if side:
+            target = self._sizer.lots(k, holding.scale, holding.close, equity, intent, volatility_bp)
+            lots = target - held
+            if resize and held and lots < 0:  # D4, down
+                lots = -lots
+                if holding.scale.value(lots, holding.close) >= holding.scale.min_units:
+                    seq = self._reduce(k, now, holding, lots)
+            else:
+                refusal, entered = self._enter(k, now, equity, intent, side, lots, held)
+                seq = entered if refusal is Refusal.APPROVED else seq
+        self._note(k, now, intent, refusal, seq, lots)
+
+    def _unblocked(self, k: int, now: int, side: int, intent: Intent) -> bool:
+        """D5: whether the side that a protective exit closed is open again."""
+        want = self.wants[k]
+        if side != want.blocked:
+            want.blocked = 0
+        elif self._plan.limits.cool_down_bars and now >= want.blocked_until:
+            want.blocked = want.side = 0
+        else:
+            if not want.said:
+                want.said = True
+                self._note(k, now, intent, Refusal.COOL_DOWN, -1, 0)
+            return False
+        return True
+
+    def _enter(self, k: int, now: int, equity: int, intent: Intent, side: int, lots: int, held: int) -> tuple[Refusal, int]:  # noqa: PLR0913 - an entry
+        """D6: build the entry and ask the gate; returns its verdict and the order's number."""
+        plan, holding = self._plan, self.exchange.holdings[k]
+        style, price = plan.style, holding.close
+        offset = part_up(price, style.offset_ppm)
+        limit = trigger = expire = 0
+        if style.entry == OrderKind.LIMIT:
+            limit = max(price - side * offset, 1)
+        elif style.entry in (OrderKind.STOP, OrderKind.STOP_LIMIT):
+            trigger = max(price + side * offset, 1)
+            if style.entry == OrderKind.STOP_LIMIT:
+                limit = max(trigger + side * part_up(price, style.limit_offset_ppm), 1)
+        if style.tif == TimeInForce.DAY:
+            expire = (now // DAY_NS + 1) * DAY_NS
+        elif style.tif == TimeInForce.GTD:
+            expire = now + style.ttl_bars * plan.bar_ns
+        order = Order(
+            k, now, side, style.entry, lots, limit, trigger, 0, style.tif, expire,
+            stop_ticks=intent.stop_ticks, take_ticks=intent.take_ticks,
+        )  # fmt: skip
+        scale = holding.scale
+        verdict = self._gate.admit(
+            order,
+            Circumstances(now, scale, scale.shortable, scale.min_units, price, equity, held, self._others(k)),
+        )
+        if not isinstance(verdict, RiskApproved):
+            return verdict.reason, -1
+        risk = scale.value(lots, intent.stop_ticks)
+        self.wants[k].entry = self.exchange.submit(verdict, agree=intent.agree, risk=risk)
+        return Refusal.APPROVED, self.wants[k].entry.seq  # type: ignore[union-attr]  # set on the line above
+
+    def _reduce(self, k: int, now: int, holding: Holding, lots: int) -> int:
+        """A reduce-only market order; returns its number."""
+        order = Order(k, now, -1 if holding.lots > 0 else 1, MARKET, lots, flags=REDUCE)
+        self.wants[k].exit = working = self.exchange.submit(self._gate.reduce(order))
+        return working.seq
+
+    def _others(self, k: int) -> int:
+        """Worth of all other positions and of what their entries may still add."""
+        total = 0
+        for j, holding in enumerate(self.exchange.holdings):
+            if j != k:
+                lots = abs(holding.lots)
+                entry = self.wants[j].entry
+                if entry is not None and _working(entry):
+                    lots += entry.lots - entry.filled
+                total += holding.scale.value(lots, holding.close)
+        return total
+
+    def _withdraw(self, order: WorkingOrder | None, now: int) -> None:
+        if order is not None:
+            self.exchange.cancel(order, now)
+
+    def _note(self, k: int, now: int, intent: Intent, refusal: Refusal, seq: int, lots: int) -> None:  # noqa: PLR0913 - a decision's fields
+        self.decisions.append((now, k, *intent, int(refusal), seq, lots))
+
+
+def _working(order: WorkingOrder | None) -> bool:
+    """Whether an order is there and still works."""
+    return order is not None and order.end_reason == EndReason.WORKING

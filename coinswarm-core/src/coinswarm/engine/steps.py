@@ -1,0 +1,288 @@
+"""The step engine: one bar at a time through the reference exchange; the oracle of the columns.
+
+The same ``Session`` runs a paper replay, where the bars come from a feed instead of arrays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinswarm.committee.committee import Committee
+from coinswarm.contracts import ColumnarAgent
+from coinswarm.domain.action import ABSTAIN, INVALID_REASON, Side
+from coinswarm.domain.market import MarketState
+from coinswarm.domain.order import EndReason
+from coinswarm.engine.actions import agent_columns
+from coinswarm.engine.desk import Desk
+from coinswarm.engine.result import FILL_FIELDS, RunResult
+from coinswarm.engine.volatility import volatility_bp
+from coinswarm.simulator.reference import TickBar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coinswarm.domain.action import Action
+    from coinswarm.domain.market import Bars
+    from coinswarm.engine.plan import RunPlan, SeatedAgent
+
+Rounded = tuple[int, int, int, int, int]
+_ABSTAIN: Rounded = (0, -1, 0, 0, 0)
+_CHUNK = 65_536
+
+
+def round_action(action: Action, tick: float) -> Rounded:
+    """One action in integers, by the rule of ``ActionColumns.of`` (S9)."""
+    side, confidence, size, stop, take, _reason = action
+    if side == Side.ABSTAIN:
+        return _ABSTAIN
+    if not (
+        side in (Side.SELL, Side.FLAT, Side.BUY, Side.HOLD)
+        and 0 <= confidence <= 1.00005  # noqa: PLR2004 - rounds to 1
+        and 0 <= size <= 1.00005  # noqa: PLR2004
+        and 0 <= stop < float("inf")
+        and 0 <= take < float("inf")
+    ):
+        return _ABSTAIN
+    rounded = (
+        int(side),
+        round(confidence * 10_000),
+        round(size * 10_000),
+        round(stop / tick) or int(stop > 0),
+        round(take / tick) or int(take > 0),
+    )
+    return rounded if rounded[1] <= 10_000 and rounded[2] <= 10_000 and max(rounded[3:]) <= 1 << 53 else _ABSTAIN  # noqa: PLR2004
+
+
+class Voice:
+    """One seat on one instrument: answers each closed bar with a rounded action."""
+
+    __slots__ = ("_actions", "_age", "_bars", "_columns", "_decide", "_last", "_rounded", "_state", "_tick", "_warm_up", "errors")
+
+    def __init__(self, seat: SeatedAgent, k: int, bars: Bars, age: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+        agent = seat.agents[k]
+        self._age = age.tolist() if seat.warm_up else []
+        self._warm_up = seat.warm_up
+        self._tick = float(bars.instrument.tick)
+        self._bars = bars
+        self._state = MarketState(bars)
+        self._last: Action | None = None
+        self._rounded = _ABSTAIN
+        self._decide = agent.decide
+        self.errors = 0
+        self._columns: Iterator[Rounded] | None = None
+        if isinstance(agent, ColumnarAgent):  # S7: computed once, row t is read
+            columns, _ = agent_columns(agent, bars)
+            self._columns = zip(
+                *(getattr(columns, n).tolist() for n in ("direction", "confidence_bp", "size_bp", "stop_ticks", "take_ticks")),
+                strict=True,
+            )
+
+    def at(self, index: int, open_ns: int, bar: tuple[float, float, float, float, float]) -> Rounded:
+        """The rounded action at row ``index``; warm-up and holes abstain (S6)."""
+        if self._columns is not None:
+            rounded = next(self._columns)
+        else:
+            state = self._state
+            state.index, state.open_ns, state.time_ns = index, open_ns, open_ns + self._bars.length_ns
+            state.open, state.high, state.low, state.close, state.volume = bar
+            try:
+                action = self._decide(state)
+            except Exception:  # noqa: BLE001 - a plugin may raise anything; it abstains and is counted
+                self.errors += 1
+                action = ABSTAIN
+            if action is self._last:
+                rounded = self._rounded
+            else:
+                self._last = action
+                rounded = self._rounded = round_action(action, self._tick)
+        if self._warm_up and self._age[index] < self._warm_up:
+            return _ABSTAIN
+        return rounded
+
+
+class Session:
+    """A run in progress: feed it closed bars in time order, then ask for the result.
+
+    :param plan: everything the run means; its ``bars`` are those that will come.
+    """
+
+    def __init__(self, plan: RunPlan) -> None:
+        self._plan = plan
+        self._bar = plan.bar_ns
+        self.desk = Desk(plan)
+        self.exchange = self.desk.exchange
+        ages = [bars.age(plan.hole_bars) for bars in plan.bars]
+        self._voices = [
+            [Voice(seat, k, bars, ages[k]) for seat in plan.seats] for k, bars in enumerate(plan.bars)
+        ]
+        self._committees = [
+            Committee(
+                plan.weigher,
+                plan.weights,
+                plan.committee,
+                shortable=bars.instrument.shortable,
+                cap_ticks=plan.cap_ticks(k),
+            )
+            for k, bars in enumerate(plan.bars)
+        ]
+        published = plan.sizing.method == "published"
+        self._volatility = [volatility_bp(bars).tolist() if published else [] for bars in plan.bars]
+        self._funding = [_payments(plan, k) for k in range(len(plan.bars))]
+        self._due = [next(payments, None) for payments in self._funding]
+        self._times: list[int] = []
+        self._equity: list[int] = []
+        self._gross: list[int] = []
+
+    def step(self, t: int, group: list[tuple[int, int, tuple[int, ...], tuple[float, ...]]]) -> None:
+        """All bars that open at ``t``, closed by now.
+
+        :param group: per instrument in sorted order: its index, the bar's row, the bar in ticks and
+            lots (open time, open, high, low, close, volume), and in floats (open ... volume).
+        """
+        exchange, desk, plan = self.exchange, self.desk, self._plan
+        holdings = exchange.holdings
+        busy: list[tuple[int, TickBar]] = []
+        for k, _, ints, _ in group:
+            holding = holdings[k]
+            if holding.working:
+                exchange.expire(k, t)
+            if self._due[k] is not None:
+                self._fund(k, t)
+            if holding.working:
+                bar = TickBar(*ints)
+                busy.append((k, bar))
+                exchange.open_bar(k, bar)
+        for k, bar in busy:
+            exchange.inside_bar(k, bar)
+        for k, _, ints, _ in group:
+            holdings[k].close = ints[4]
+        equity, gross = exchange.cash, 0
+        for holding in holdings:
+            if holding.lots:
+                worth = holding.value
+                equity += worth
+                gross += abs(worth)
+        self._times.append(t)
+        self._equity.append(equity)
+        self._gross.append(gross)
+        now = t + self._bar
+        if desk.protections.watching:
+            desk.protections.mark(now, equity)
+        if plan.style.trailing:
+            for k, bar in busy:
+                exchange.trail(k, bar)
+        for k, index, _, floats in group:
+            actions = [voice.at(index, t, floats) for voice in self._voices[k]]
+            intent = self._committees[k].step(actions)
+            if now < plan.start_ns:
+                continue
+            x, want = intent[0], desk.wants[k]
+            if (x > 0) - (x < 0) == want.side and not want.blocked and not plan.committee.rebalance_bp:
+                continue
+            volatility = self._volatility[k]
+            desk.decide(k, now, equity, intent, volatility[index] if volatility else 0)
+
+    def _fund(self, k: int, t: int) -> None:
+        """E2: payments due at or before ``t``."""
+        due = self._due[k]
+        while due is not None and due[0] <= t:
+            self.exchange.fund(k, due[1])
+            due = self._due[k] = next(self._funding[k], None)
+
+    def result(self) -> RunResult:
+        """The record of what was fed so far."""
+        plan, exchange = self._plan, self.exchange
+        known = self._times[-1] + self._bar if self._times else 0
+        for order in exchange.orders:  # E1 for orders whose time ran out after their last bar
+            if order.end_reason == EndReason.WORKING and 0 < order.order.expire_ns <= known:
+                exchange.cancel(order, order.order.expire_ns, EndReason.EXPIRED)
+        symbols = [b.instrument.symbol for b in plan.bars]
+        errors: dict[str, int] = {}
+        for voices in self._voices:
+            for seat, voice in zip(plan.seats, voices, strict=True):
+                if voice.errors:
+                    errors[seat.name] = errors.get(seat.name, 0) + voice.errors
+        trades = [
+            (symbols.index(t.instrument), t.side, t.opened_ns, t.closed_ns, t.lots, t.pnl, t.fees, t.risk, t.agree, t.stopped)
+            for t in self.desk.ledger.outcomes
+        ]
+        return RunResult(
+            instruments=tuple(b.instrument for b in plan.bars),
+            anchor_ns=plan.anchor_ns,
+            bar_ns=self._bar,
+            cash=plan.cash,
+            orders=_table([_order_row(o) for o in exchange.orders], 13),
+            fills=_table(list(exchange.fills), len(FILL_FIELDS)),
+            reference=np.array(exchange.references, np.int64),
+            times_ns=np.array(self._times, np.int64),
+            equity=np.array(self._equity, np.int64),
+            exposure_units=np.array(self._gross, np.int64),
+            decisions=_table(self.desk.decisions, 10),
+            trade_rows=_table(trades, 10),
+            costs={"fees": exchange.fees, "adverse": exchange.adverse, "funding": exchange.funding},
+            seats=tuple(seat.name for seat in plan.seats),
+            errors=errors,
+        )
+
+
+def run_steps(plan: RunPlan) -> RunResult:
+    """Run a plan bar by bar through the reference exchange."""
+    session = Session(plan)
+    for t, group in timeline(plan):
+        session.step(t, group)
+    return session.result()
+
+
+def timeline(plan: RunPlan) -> Iterator[tuple[int, list[tuple[int, int, tuple[int, ...], tuple[float, ...]]]]]:
+    """The union timeline: at each open time the bars that have it, instruments in sorted order."""
+    if len(plan.bars) == 1:
+        for index, (ints, floats) in enumerate(_rows(plan, 0)):
+            yield ints[0], [(0, index, ints, floats)]
+        return
+    streams = [enumerate(_rows(plan, k)) for k in range(len(plan.bars))]
+    heads = [next(stream, None) for stream in streams]
+    while any(head is not None for head in heads):
+        t = min(head[1][0][0] for head in heads if head is not None)
+        group = []
+        for k, head in enumerate(heads):
+            if head is not None and head[1][0][0] == t:
+                group.append((k, head[0], *head[1]))
+                heads[k] = next(streams[k], None)
+        yield t, group
+
+
+def _rows(plan: RunPlan, k: int) -> Iterator[tuple[tuple[int, ...], tuple[float, ...]]]:
+    """Bars of one instrument as tuples, in ticks and in floats, converted a chunk at a time."""
+    ticks, bars = plan.ticks[k], plan.bars[k]
+    for start in range(0, len(bars), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        ints = zip(
+            *(getattr(ticks, n)[rows].tolist() for n in ("open_ns", "open", "high", "low", "close", "volume")),
+            strict=True,
+        )
+        floats = zip(*(getattr(bars, n)[rows].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True)
+        yield from zip(ints, floats, strict=True)
+
+
+def _payments(plan: RunPlan, k: int) -> Iterator[tuple[int, int]]:
+    """Funding payments of one instrument: time and rate."""
+    funding = plan.funding.get(plan.bars[k].instrument.symbol)
+    if funding is None:
+        return iter(())
+    return iter(zip(funding.times_ns.tolist(), funding.rate_ppb.tolist(), strict=True))
+
+
+def _order_row(o: object) -> tuple[int, ...]:
+    """The hashed fields of an order (S16)."""
+    order = o.order  # type: ignore[attr-defined]
+    return (
+        o.seq, order.parent, order.instrument, order.decided_ns, o.side, order.kind, o.lots, order.limit, o.trigger,
+        order.tif, order.flags, o.end_ns, o.end_reason,
+    )  # type: ignore[attr-defined]  # fmt: skip
+
+
+def _table(rows: list[tuple[int, ...]], width: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """Rows as int64[n, width]; also when there are none."""
+    return np.array(rows, np.int64).reshape(len(rows), width)
