@@ -61,6 +61,15 @@ def test_info_shows_one_plugin(site: Site, capsys: pytest.CaptureFixture[str]) -
     assert lines["target"] == "fake_alpha.plugin"
 
 
+def test_info_with_load_imports_that_plugin_alone(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.add("alpha")
+    site.add("beta")
+    assert main(["plugins", "info", "alpha", "--load"]) == 0
+    assert "agent: alpha" in capsys.readouterr().out
+    assert "fake_alpha" in sys.modules
+    assert "fake_beta" not in sys.modules
+
+
 def test_info_shows_both_sides_of_a_conflict(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.add("alpha", distribution="fake-one")
     site.add("alpha", distribution="fake-two")

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field
 
 from coinswarm.committee.rules import CommitteeRules
-from coinswarm.config.profile import check_settings, load_profile, parse_profile, template_names
+from coinswarm.config.profile import load_profile, parse_profile, template_names
 from coinswarm.config.sections import CommitteeSection, CostsSection, OrdersSection, RiskSection, SizingSection
 from coinswarm.domain.instrument import MONEY
 from coinswarm.domain.order import OrderKind, TimeInForce
@@ -129,6 +128,11 @@ def test_settings_speak_floats() -> None:
     assert isinstance(profile.agents[0].settings["adx"], float)
 
 
+def test_words_that_are_no_secret_to_an_agent_pass() -> None:
+    settings = load_profile("demo", ["agents.trend.settings={token = 'BTC', sort_key = 'close'}"]).agents[0].settings
+    assert settings == {"token": "BTC", "sort_key": "close"}
+
+
 def test_one_agent_may_sit_twice_under_two_ids() -> None:
     seats = '[{name = "trend", id = "fast", weight_bp = 4000}, {name = "trend", weight_bp = 6000}]'
     assert [agent.seat for agent in load_profile("demo", [f"agents={seats}"]).agents] == ["fast", "trend"]
@@ -155,6 +159,12 @@ REFUSED = [
     ("agents=3", "agents = 3: must be a list [...]"),
     ("agents=[{name = 'trend'}]", "'agents.0.weight_bp' is missing: set it (its weight in basis points"),
     ("agents.trend.settings={key = {env = 'X'}}", "'key' refers to a secret, and agents are given none"),
+    ("agents.trend.settings={a = [{key = {env = 'X'}}]}", "'a.0.key' refers to a secret"),
+    (
+        "agents.trend.settings={api_key = 'hunter2'}",
+        "'api_key' holds a secret in plain text, and agents are given none",
+    ),
+    ("committee.settings={password = 'hunter2'}", "'password' holds a secret in plain text"),
     ("cash=0", "cash = 0: must be greater than 0"),
     ("cash=-5", "cash = -5: must be greater than 0"),
     ("cash=nan", "cash = NaN: must be a finite number"),
@@ -202,6 +212,12 @@ REFUSED = [
     ("start=3", "start = 3: must be a date and time such as 2018-01-31T23:00:00Z"),
     ("risk=3", "risk = 3: must be a table"),
     ("drivers.broker={name='x', settings={api_key='hunter2'}}", "'api_key' holds a secret in plain text"),
+    (
+        "drivers.broker={name='x', settings={a={token='hunter2'}}}",
+        "'a.token' holds a secret in plain text: write token =",
+    ),
+    ("drivers.broker={name='x', settings='hunter2'}", "drivers.broker.settings = …: must be a table"),
+    ("drivers.broker={name='x', api_key='hunter2'}", "unknown key 'drivers.broker.api_key'"),
 ]
 
 
@@ -241,24 +257,6 @@ def test_a_profile_that_does_not_exist_is_answered_with_the_templates(tmp_path: 
         load_profile("demoo")
     with pytest.raises(ProfileError, match="cannot be read"):
         load_profile(tmp_path)
-
-
-class Fast(BaseModel):
-    """Settings as a plugin has them."""
-
-    model_config = ConfigDict(extra="forbid")
-    fast: int = Field(10, ge=2)
-    slow: int = 20
-
-
-def test_settings_of_a_plugin_are_checked_in_the_same_words() -> None:
-    assert check_settings(Fast, {"fast": 5}, key="agents.trend.settings", label="p.toml") == Fast(fast=5)
-    with pytest.raises(ProfileError) as caught:
-        check_settings(Fast, {"fats": 5, "fast": 1}, key="agents.trend.settings", label="p.toml")
-    assert str(caught.value).splitlines() == [
-        "p.toml: agents.trend.settings.fast = 1: must be greater than or equal to 2",
-        "p.toml: unknown key 'agents.trend.settings.fats': did you mean 'fast'?",
-    ]
 
 
 def test_canonical_holds_references_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

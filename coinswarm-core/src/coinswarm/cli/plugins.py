@@ -11,13 +11,13 @@ from coinswarm.cli.tables import emit, emit_fields
 from coinswarm.errors import UnknownNameError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from coinswarm.plugins.records import PluginRecord
 
 COLUMNS = ("name", "version", "status", "origin", "certificate", "provides")
 
-load_option = click.option("--load", is_flag=True, help="Import the plugins and ask what they provide.")
+load_option = click.option("--load", is_flag=True, help="Import what is shown and ask what it provides.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -31,7 +31,9 @@ def plugins() -> None:
 @json_option
 def list_plugins(*, load: bool, as_json: bool) -> None:
     """List every installed plugin; what they provide is known with --load."""
-    records = _records(load=load)
+    from coinswarm.plugins.discovery import discover
+
+    records = _judged(discover(), load=load)
     emit([_row(record) for record in records], COLUMNS, as_json=as_json)
     _complain(records)
 
@@ -42,8 +44,10 @@ def list_plugins(*, load: bool, as_json: bool) -> None:
 @json_option
 def info(name: str, *, load: bool, as_json: bool) -> None:
     """Show everything that is known about the plugin NAME."""
-    records = _records(load=load)
-    chosen = [record for record in records if record.name == name]
+    from coinswarm.plugins.discovery import discover
+
+    records = discover()
+    chosen = _judged([record for record in records if record.name == name], load=load)
     if not chosen:
         message = f"unknown plugin {name!r}"
         raise UnknownNameError(message, remedy=nearest(name, [record.name for record in records]))
@@ -57,16 +61,13 @@ def info(name: str, *, load: bool, as_json: bool) -> None:
     _complain(chosen)
 
 
-def _records(*, load: bool) -> tuple[PluginRecord, ...]:
-    """The installed plugins, judged by their metadata or by loading them."""
-    from coinswarm.plugins.discovery import discover
+def _judged(records: Sequence[PluginRecord], *, load: bool) -> Sequence[PluginRecord]:
+    """Plugins as their metadata shows them, or as loading these alone shows them."""
+    if not load:
+        return records
+    from coinswarm.plugins.catalogue import survey
 
-    records = discover()
-    if load:
-        from coinswarm.plugins.catalogue import survey
-
-        records = survey(records)
-    return records
+    return survey(records)
 
 
 def _row(record: PluginRecord) -> dict[str, object]:

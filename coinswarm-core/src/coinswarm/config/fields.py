@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from coinswarm.config.sources import Secret
 from coinswarm.domain.instrument import INT_LIMIT, MONEY
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 FULL_BP = 10_000
 """Basis points of the whole."""
 
 PPM_PER_BP = 100
 _MAX_COUNT = 1_000_000_000
-_SECRETIVE = re.compile(r"(^|_)(secret|token|password|passphrase|key|apikey)$")
+_SECRET = re.compile(r"(^|[._-])(secret|password|passphrase|apikey|(api|private|access|secret)[_-]?key)$")
+_SECRET_OF_A_VENUE = re.compile(r"(^|[._-])(key|token)$")
+"""Words that are secrets to a driver, but to an agent may be a sort key or a coin."""
 
 
 class Section(BaseModel):
@@ -89,20 +94,34 @@ def _plain(value: object) -> object:
     return value
 
 
+def _entries(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every value below a table, tables included, with its dotted key."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, entry in inner:
+        place = f"{path}.{key}" if path else str(key)
+        yield place, entry
+        yield from _entries(entry, place)
+
+
 def _no_secret(value: dict[str, Any]) -> dict[str, Any]:
     """Hold that an agent is handed no secret."""
-    for key, inner in value.items():
-        if Secret.parse(inner) is not None:
+    for key, entry in _entries(value):
+        if Secret.parse(entry) is not None:
             message = f"{key!r} refers to a secret, and agents are given none: remove it"
+            raise ValueError(message)
+        if isinstance(entry, str) and _SECRET.search(key.lower()):
+            message = f"{key!r} holds a secret in plain text, and agents are given none: remove it"
             raise ValueError(message)
     return value
 
 
 def _secret_by_reference(value: dict[str, Any]) -> dict[str, Any]:
     """Hold that a secret does not stand in the profile in plain text."""
-    for key, inner in value.items():
-        if isinstance(inner, str) and _SECRETIVE.search(key.lower()):
-            message = f'{key!r} holds a secret in plain text: write {key} = {{env = "NAME"}} instead'
+    for key, entry in _entries(value):
+        named = _SECRET.search(key.lower()) or _SECRET_OF_A_VENUE.search(key.lower())
+        if isinstance(entry, str) and named:
+            name = key.rpartition(".")[2]
+            message = f'{key!r} holds a secret in plain text: write {name} = {{env = "NAME"}} instead'
             raise ValueError(message)
     return value
 

@@ -72,7 +72,8 @@ def _lines(detail: ErrorDetails, model: type[BaseModel], source: Callable[[Loc],
     text = str(detail["ctx"]["error"]) if kind == "value_error" else _KINDS.get(kind) or _own_words(detail["msg"])
     if not loc or isinstance(value, (dict, BaseModel)):
         return [f"{origin}: {f'{key}: ' if key else ''}{line}" for line in text.splitlines()]
-    return [f"{origin}: {key} = {show(value)}: {text}"]
+    shown = "…" if loc[0] == "drivers" else show(value)  # a secret may have been put there by mistake
+    return [f"{origin}: {key} = {shown}: {text}"]
 
 
 def _own_words(message: str) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from coinswarm.clock import to_ns
 from coinswarm.config.fields import FULL_BP, Count, Moment, Money, Name, Section, units
@@ -186,20 +186,6 @@ def parse_profile(data: Mapping[str, Any], label: str) -> Profile:
     :raises ProfileError: with one line per finding.
     """
     return _validated(data, lambda _loc: label)
-
-
-def check_settings(model: type[BaseModel], values: Mapping[str, Any], *, key: str, label: str) -> BaseModel:
-    """Check settings by the model of the plugin they are for.
-
-    :param model: what a declaration's ``settings`` names.
-    :param key: where they stand in the profile, as in ``agents.trend.settings``.
-    :param label: the profile's name.
-    :raises ProfileError: with one line per finding.
-    """
-    try:
-        return model.model_validate(dict(values))
-    except ValidationError as error:
-        raise ProfileError(explain(error, model, lambda _loc: label, prefix=f"{key}.")) from None
 
 
 def template_names() -> list[str]:

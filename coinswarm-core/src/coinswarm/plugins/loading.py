@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
     from stevedore.extension import Extension, ExtensionManager
 
+    _Base = NamedExtensionManager[Any]
+else:
+    _Base = NamedExtensionManager  # generic since stevedore 5.5 only
 
-class _OneExtension(NamedExtensionManager[Any]):
+
+class _OneExtension(_Base):
     """Loads one name, from today's package metadata rather than from stevedore's cache."""
 
     def list_entry_points(self) -> list[metadata.EntryPoint]:

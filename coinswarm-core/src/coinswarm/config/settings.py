@@ -1,0 +1,36 @@
+"""Settings of plugins' objects, checked by the model that the plugin declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ValidationError
+
+from coinswarm.config.messages import explain
+from coinswarm.errors import ContractError, ProfileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def check_settings(model: object, values: Mapping[str, object], *, key: str, label: str) -> BaseModel:
+    """Check settings, and fill in what is left out.
+
+    :param model: what a declaration's ``settings`` names: a pydantic model that forbids unknown keys.
+    :param values: a table of the profile.
+    :param key: where it stands in the profile, as in ``agents.trend.settings``.
+    :param label: what messages call the profile.
+    :returns: an instance of the model, which the declared target is constructed with.
+    :raises ContractError: when the model is no such model.
+    :raises ProfileError: with one line per finding.
+    """
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        message = f"the settings of {key!r} are {model!r}"
+        raise ContractError(message, remedy="their author must declare a pydantic model")
+    if model.model_config.get("extra") != "forbid":
+        message = f"the settings model {model.__name__} of {key!r} accepts unknown keys"
+        raise ContractError(message, remedy='its author must set model_config = ConfigDict(extra="forbid")')
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise ProfileError(explain(error, model, lambda _loc: label, prefix=f"{key}.")) from None
