@@ -115,7 +115,9 @@ def _run(arguments: Sequence[str | Path], *, cwd: Path = ROOT) -> None:
 def _pip(installer: str, python: Path, subcommand: str, *options: str | Path) -> None:
     """Run a pip subcommand by pip or by uv: the options used here mean the same to both."""
     if installer == "uv":
-        _run(["uv", "--quiet", "pip", subcommand, "--python", python, *options])
+        # pip compiles what it installs; without it each first start of a program would be slow.
+        alike = ["--compile-bytecode"] if subcommand == "install" else []
+        _run(["uv", "--quiet", "pip", subcommand, "--python", python, *alike, *options])
     else:
         _run([python, "-m", "pip", "--quiet", "--no-input", subcommand, *options])
 

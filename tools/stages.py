@@ -20,6 +20,8 @@ from layout import RESULTS, ROOT, STAGES, packages
 MARKED = ("static", "soundness", "integration", "backtest")
 """Stages whose tests carry a marker of that name; a test with none belongs to `unit`."""
 
+UNMARKED = " and ".join(f"not {name}" for name in MARKED)
+
 COVERED = {"coinswarm-core": 90, "testkit": 90}
 """Package folder -> least branch coverage, in percent."""
 
@@ -37,7 +39,7 @@ def from_wheels() -> str:
     """Say which of our packages would not be tested from an installed wheel; empty if all are."""
     prefix = Path(sys.prefix).resolve()
     for folder in packages():
-        name = next((folder / "src").iterdir()).name
+        name = next((folder / "src").glob("*/__init__.py")).parent.name
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None or prefix not in Path(spec.origin).resolve().parents:
             return f"{name} is not installed from its wheel here: run ./dev, which makes the environment"
@@ -52,16 +54,16 @@ def executed(stage: str) -> int:
 
 def pytest(stage: str, options: list[str]) -> bool:
     """Run the stage's tests of each package and of the repository; whether none failed."""
-    marker = stage if stage in MARKED else " and ".join(f"not {name}" for name in MARKED)
+    marker = stage if stage in MARKED else UNMARKED
     good = True
     for folder in [*packages(), ROOT]:
         if not any(folder.glob("tests/**/test_*.py")):
             continue
-        label = f"{stage}-{folder.name if folder != ROOT else 'repository'}"
-        command = ["pytest", str(folder / "tests"), "-m", marker, f"--junit-xml={RESULTS / label}.xml", *options]
+        name = "repository" if folder == ROOT else folder.name
+        command = ["pytest", str(folder / "tests"), "-m", marker, f"--junit-xml={RESULTS / stage}-{name}.xml", *options]
         code = run(*(["coverage", "run", "-m"] if stage == "unit" else []), *command)
         if code == NO_TEST:
-            print(f"{folder.name}: no test in stage {stage}", flush=True)
+            print(f"{name}: no test in stage {stage}", flush=True)
         elif code:
             good = False
     return good
@@ -86,7 +88,7 @@ def unit(options: list[str]) -> bool:
     # Coverage cannot see into compiled code: the same tests once more, interpreted.
     plain = jitted_tests(ROOT / "coinswarm-core")
     if plain:
-        command = ["coverage", "run", "-m", "pytest", "-q", "-m", "not backtest and not soundness and not integration"]
+        command = ["coverage", "run", "-m", "pytest", "-m", f"{UNMARKED} and not compiled"]
         good = run(*command, *plain, NUMBA_DISABLE_JIT="1") in {0, NO_TEST} and good
     good = run("coverage", "combine", "--quiet") == 0 and good
     for folder, least in COVERED.items():
