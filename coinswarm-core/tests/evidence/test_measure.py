@@ -142,7 +142,7 @@ def test_no_input_gives_a_nan(returns: list[float], traded: float, costs: float)
 def test_a_run_equals_itself_and_beats_a_worse_one() -> None:
     good, bad = days_of(wild(300) + 0.01), days_of(wild(300))
     same = compare_days(good, good, seed=1, resamples=100)
-    assert same["total_return"].value == 0.0
+    assert same["cagr"].value == 0.0
     assert (same["sharpe"].low, same["sharpe"].high) == (0.0, 0.0)
     better = compare_days(good, bad, seed=1, resamples=100)
     for estimate in better.values():
@@ -159,7 +159,7 @@ def test_comparison_with_a_still_benchmark_has_no_sharpe() -> None:
     found = compare_days(days_of(wild(40)), days_of([0.0] * 40), seed=1, resamples=50)
     assert found["sharpe"].value is None
     assert found["sharpe"].why == "daily returns do not vary"
-    assert found["total_return"].low is not None
+    assert found["cagr"].low is not None
 
 
 def trades(*pnl: int) -> dict[str, Estimate]:

@@ -118,14 +118,14 @@ def compare_days(days: Days, benchmark: Days, *, seed: int, resamples: int = RES
     """By how much a run beat its benchmark: run - benchmark, on the same days in every resample.
 
     :param benchmark: of the same days.
-    :returns: ``total_return`` and ``sharpe``.
+    :returns: ``cagr`` and ``sharpe``.
     :raises ValueError: for other days.
     """
     if not np.array_equal(days.day, benchmark.day):
         message = f"{len(days)} and {len(benchmark)} days of different periods cannot be compared"
         raise ValueError(message)
     statistics: dict[str, Statistic] = {
-        "total_return": _difference(st.total_return(days.growth), st.total_return(benchmark.growth)),
+        "cagr": _difference(st.cagr(days.growth), st.cagr(benchmark.growth)),
         "sharpe": _difference(st.sharpe(days.growth), st.sharpe(benchmark.growth)),
     }
     reasons: dict[str, str] = {}
