@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from coinswarm.config.home import home
+from coinswarm.errors import NotReadyError
 
 
 def test_the_variable_goes_before_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,3 +30,14 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("COINSWARM_HOME", "~/x")
     assert home() == Path(tmp_path / "x")
+
+
+def test_without_any_home_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> Path:
+        message = "Could not determine home directory."
+        raise RuntimeError(message)
+
+    monkeypatch.delenv("COINSWARM_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", unknown)
+    with pytest.raises(NotReadyError, match="set COINSWARM_HOME to a folder"):
+        home()

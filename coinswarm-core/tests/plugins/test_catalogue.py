@@ -85,6 +85,16 @@ def test_a_declared_name_that_two_share_names_both(site: Site) -> None:
     assert (found["alpha"].status, found["beta"].status) == (Status.LOADED, Status.CONFLICT)
 
 
+def test_a_survey_leaves_alone_what_may_not_be_loaded(site: Site) -> None:
+    site.add("alpha", distribution="fake-one")
+    site.add("alpha", distribution="fake-two")
+    records = discover()
+    assert [record for record in catalogue.survey(records) if record.name == "alpha"] == [
+        record for record in records if record.name == "alpha"
+    ]
+    assert "fake_one" not in sys.modules
+
+
 def test_core_keeps_its_names_against_a_plugin_that_sorts_before_it(site: Site) -> None:
     site.add(
         "aaa",

@@ -84,6 +84,13 @@ def test_broken_metadata_costs_its_own_plugins_only(site: Site) -> None:
     assert not find("fake-beta")
 
 
+def test_a_distribution_without_a_name_is_not_hidden(site: Site) -> None:
+    site.add("alpha")
+    (site.folder / "fake_alpha-1.0.dist-info" / "METADATA").unlink()
+    [record] = find("alpha")
+    assert (record.distribution, record.version, record.status) == ("unnamed", "?", Status.ENABLED)
+
+
 def test_nonsense_targets_and_names_are_reasons(site: Site) -> None:
     site.add("alpha", entry_points="[coinswarm.plugins]\nalpha = not a module!\n")
     site.add("beta", entry_points="[coinswarm.plugins]\nBeta_2 = fake_beta.plugin\n")

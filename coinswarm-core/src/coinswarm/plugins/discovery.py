@@ -31,13 +31,23 @@ def discover() -> tuple[PluginRecord, ...]:
     for candidate in metadata.distributions():
         if not _HEADER.search(candidate.read_text("entry_points.txt") or ""):
             continue
-        name = str(candidate.metadata["Name"] or "")
+        name = _field(candidate, "Name")
         key = re.sub(r"[-_.]+", "-", name).lower()
-        if not key or key in seen:
+        if key in seen:
             continue
-        seen.add(key)
-        found.extend(_records(_first_on_path(name, candidate), name))
+        if key:
+            seen.add(key)
+        found.extend(_records(_first_on_path(name, candidate) if key else candidate, name or "unnamed"))
     return _with_conflicts(sorted(found, key=lambda record: (record.name, record.distribution)))
+
+
+def _field(distribution: metadata.Distribution, name: str) -> str:
+    """A field of the metadata; empty where it is missing or cannot be read."""
+    try:
+        fields = distribution.metadata
+        return str(fields[name]) if name in fields else ""
+    except Exception:  # noqa: BLE001 - Pythons differ in what they raise for a broken METADATA
+        return ""
 
 
 def _first_on_path(name: str, candidate: metadata.Distribution) -> metadata.Distribution:
@@ -50,7 +60,7 @@ def _first_on_path(name: str, candidate: metadata.Distribution) -> metadata.Dist
 
 def _records(distribution: metadata.Distribution, name: str) -> list[PluginRecord]:
     """The plugins of one distribution."""
-    version = str(distribution.metadata["Version"] or "?")
+    version = _field(distribution, "Version") or "?"
     origin = _origin(distribution)
     try:
         points = [(point.name, point.value) for point in distribution.entry_points if point.group == GROUP]

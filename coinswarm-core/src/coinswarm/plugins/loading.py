@@ -22,12 +22,8 @@ if TYPE_CHECKING:
 
     from stevedore.extension import Extension, ExtensionManager
 
-    _Base = NamedExtensionManager[Any]
-else:
-    _Base = NamedExtensionManager  # generic since stevedore 5.5 only
 
-
-class _OneExtension(_Base):
+class _OneExtension(NamedExtensionManager[Any]):
     """Loads one name, from today's package metadata rather than from stevedore's cache."""
 
     def list_entry_points(self) -> list[metadata.EntryPoint]:
