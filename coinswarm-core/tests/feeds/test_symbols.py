@@ -19,6 +19,12 @@ from coinswarm.feeds.symbols import check_symbol, guess_symbol
         ("ftx_BTC-PERP_1m_2022-01.csv.gz", "BTC-PERP/USD"),
         ("ETHBTC-1h.csv", "ETH/BTC"),
         ("BTCFDUSD.csv", "BTC/FDUSD"),
+        ("BNBUSD.csv", "BNB/USD"),
+        ("DOTUSD.csv", "DOT/USD"),
+        ("BTCTUSD.csv", "BTC/TUSD"),
+        ("USDTUSD.csv", "USDT/USD"),
+        ("NEWTUSD.csv", None),  # NEW/TUSD or NEWT/USD
+        ("1H_USD.csv", None),
         ("Bitstamp_BTCUSD_d.csv", "BTC/USD"),
         ("bars.csv", None),
         ("btcusd.csv", None),

@@ -56,6 +56,7 @@ def test_a_gzip_file_cut_short(write: Callable[..., Path], sound: list[str]) -> 
         (3, "{t},,102,99,101,1", "line 3: open is '', not a number"),
         (4, "{t},100,102,99,abc,1", "line 4: close is 'abc', not a number"),
         (5, "{t},100,102,99", "line 5 has 4 columns, but 6 are needed"),
+        (5, "{t},100,102,99,101,1,000.5", "line 5 has 7 columns, the first row 6"),
         (3, ",100,102,99,101,1", "line 3: time is ''"),
         (3, "2018-01-01,100,102,99,101,1", "line 3: time is '2018-01-01', not like the rows before it"),
         (3, "{t},100,102,99,1_0,1", "line 3: close is '1_0'"),
@@ -83,6 +84,20 @@ def test_blank_lines_and_windows_line_ends_count_but_do_not_harm(write: Callable
     padded[5] = padded[5].replace("1.125", "-1")
     with pytest.raises(DataError, match=r"\(line 6\)"):
         load_bars(write(padded))
+
+
+def test_a_delimiter_inside_quotes_is_text(write: Callable[..., Path]) -> None:
+    header = 'time,open,high,low,close,volume,"note, or not"'
+    rows = [f'{1_514_764_800 + 60 * n},10,12,9,11,5,"a, b"' for n in range(2)] + ["1514764920,10,12,9,11,5,c"]
+    assert len(load_bars(write([header, *rows])).bars) == 3
+
+
+def test_text_that_no_dtype_holds(write: Callable[..., Path]) -> None:
+    rows = [f"2018-01-0{n},10,12,9,11,5" for n in (1, 2)] + ["2018\u20132019,10,12,9,11,5"]
+    with pytest.raises(DataError) as caught:
+        load_bars(write(["time,open,high,low,close,volume", *rows]))
+    assert "\n" not in str(caught.value)
+    assert "BTCUSD_1h.csv" in str(caught.value)
 
 
 def test_several_pairs_in_one_file(write: Callable[..., Path]) -> None:

@@ -101,7 +101,7 @@ def decode(raw: bytes, name: str) -> Table:
     except (KeyError, ValueError, TypeError, EOFError, OSError, InvalidOperation) as error:
         message = f"{name} is an archive, but not one that `coinswarm data import` wrote ({_short(error)})"
         raise DataError(message, remedy="unpack it, or import the source again") from None
-    except (zipfile.BadZipFile, zlib.error) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # zipfile: flags that a damaged byte sets
         message = f"{name} is damaged or cut short ({_short(error)})"
         raise DataError(message, remedy="import the source again") from None
     if len(stamp_ns) == 0:

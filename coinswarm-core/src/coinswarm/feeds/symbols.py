@@ -15,7 +15,33 @@ QUOTES = (
 FIAT_LIKE = frozenset(QUOTES) - {"BTC", "XBT", "ETH", "BNB"}
 """Those that are money rather than a traded asset: a volume column named after one counts quote."""
 
-_PAIR = re.compile(rf"([A-Z0-9]{{2,12}}?)({'|'.join(sorted(QUOTES, key=len, reverse=True))})")
+BASES = frozenset(
+    [
+        "BTC",
+        "XBT",
+        "ETH",
+        "BNB",
+        "XRP",
+        "SOL",
+        "ADA",
+        "DOGE",
+        "DOT",
+        "LTC",
+        "BCH",
+        "LINK",
+        "AVAX",
+        "TRX",
+        "MATIC",
+        "UNI",
+        "ATOM",
+        "BAT",
+        "ARB",
+        "USDT",
+        "USDC",
+    ]
+)
+"""Well-known assets, which part ``BNBUSD`` (BNB/USD, not BN/BUSD) where two readings are possible."""
+
 _SPLIT = re.compile(rf"(?<![A-Za-z0-9])([A-Z0-9]{{2,12}})[-_/]({'|'.join(QUOTES)})(?![A-Za-z0-9])")
 _PERPETUAL = re.compile(r"(?<![A-Za-z0-9])([A-Z0-9]{2,12})[-_]PERP(?:ETUAL)?(?![A-Za-z0-9])")
 
@@ -42,9 +68,23 @@ def guess_symbol(name: str) -> str | None:
     perpetual = {f"{match[1]}-PERP/USD" for match in _PERPETUAL.finditer(name)}
     if perpetual:
         return perpetual.pop() if len(perpetual) == 1 else None
-    split = {f"{match[1]}/{match[2]}" for match in _SPLIT.finditer(name) if match[1] != match[2]}
+    split = {f"{match[1]}/{match[2]}" for match in _SPLIT.finditer(name) if _is_asset(match[1], match[2])}
     if split:
         return split.pop() if len(split) == 1 else None
-    words = (_PAIR.fullmatch(word) for word in re.split(r"[^A-Za-z0-9]+", name))
-    joined = {f"{match[1]}/{match[2]}" for match in words if match and not match[1].isdigit()}
+    joined = {reading for word in re.split(r"[^A-Za-z0-9]+", name) for reading in _readings(word)}
     return joined.pop() if len(joined) == 1 else None
+
+
+def _readings(word: str) -> set[str]:
+    """The pairs that a word such as ``BTCUSDT`` can mean; those of well-known assets alone, if there are any."""
+    if not re.fullmatch(r"[A-Z0-9]{5,16}", word):
+        return set()
+    bases = {(word.removesuffix(quote), quote) for quote in QUOTES if word.endswith(quote)}
+    readings = {(base, quote) for base, quote in bases if _is_asset(base, quote)}
+    known = {(base, quote) for base, quote in readings if base in BASES}
+    return {f"{base}/{quote}" for base, quote in known or readings}
+
+
+def _is_asset(base: str, quote: str) -> bool:
+    """Whether ``base`` can be what is traded: not a number, nor a bar length such as ``1H``."""
+    return len(base) > 1 and base != quote and not re.fullmatch(r"\d+[A-Z]?", base)

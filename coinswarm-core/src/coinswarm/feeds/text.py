@@ -148,6 +148,9 @@ def _read_rows(wanted: Wanted, lines: _Lines) -> Table:
     except ValueError as error:
         raise _explain(lines, top, layout, str(error)) from None
 
+    if _is_ragged(lines, top, len(rows)):
+        raise _explain(lines, top, layout, "rows differ in their number of columns")
+
     def where(row: int) -> str:
         number, _ = next(itertools.islice(lines.numbered(top.skip, top.delimiter), row, None))
         return lines.place(number)
@@ -264,6 +267,18 @@ def _too_short(row: Sequence[str], layout: Layout, place: str) -> DataError:
     return DataError(message, remedy="complete or remove the row")
 
 
+def _is_ragged(lines: _Lines, top: _Top, count: int) -> bool:
+    """Whether some row has more columns than the first, as ``1,000.5`` without quotes has.
+
+    Counting delimiters is quick; only where their number does not add up are the rows looked at.
+    """
+    above = itertools.islice(io.TextIOWrapper(io.BytesIO(lines.data), encoding="utf-8-sig"), top.skip)
+    expected = sum(line.count(top.delimiter) for line in above) + count * (len(top.first) - 1)
+    if lines.data.count(top.delimiter.encode()) == expected:
+        return False
+    return any(len(row) != len(top.first) for _, row in lines.numbered(top.skip, top.delimiter))
+
+
 def _explain(lines: _Lines, top: _Top, layout: Layout, fallback: str) -> DataError:
     """What is wrong with the first row that cannot be read."""
     remedy = "correct or remove the row"
@@ -272,6 +287,8 @@ def _explain(lines: _Lines, top: _Top, layout: Layout, fallback: str) -> DataErr
         place = lines.place(number)
         if len(row) <= max(layout.columns):
             return _too_short(row, layout, place)
+        if len(row) != len(top.first):
+            return DataError(f"{place} has {len(row)} columns, the first row {len(top.first)}", remedy=remedy)
         for role, column in zip(layouts.ROLES, layout.columns, strict=True):
             value = row[column].strip()
             if role == "time" and (not value or _time_kind(value) != kind):
