@@ -152,6 +152,10 @@ def test_the_warm_up_is_not_measured() -> None:
         (result(trades=3), "only 3 closed trades"),
         (result(days=40), "only 40 days"),
         (result(), "a position is still open"),
+        (
+            result(decisions=np.array([[START + DAY_NS, 0, 0, 0, 0, 0, 0, Refusal.DRAWDOWN, 0, 0]] * 3)),
+            "the drawdown breaker refused 3 entries, the first on 2017-01-02",
+        ),
         (result(errors={"trend": 7, "meanrev": 0}), "trend failed on 7 bars"),
         (result(trade_rows=np.array([[0, -1, 0, 0, 0, 5, 0, 0, 0, 0]])), "not tradable live"),
     ],

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coinswarm.simulator.money import PPM, Scale, part_up, share
+
 if TYPE_CHECKING:
-    from coinswarm.domain.instrument import Instrument
     from coinswarm.domain.market import TickBars
     from coinswarm.engine.plan import RunPlan
-    from coinswarm.simulator.costs import Costs
 
     I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
     I2 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
-
-PPM = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,15 +49,16 @@ def buy_and_hold(plan: RunPlan, times_ns: I1) -> BuyAndHold:
     exposure = np.zeros(len(times_ns), np.int64)
     rows: list[tuple[int, int, int, int, int, int]] = []
     for k, (bars, ticks) in enumerate(zip(plan.bars, plan.ticks, strict=True)):
-        share = plan.cash // count + (k < plan.cash % count)
+        scale = Scale.of(bars.instrument, plan.max_lots(k))
+        part = plan.cash // count + (k < plan.cash % count)
         held = np.zeros(len(times_ns), np.int64)
-        for i, lots, price, fee in _buy(bars.instrument, ticks, share, plan, plan.max_lots(k)):
+        for i, lots, price, fee in _buy(scale, ticks, part, plan):
             opened = int(ticks.open_ns[i])
             mark = int(np.searchsorted(times_ns, opened))
-            cash[mark:] -= _value(bars.instrument, lots, price) + fee
+            cash[mark:] -= scale.value(lots, price) + fee
             held[mark:] += lots
             rows.append((k, opened, lots, price, int(ticks.open[i]), fee))
-        exposure += _marks(bars.instrument, ticks, held, times_ns)
+        exposure += _marks(scale, ticks, held, times_ns)
     return BuyAndHold(
         equity=cash + exposure,
         exposure_units=exposure,
@@ -68,56 +67,38 @@ def buy_and_hold(plan: RunPlan, times_ns: I1) -> BuyAndHold:
     )
 
 
-def _value(instrument: Instrument, lots: int, ticks: int) -> int:
-    """Worth of ``lots`` at ``ticks`` in money units, rounded down."""
-    num, den = instrument.value_ratio
-    return lots * ticks * num // den
-
-
-def _fee(worth: int, ppm: int) -> int:
-    """P3: rounded up."""
-    return -(-worth * ppm // PPM)
-
-
-def _buy(
-    instrument: Instrument, ticks: TickBars, share: int, plan: RunPlan, most: int
-) -> list[tuple[int, int, int, int]]:
-    """The purchases that spend ``share``: (bar, lots, price in ticks, fee), in order.
-
-    :param most: lots beyond which products would leave int64 (S10).
-    """
-    costs = plan.costs
+def _buy(scale: Scale, ticks: TickBars, cash: int, plan: RunPlan) -> list[tuple[int, int, int, int]]:
+    """The purchases that spend ``cash``: (bar, lots, price in ticks, fee), in order."""
+    costs, most = plan.costs, scale.max_lots
     bought: list[tuple[int, int, int, int]] = []
-    num, den = instrument.value_ratio
     first = max(1, int(np.searchsorted(ticks.open_ns, plan.start_ns)))
     for i in (first + np.flatnonzero(ticks.volume[first:] > 0)).tolist():
         reference = int(ticks.open[i])
         price = reference - (-reference * (costs.spread_ppm + 2 * costs.slippage_ppm) // (2 * PPM))  # P1
-        lots = min(share * den * PPM // (price * num * (PPM + costs.taker_ppm)), most)
-        while lots > 0 and _cost(instrument, lots, price, costs) > share:  # the fee's rounding
+        lots = min(cash * scale.den * PPM // (price * scale.num * (PPM + costs.taker_ppm)), most)
+        while lots > 0 and _paid(scale, lots, price, plan)[0] > cash:  # the fee is rounded up
             lots -= 1
-        cap = int(ticks.volume[i]) * costs.participation_bp // 10_000 if costs.participation_bp else lots
+        cap = share(int(ticks.volume[i]), costs.participation_bp) if costs.participation_bp else lots
         enough, lots = lots <= cap, min(lots, cap)
-        worth = _value(instrument, lots, price)
-        if lots > 0 and worth >= instrument.min_notional_units:
-            bought.append((i, lots, price, _fee(worth, costs.taker_ppm)))
-            share -= worth + bought[-1][3]
-            most -= lots
+        paid, fee = _paid(scale, lots, price, plan)
+        if lots > 0 and paid - fee >= scale.min_units:
+            bought.append((i, lots, price, fee))
+            cash, most = cash - paid, most - lots
         if enough:
             break
     return bought
 
 
-def _cost(instrument: Instrument, lots: int, price: int, costs: Costs) -> int:
-    """What a purchase takes from the cash, fee included."""
-    worth = _value(instrument, lots, price)
-    return worth + _fee(worth, costs.taker_ppm)
+def _paid(scale: Scale, lots: int, price: int, plan: RunPlan) -> tuple[int, int]:
+    """What a purchase takes from the cash, and the fee in it (P3)."""
+    worth = scale.value(lots, price)
+    fee = part_up(worth, plan.costs.taker_ppm)
+    return worth + fee, fee
 
 
-def _marks(instrument: Instrument, ticks: TickBars, held: I1, times_ns: I1) -> I1:
+def _marks(scale: Scale, ticks: TickBars, held: I1, times_ns: I1) -> I1:
     """Value of the lots held at each mark; an absent bar keeps the last close (E5)."""
-    num, den = instrument.value_ratio
     row = np.searchsorted(ticks.open_ns, times_ns, side="right") - 1
     product = held * ticks.close[np.maximum(row, 0)]
-    result: I1 = (product // den) * num + (product % den) * num // den
+    result: I1 = (product // scale.den) * scale.num + (product % scale.den) * scale.num // scale.den
     return result

@@ -11,7 +11,8 @@ from coinswarm.backtest.words import END_WORDS, REFUSAL_WORDS
 from coinswarm.canonical import ORDER_FIELDS, decimal_text
 from coinswarm.clock import iso
 from coinswarm.domain.instrument import MONEY
-from coinswarm.domain.order import EndReason
+from coinswarm.domain.order import EndReason, Refusal
+from coinswarm.engine.result import DECISION_FIELDS
 from coinswarm.evidence.bootstrap import LEVEL, RESAMPLES
 from coinswarm.evidence.days import cut_days, sum_by_day
 from coinswarm.evidence.drawdown import deepest
@@ -34,6 +35,7 @@ FEW_TRADES = 30
 FEW_DAYS = 180
 _SEQ, _INSTRUMENT, _END = (ORDER_FIELDS.index(name) for name in ("seq", "instrument", "end_reason"))
 _TRADE_SIDE, _TRADE_PNL = 1, 5
+_KNOWN, _REFUSAL = (DECISION_FIELDS.index(name) for name in ("known_ns", "refusal"))
 
 
 def summary_dict(  # noqa: PLR0913 - each is one thing that the result itself does not know
@@ -221,6 +223,11 @@ def _warnings(
         warnings.append("no order was sent: there is nothing to judge")
     elif len(trades) < FEW_TRADES:
         warnings.append(f"only {len(trades)} closed trades: win rate, profit factor and payoff say little yet")
+    stopped = result.decisions[result.decisions[:, _REFUSAL] == Refusal.DRAWDOWN, _KNOWN]
+    if len(stopped):
+        warnings.append(
+            f"the drawdown breaker refused {len(stopped)} entries, the first on {iso(int(stopped[0]))[:10]}"
+        )
     if 0 < len(days) < FEW_DAYS:
         warnings.append(f"only {len(days)} days: one market phase, not a judgement")
     sharpe, beaten = measures["sharpe"], difference.get("sharpe", Estimate())
