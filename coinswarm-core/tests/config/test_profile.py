@@ -104,6 +104,7 @@ def test_values_arrive_as_integers() -> None:
             "cash=1234.56789012",
             "start=2018-01-01",
             "instruments.BTC/USD.tick=0.1",
+            "instruments.BTC/USD.bar=15m",
         ],
     )
     assert (profile.cost_rules().taker_ppm, profile.cost_rules().fee_in_base) == (725, True)
@@ -114,6 +115,8 @@ def test_values_arrive_as_integers() -> None:
     assert profile.cash_units() == 123_456_789_012
     assert profile.start_ns() == 1_514_764_800_000_000_000
     assert profile.instruments[0].tick == Decimal("0.1")
+    assert profile.instruments[0].bar_ns == 900 * 1_000_000_000
+    assert load_profile("demo").instruments[0].bar_ns is None
 
 
 def test_fixed_lots_follow_the_sorted_symbols() -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from coinswarm.clock import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from coinswarm.committee.rules import CommitteeRules
 from coinswarm.config.fields import (
     BarLength,
@@ -34,6 +35,7 @@ from coinswarm.simulator.costs import Costs
 
 _COMMITTEE, _SIZING, _LIMITS, _COSTS = CommitteeRules(), SizingRules(), RiskLimits(), Costs()
 
+_UNITS_NS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS, "w": 7 * DAY_NS}
 _KINDS = {
     "market": OrderKind.MARKET,
     "limit": OrderKind.LIMIT,
@@ -71,6 +73,11 @@ class InstrumentSection(Section):
             message = f"{self.symbol} has both a file and a sample: remove one"
             raise ValueError(message)
         return self
+
+    @property
+    def bar_ns(self) -> int | None:
+        """``bar`` in nanoseconds; None where it is to be inferred."""
+        return None if self.bar is None else int(self.bar[:-1]) * _UNITS_NS[self.bar[-1]]
 
     @property
     def quote(self) -> str:
