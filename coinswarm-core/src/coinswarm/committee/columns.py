@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Column = np.ndarray[tuple[int], np.dtype[np.generic]]
 
 HOLD = 2
+DROPPED = 3
+"""Direction of a row that core masks (warm-up, hole): it abstains, and its last target is gone."""
 
 
 @jit
@@ -28,6 +30,8 @@ def stance_table(direction: Small, confidence: Small, shortable: bool, held: Sma
         d, q = 0, 0
         for t in range(direction.shape[1]):
             now = confidence[a, t]
+            if now < 0 and direction[a, t] == DROPPED:
+                d, q = 0, 0
             if now >= 0 and direction[a, t] != HOLD:
                 d, q = direction[a, t], now
                 if d < 0 and not shortable:
@@ -77,13 +81,22 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
     for t in range(n):
         for a in range(count):
             now = confidence[a, t]
+            if now < 0 and direction[a, t] == DROPPED:
+                d[a], q[a] = 0, 0
+                dirty = True
             if now >= 0 and direction[a, t] != HOLD:
                 side = direction[a, t]
                 if side < 0 and not shortable:
                     side = 0
                 if side == 0:
                     now = 0
-                if side != d[a] or now != q[a] or size[a] != size_bp[a, t] or stop[a] != stop_ticks[a, t] or take[a] != take_ticks[a, t]:
+                if (
+                    side != d[a]
+                    or now != q[a]
+                    or size[a] != size_bp[a, t]
+                    or stop[a] != stop_ticks[a, t]
+                    or take[a] != take_ticks[a, t]
+                ):
                     dirty = True
                     d[a], q[a] = side, now
                     size[a], stop[a], take[a] = size_bp[a, t], stop_ticks[a, t], take_ticks[a, t]
@@ -130,7 +143,7 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
                     if take[a] > 0:
                         w_take += weights[a]
                         s_take += weights[a] * min(take[a], cap_ticks)
-            if mask == 0:
+            if mask == 0 and (x > 0 or shortable):  # nobody agrees; a short of what cannot be shorted is for the gate
                 x = 0
             x_size = s_size // w_all if w_all > 0 else 0
             x_stop = s_stop // w_stop if w_stop > 0 else 0

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from coinswarm.domain.intent import Exposure
 
 HOLD = 2
+DROPPED = 3
 
 Rounded = tuple[int, int, int, int, int]
-"""Direction code, confidence_bp (-1 abstains), size_bp, stop_ticks, take_ticks."""
+"""Direction code, confidence_bp (-1 abstains), size_bp, stop_ticks, take_ticks. Direction 3 with -1: core
+masks the row (warm-up, hole), and the last target is gone."""
 
 
 class Committee:
@@ -26,7 +28,18 @@ class Committee:
     :param cap_ticks: no bracket distance counts for more.
     """
 
-    __slots__ = ("_cap", "_direction", "_intent", "_last", "_rules", "_seats", "_shortable", "_stance", "_weigher", "_weights")
+    __slots__ = (
+        "_cap",
+        "_direction",
+        "_intent",
+        "_last",
+        "_rules",
+        "_seats",
+        "_shortable",
+        "_stance",
+        "_weigher",
+        "_weights",
+    )
 
     def __init__(
         self, weigher: Weigher, weights: Sequence[int], rules: CommitteeRules, *, shortable: bool, cap_ticks: int
@@ -53,6 +66,8 @@ class Committee:
                     stances[seat] = (0, 0, action[2], action[3], action[4])
                 else:
                     stances[seat] = action
+            elif confidence < 0 and direction == DROPPED:
+                stances[seat] = (0, 0, 0, 0, 0)
         exposure = self._weigher.step(
             ActionRow([s[0] for s in stances], [s[1] for s in stances], [a[1] >= 0 for a in actions]), self._weights
         )
@@ -88,8 +103,8 @@ class Committee:
         agreeing = [
             a for a in self._seats if actions[a][1] >= 0 and self._stance[a][0] == side and self._weights[a] > 0
         ]
-        if not agreeing:
-            return FLAT_INTENT
+        if not agreeing:  # a short of what cannot be shorted is for the gate to refuse
+            return FLAT_INTENT if side > 0 or self._shortable else FLAT_INTENT._replace(exposure_bp=x)
 
         def mean(column: int, *, none: bool, cap: int) -> int:
             given = [a for a in agreeing if not none or self._stance[a][column] > 0]

@@ -156,11 +156,15 @@ class ActionColumns:
         )
 
     def masked(self, abstain: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> ActionColumns:
-        """The same columns, abstaining (reason kept) where the mask is true."""
+        """The same columns, abstaining (reason kept) where the mask is true.
+
+        Core masks warm-up and holes. Such a row drops the last target, so that a HOLD after it does
+        not bring back a stance from before; its direction is the code of ABSTAIN.
+        """
         if not abstain.any():
             return self
         direction, confidence = self.direction.copy(), self.confidence_bp.copy()
-        direction[abstain] = Side.FLAT
+        direction[abstain] = Side.ABSTAIN
         confidence[abstain] = -1
         return ActionColumns(direction, confidence, self.reason, self.size_bp, self.stop_ticks, self.take_ticks)
 

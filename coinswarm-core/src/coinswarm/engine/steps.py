@@ -11,7 +11,7 @@ import numpy as np
 
 from coinswarm.committee.committee import Committee
 from coinswarm.contracts import ColumnarAgent
-from coinswarm.domain.action import ABSTAIN, INVALID_REASON, Side
+from coinswarm.domain.action import ABSTAIN, Side
 from coinswarm.domain.market import MarketState
 from coinswarm.domain.order import EndReason
 from coinswarm.engine.actions import agent_columns
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from coinswarm.engine.plan import RunPlan, SeatedAgent
 
 Rounded = tuple[int, int, int, int, int]
+Arrival = tuple[int, int, tuple[int, ...], tuple[float, ...]]
+"""A closed bar: instrument, row, the bar in ticks and lots with its open time first, the bar in floats."""
+Moment = tuple[int, list[Arrival]]
+"""An open time and all bars that have it, instruments in sorted order."""
 _ABSTAIN: Rounded = (0, -1, 0, 0, 0)
+_MASKED: Rounded = (int(Side.ABSTAIN), -1, 0, 0, 0)
 _CHUNK = 65_536
 
 
@@ -58,7 +63,19 @@ def round_action(action: Action, tick: float) -> Rounded:
 class Voice:
     """One seat on one instrument: answers each closed bar with a rounded action."""
 
-    __slots__ = ("_actions", "_age", "_bars", "_columns", "_decide", "_last", "_rounded", "_state", "_tick", "_warm_up", "errors")
+    __slots__ = (
+        "_actions",
+        "_age",
+        "_bars",
+        "_columns",
+        "_decide",
+        "_last",
+        "_rounded",
+        "_state",
+        "_tick",
+        "_warm_up",
+        "errors",
+    )
 
     def __init__(self, seat: SeatedAgent, k: int, bars: Bars, age: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
         agent = seat.agents[k]
@@ -75,7 +92,10 @@ class Voice:
         if isinstance(agent, ColumnarAgent):  # S7: computed once, row t is read
             columns, _ = agent_columns(agent, bars)
             self._columns = zip(
-                *(getattr(columns, n).tolist() for n in ("direction", "confidence_bp", "size_bp", "stop_ticks", "take_ticks")),
+                *(
+                    getattr(columns, n).tolist()
+                    for n in ("direction", "confidence_bp", "size_bp", "stop_ticks", "take_ticks")
+                ),
                 strict=True,
             )
 
@@ -98,7 +118,7 @@ class Voice:
                 self._last = action
                 rounded = self._rounded = round_action(action, self._tick)
         if self._warm_up and self._age[index] < self._warm_up:
-            return _ABSTAIN
+            return _MASKED
         return rounded
 
 
@@ -114,9 +134,7 @@ class Session:
         self.desk = Desk(plan)
         self.exchange = self.desk.exchange
         ages = [bars.age(plan.hole_bars) for bars in plan.bars]
-        self._voices = [
-            [Voice(seat, k, bars, ages[k]) for seat in plan.seats] for k, bars in enumerate(plan.bars)
-        ]
+        self._voices = [[Voice(seat, k, bars, ages[k]) for seat in plan.seats] for k, bars in enumerate(plan.bars)]
         self._committees = [
             Committee(
                 plan.weigher,
@@ -135,7 +153,7 @@ class Session:
         self._equity: list[int] = []
         self._gross: list[int] = []
 
-    def step(self, t: int, group: list[tuple[int, int, tuple[int, ...], tuple[float, ...]]]) -> None:
+    def step(self, t: int, group: list[Arrival]) -> None:
         """All bars that open at ``t``, closed by now.
 
         :param group: per instrument in sorted order: its index, the bar's row, the bar in ticks and
@@ -205,7 +223,18 @@ class Session:
                 if voice.errors:
                     errors[seat.name] = errors.get(seat.name, 0) + voice.errors
         trades = [
-            (symbols.index(t.instrument), t.side, t.opened_ns, t.closed_ns, t.lots, t.pnl, t.fees, t.risk, t.agree, t.stopped)
+            (
+                symbols.index(t.instrument),
+                t.side,
+                t.opened_ns,
+                t.closed_ns,
+                t.lots,
+                t.pnl,
+                t.fees,
+                t.risk,
+                t.agree,
+                t.stopped,
+            )
             for t in self.desk.ledger.outcomes
         ]
         return RunResult(
@@ -235,7 +264,7 @@ def run_steps(plan: RunPlan) -> RunResult:
     return session.result()
 
 
-def timeline(plan: RunPlan) -> Iterator[tuple[int, list[tuple[int, int, tuple[int, ...], tuple[float, ...]]]]]:
+def timeline(plan: RunPlan) -> Iterator[Moment]:
     """The union timeline: at each open time the bars that have it, instruments in sorted order."""
     if len(plan.bars) == 1:
         for index, (ints, floats) in enumerate(_rows(plan, 0)):
@@ -262,7 +291,9 @@ def _rows(plan: RunPlan, k: int) -> Iterator[tuple[tuple[int, ...], tuple[float,
             *(getattr(ticks, n)[rows].tolist() for n in ("open_ns", "open", "high", "low", "close", "volume")),
             strict=True,
         )
-        floats = zip(*(getattr(bars, n)[rows].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True)
+        floats = zip(
+            *(getattr(bars, n)[rows].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True
+        )
         yield from zip(ints, floats, strict=True)
 
 

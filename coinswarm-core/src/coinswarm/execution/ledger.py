@@ -29,7 +29,9 @@ class Ledger:
     :param closed: told of every outcome, with the order that closed it.
     """
 
-    def __init__(self, symbols: Sequence[str], bar_ns: int, closed: Callable[[int, TradeOutcome, WorkingOrder], None]) -> None:
+    def __init__(
+        self, symbols: Sequence[str], bar_ns: int, closed: Callable[[int, TradeOutcome, WorkingOrder], None]
+    ) -> None:
         self._symbols = tuple(symbols)
         self._bar = bar_ns
         self._closed = closed

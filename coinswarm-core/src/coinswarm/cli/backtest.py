@@ -1,0 +1,116 @@
+"""``coinswarm demo``, ``backtest`` and ``replay``: runs on recorded bars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from coinswarm.runtime.runs import Finished
+
+runs_option = click.option(
+    "--runs",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder of all runs.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key of the profile, as in risk.daily_loss_bp=300.",
+)
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["columns", "steps"]),
+    default="columns",
+    show_default=True,
+    help="The compiled kernel, or the reference exchange bar by bar; both give the same order hash.",
+)
+
+
+@click.command()
+@runs_option
+@set_option
+@engine_option
+@json_option
+def demo(*, runs: Path, overrides: tuple[str, ...], engine: Literal["columns", "steps"], as_json: bool) -> None:
+    """Backtest the trend and mean-reversion agents on the bars that ship with core."""
+    _backtest("demo", runs, overrides, engine, as_json=as_json)
+
+
+@click.command()
+@click.option("--profile", default="backtest", show_default=True, help="A TOML file, or the name of a template.")
+@runs_option
+@click.option("--no-save", is_flag=True, help="Write no run.")
+@set_option
+@engine_option
+@json_option
+def backtest(  # noqa: PLR0913 - one parameter per option
+    *,
+    profile: str,
+    runs: Path,
+    no_save: bool,
+    overrides: tuple[str, ...],
+    engine: Literal["columns", "steps"],
+    as_json: bool,
+) -> None:
+    """Run a profile on its recorded bars, write the run, and print its summary."""
+    _backtest(profile, None if no_save else runs, overrides, engine, as_json=as_json)
+
+
+@click.command()
+@click.argument("run", default="latest")
+@runs_option
+@engine_option
+@json_option
+def replay(*, run: str, runs: Path, engine: Literal["columns", "steps"], as_json: bool) -> None:
+    """Execute RUN again (an id, a folder, or "latest") and compare the order hash.
+
+    Exit code 1 when the hash differs.
+    """
+    from coinswarm.backtest.rundir import find_run
+    from coinswarm.cli.tables import emit_fields
+    from coinswarm.runtime.runs import replay as execute_again
+
+    replayed = execute_again(find_run(runs, run), engine)
+    emit_fields(
+        {
+            "run": replayed.stored.run_id,
+            "engine": engine,
+            "stored_hash": replayed.stored.result.order_hash,
+            "replayed_hash": replayed.again.order_hash,
+            "same": replayed.same,
+        },
+        as_json=as_json,
+    )
+    if not replayed.same:
+        click.get_current_context().exit(1)
+
+
+def _backtest(
+    name: str, runs: Path | None, overrides: tuple[str, ...], engine: Literal["columns", "steps"], *, as_json: bool
+) -> None:
+    """Load, run, show."""
+    from coinswarm.config.profile import load_profile
+    from coinswarm.runtime.runs import backtest as run_profile
+
+    profile = load_profile(name, overrides)
+    label = name if name.endswith(".toml") else f"profile {name}"
+    show(run_profile(profile, label=label, runs=runs, engine=engine), as_json=as_json)
+
+
+def show(finished: Finished, *, as_json: bool) -> None:
+    """Print a run's summary, and where it was written."""
+    from coinswarm.backtest.render import render
+    from coinswarm.cli.tables import emit_json
+
+    if as_json:
+        emit_json({**finished.summary, "path": str(finished.path) if finished.path else None})
+        return
+    click.echo(render(finished.summary))

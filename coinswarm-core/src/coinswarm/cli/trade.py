@@ -1,0 +1,33 @@
+"""``coinswarm trade``: the session loop on paper; live says what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from coinswarm.cli.backtest import json_option, runs_option, set_option
+
+
+@click.command()
+@click.option("--profile", required=True, help="A TOML file, or the name of a template: paper, live.")
+@click.option(
+    "--replay",
+    "recordings",
+    multiple=True,
+    metavar="FILE",
+    help="Bars to play, for a profile with one instrument; SYMBOL=FILE for each of several.",
+)
+@runs_option
+@set_option
+@json_option
+def trade(*, profile: str, recordings: tuple[str, ...], runs: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Run a session: on paper from a recording, with the simulated exchange and clock."""
+    from coinswarm.cli.backtest import show
+    from coinswarm.config.profile import load_profile
+    from coinswarm.runtime.trade import match_recordings, trade as run_session
+
+    loaded = load_profile(profile, overrides)
+    label = profile if profile.endswith(".toml") else f"profile {profile}"
+    files = match_recordings(loaded, recordings)
+    show(run_session(loaded, label=label, recordings=files, runs=runs), as_json=as_json)

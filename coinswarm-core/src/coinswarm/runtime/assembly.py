@@ -1,0 +1,197 @@
+"""From a profile to a run plan: the only place where plugins, files and inner code meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from coinswarm.config.settings import check_settings
+from coinswarm.contracts import SignalAgent, Weigher
+from coinswarm.domain.instrument import INT_LIMIT
+from coinswarm.engine.plan import Funding, RunPlan, SeatedAgent
+from coinswarm.errors import ContractError, DataError, NotReadyError, PluginError, ProfileError
+from coinswarm.feeds.files import load_bars, sample
+from coinswarm.feeds.funding import load_funding
+from coinswarm.feeds.length import parse_length
+from coinswarm.plugins.catalogue import Catalogue, load, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from coinswarm.config.profile import Profile
+    from coinswarm.config.sections import AgentSection, InstrumentSection
+    from coinswarm.declarations import Declaration
+    from coinswarm.domain.market import Bars
+    from coinswarm.feeds.files import Loaded
+    from coinswarm.plugins.records import PluginRecord
+
+MAX_SEATS = 62
+"""Agreement is a bit per seat in an int64."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assembled:
+    """A profile made ready to run.
+
+    :param plan: what the engines take.
+    :param loaded: per instrument, in the plan's order, its bars and where they come from.
+    :param plugins: the loaded plugins.
+    :param recordings: per symbol, the file that stood in for the profile's own source.
+    """
+
+    profile: Profile
+    plan: RunPlan
+    loaded: tuple[Loaded, ...]
+    plugins: tuple[PluginRecord, ...]
+    recordings: dict[str, Path]
+
+    def steps_from(self) -> dict[str, str]:
+        """Per symbol, whether tick and lot were given or inferred."""
+        words = {}
+        for one in self.loaded:
+            inferred = [n for n, i in (("tick", one.report.tick_inferred), ("lot", one.report.lot_inferred)) if i]
+            words[one.bars.instrument.symbol] = f"{' and '.join(inferred)} inferred" if inferred else "given"
+        return words
+
+
+def assemble(profile: Profile, *, label: str, recordings: Mapping[str, Path] | None = None) -> Assembled:
+    """Load the profile's plugins and data, seat its agents, and check that they fit together.
+
+    :param label: what messages call the profile.
+    :param recordings: per symbol, a file that stands in for the profile's own source.
+    :raises CoinswarmError: one line for whatever does not fit.
+    """
+    catalogue = load(profile.plugins)
+    sections = sorted(profile.instruments, key=lambda item: item.symbol)
+    loaded = tuple(_bars(item, (recordings or {}).get(item.symbol)) for item in sections)
+    bars = tuple(one.bars for one in loaded)
+    _check_lengths(bars)
+    if len(profile.agents) > MAX_SEATS:
+        message = f"{label} seats {len(profile.agents)} agents, but a committee has at most {MAX_SEATS}"
+        raise ProfileError(message, remedy="seat fewer")
+    plan = RunPlan(
+        bars=bars,
+        seats=tuple(_seat(catalogue, item, bars, label) for item in profile.agents),
+        weigher=_weigher(catalogue, profile, label),
+        cash=profile.cash_units(),
+        committee=profile.committee_rules(),
+        sizing=profile.sizing_rules(),
+        limits=profile.risk_limits(),
+        costs=profile.cost_rules(),
+        style=profile.order_style(),
+        hole_bars=profile.hole_bars,
+        start_ns=profile.start_ns(),
+        funding={i.symbol: Funding(*load_funding(Path(i.funding))) for i in sections if i.funding},
+    )
+    _check_integers(plan)
+    return Assembled(profile, plan, loaded, tuple(catalogue.plugins.values()), dict(recordings or {}))
+
+
+def _bars(item: InstrumentSection, recording: Path | None) -> Loaded:
+    """The bars of one instrument."""
+    if recording is None and item.file is None and item.sample is None:
+        message = f"{item.symbol} has no bars"
+        raise DataError(message, remedy="give --replay FILE, or set file or sample in the profile")
+    path = recording or (Path(item.file) if item.file is not None else sample(item.sample or item.symbol))
+    return load_bars(
+        path,
+        symbol=item.symbol,
+        bar_ns=parse_length(item.bar) if item.bar else None,
+        stamp=item.stamp,
+        volume=item.volume,
+        tick=item.tick,
+        lot=item.lot,
+        min_notional=item.min_notional,
+        shortable=item.shortable,
+    )
+
+
+def _check_lengths(bars: tuple[Bars, ...]) -> None:
+    """One bar length for all instruments of a run."""
+    lengths = {b.instrument.symbol: timedelta(microseconds=b.length_ns // 1000) for b in bars}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{symbol} {length}" for symbol, length in lengths.items())
+        message = f"instruments differ in bar length ({found})"
+        raise DataError(message, remedy="a run has one bar length: import bars of the same length")
+
+
+def _check_integers(plan: RunPlan) -> None:
+    """S10: what the kernel multiplies must stay below 2**62."""
+    for k, bars in enumerate(plan.bars):
+        instrument = bars.instrument
+        num, den = instrument.value_ratio
+        if plan.cap_ticks(k) * num * den >= INT_LIMIT or plan.max_lots(k) < 1:
+            message = f"{instrument.symbol}: prices up to {bars.high.max():g} in ticks of {instrument.tick} and lots of {instrument.lot} do not fit in 64 bits"
+            raise DataError(message, remedy="choose a coarser tick or lot")
+        first = instrument.to_ticks(float(bars.close[0]))
+        if plan.cash * den // (first * num) > plan.max_lots(k):
+            message = f"{instrument.symbol}: the cash buys more lots of {instrument.lot} than fit in 64 bits"
+            raise DataError(message, remedy="choose a coarser lot, or less cash")
+
+
+def _seat(catalogue: Catalogue, item: AgentSection, bars: tuple[Bars, ...], label: str) -> SeatedAgent:
+    """Seat one agent: a fresh object per instrument."""
+    declared, record = catalogue.agent(item.name)
+    if declared.role != "signal":
+        message = f"agent {item.name!r} has the role {declared.role!r}, which no session seats yet"
+        raise NotReadyError(message, remedy="seat signal agents")
+    if declared.scope != "instrument":
+        message = f"agent {item.name!r} looks at the whole universe, which no session offers yet"
+        raise NotReadyError(message, remedy="seat agents of one instrument at a time")
+    if declared.needs:
+        message = f"agent {item.name!r} needs {', '.join(sorted(declared.needs))}, which no session offers yet"
+        raise NotReadyError(message, remedy="seat agents that need bars only")
+    seconds = bars[0].length_ns // 1_000_000_000
+    if declared.bar_seconds not in (0, seconds):
+        message = f"agent {item.name!r} is made for bars of {declared.bar_seconds} s, the data has {seconds} s"
+        raise ProfileError(message, remedy="give it bars of that length")
+    key = f"agents.{item.seat}.settings"
+    objects = tuple(
+        cast("SignalAgent", _construct(declared, record, item.settings, SignalAgent, key=key, label=label))
+        for _ in bars
+    )
+    try:
+        warm_up = max(declared.warm_up, *(int(agent.warm_up()) for agent in objects))
+    except Exception as error:
+        message = f"{record.label}: {declared.target}.warm_up() raised {type(error).__name__}: {error}"
+        raise ContractError(message, remedy="its author must mend it") from error
+    return SeatedAgent(item.seat, objects, item.weight_bp, warm_up, declared.reasons)
+
+
+def _weigher(catalogue: Catalogue, profile: Profile, label: str) -> Weigher:
+    """The weigher that the profile names."""
+    declared, record = catalogue.weigher(profile.committee.weigher)
+    settings = profile.committee.settings
+    return cast("Weigher", _construct(declared, record, settings, Weigher, key="committee.settings", label=label))
+
+
+def _construct(  # noqa: PLR0913 - what a message needs
+    declared: Declaration,
+    record: PluginRecord,
+    given: Mapping[str, Any],
+    contract: type,
+    *,
+    key: str,
+    label: str,
+) -> object:
+    """Build a declared object with its checked settings.
+
+    :raises ContractError: when its constructor raises.
+    """
+    target = resolve(declared.target, plugin=record, contract=contract)
+    arguments: tuple[object, ...] = ()
+    if declared.settings:
+        model = resolve(declared.settings, plugin=record)
+        arguments = (check_settings(model, given, key=key, label=label),)
+    elif given:
+        message = f"{key} holds {', '.join(sorted(given))}, but {declared.name!r} has no settings"
+        raise ProfileError(message, remedy="remove them")
+    try:
+        return target(*arguments)
+    except PluginError:
+        raise
+    except Exception as error:
+        message = f"{record.label}: {declared.target} cannot be constructed ({type(error).__name__}: {error})"
+        raise ContractError(message, remedy="its author must mend it") from error

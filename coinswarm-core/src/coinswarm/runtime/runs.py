@@ -1,0 +1,161 @@
+"""Backtests, paper replays and re-executions, from a profile to a run on disk."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from coinswarm import __version__
+from coinswarm.backtest.buyhold import buy_and_hold
+from coinswarm.backtest.rundir import check_writable, read_run, write_run
+from coinswarm.backtest.summary import summary_dict
+from coinswarm.clock import SystemClock
+from coinswarm.config.profile import parse_profile
+from coinswarm.errors import DataError, NotReadyError
+from coinswarm.runtime.assembly import Assembled, assemble
+
+if TYPE_CHECKING:
+    from coinswarm.backtest.rundir import StoredRun
+    from coinswarm.config.profile import Profile
+    from coinswarm.engine.result import RunResult
+    from coinswarm.feeds.files import Loaded
+
+Engine = Literal["columns", "steps"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """A run that is over.
+
+    :param path: its folder; None when it was not kept.
+    :param summary: what ``render`` and ``--json`` show.
+    """
+
+    result: RunResult
+    summary: dict[str, Any]
+    path: Path | None
+
+
+def backtest(profile: Profile, *, label: str, runs: Path | None, engine: Engine = "columns") -> Finished:
+    """Run a profile on its recorded bars.
+
+    :param label: what messages call the profile.
+    :param runs: the folder of all runs; None keeps nothing.
+    :param engine: ``columns`` (the kernel) or ``steps`` (the reference exchange); same order hash.
+    :raises CoinswarmError: for anything the operator or a plugin's author must change.
+    """
+    if profile.mode == "live":
+        message = f"{label} is a live profile"
+        raise NotReadyError(message, remedy='backtest a profile with mode = "backtest"')
+    if runs is not None:
+        check_writable(runs)
+    ready = assemble(profile, label=label)
+    return finish(ready, execute(ready, engine), runs=runs, mode="backtest", engine=engine)
+
+
+def execute(ready: Assembled, engine: Engine) -> RunResult:
+    """Run an assembled plan through one of the engines."""
+    if engine == "steps":
+        from coinswarm.engine.steps import run_steps
+
+        return run_steps(ready.plan)
+    from coinswarm.engine.columns import run_columns
+
+    return run_columns(ready.plan)
+
+
+def finish(ready: Assembled, result: RunResult, *, runs: Path | None, mode: str, engine: str) -> Finished:
+    """Summarise a run, and keep it."""
+    profile, plan = ready.profile, ready.plan
+    summary = summary_dict(
+        result,
+        agents=[(seat.name, seat.weight_bp) for seat in plan.seats],
+        benchmark=buy_and_hold(plan, result.times_ns),
+        steps=ready.steps_from(),
+        start_ns=plan.start_ns,
+        seed=profile.seed,
+        notes=_notes(ready, result),
+    )
+    if runs is None:
+        return Finished(result, summary, None)
+    about = {
+        "mode": mode,
+        "engine": engine,
+        "profile": profile.canonical(),
+        "recordings": {symbol: str(path) for symbol, path in ready.recordings.items()},
+        "data": [_data(one) for one in ready.loaded],
+        "agents": [
+            {"seat": s.name, "weight_bp": s.weight_bp, "warm_up": s.warm_up, "reasons": list(s.reasons)}
+            for s in plan.seats
+        ],
+        "plugins": [
+            {"name": p.name, "distribution": p.distribution, "version": p.version, "origin": str(p.origin)}
+            for p in ready.plugins
+        ],
+        "made_with": {
+            "coinswarm-core": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "numba")},
+        },
+        "summary": summary,
+    }
+    path = write_run(runs, result, about, SystemClock())
+    summary["run"] = path.name
+    summary["hints"] = [
+        {"command": f"coinswarm replay {path}", "does": "executes it again and compares the order hash"}
+    ]
+    return Finished(result, summary, path)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replayed:
+    """A stored run beside its re-execution."""
+
+    stored: StoredRun
+    again: RunResult
+
+    @property
+    def same(self) -> bool:
+        """Whether both gave the same order hash."""
+        return self.stored.result.order_hash == self.again.order_hash
+
+
+def replay(path: Path, engine: Engine = "columns") -> Replayed:
+    """Execute a stored run again from its profile and its data.
+
+    :raises DataError: when the run is damaged, or a data file is no longer what it was.
+    """
+    stored = read_run(path)
+    label = f"run {path.name}"
+    recordings = {symbol: Path(file) for symbol, file in stored.record["recordings"].items()}
+    ready = assemble(parse_profile(stored.record["profile"], label), label=label, recordings=recordings)
+    for was, one in zip(stored.record["data"], ready.loaded, strict=True):
+        if was["sha256"] != one.report.sha256:
+            message = f"the data of {was['symbol']} has changed since run {path.name} was made"
+            raise DataError(message, remedy=f"restore the file with SHA-256 {was['sha256']}")
+    return Replayed(stored, execute(ready, engine))
+
+
+def _data(one: Loaded) -> dict[str, Any]:
+    """What a run says of its data."""
+    report = one.report
+    return {
+        "symbol": one.bars.instrument.symbol,
+        "sha256": report.sha256,
+        "rows": report.rows,
+        "missing": report.missing,
+        "first_ns": report.first_ns,
+        "last_ns": report.last_ns,
+        "layout": report.layout,
+    }
+
+
+def _notes(ready: Assembled, result: RunResult) -> list[str]:
+    """What a reader must know beside the numbers."""
+    notes = [f"{name} raised at {count} bars and abstained there" for name, count in result.errors.items()]
+    if any(bars.instrument.shortable for bars in ready.plan.bars):
+        notes.append("this run may sell short: not tradable live while live is spot")
+    return notes

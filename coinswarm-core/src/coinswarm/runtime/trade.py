@@ -1,0 +1,127 @@
+"""A trading session: a feed and the session loop in one task group.
+
+On paper the feed is a recording, the clock is simulated, and the broker is the reference exchange; the
+session is the one that backtests run, so a replay of a file gives its backtest's order hash.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from coinswarm.backtest.rundir import check_writable
+from coinswarm.clock import SimulatedClock
+from coinswarm.engine.steps import Session, timeline
+from coinswarm.errors import NotReadyError, ProfileError, UnknownNameError, nearest
+from coinswarm.runtime.assembly import Assembled, assemble
+from coinswarm.runtime.runs import finish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+    from coinswarm.config.profile import Profile
+    from coinswarm.engine.result import RunResult
+    from coinswarm.engine.steps import Moment
+    from coinswarm.runtime.runs import Finished
+
+BATCH = 512
+"""Moments per message from the feed: a queue hop costs as much as a bar."""
+
+LIVE_NEEDS = (
+    "a broker that reaches a venue: no plugin with one is installed (drivers.broker)",
+    "an order journal that survives a crash, and reconciliation with the venue at start",
+    "certificates: live demands gold for every seated agent, earned by `coinswarm plugins check`",
+    "trust by digest for every plugin that the profile names",
+    "the HALT file and the kill switch",
+    "a feed of live market data",
+)
+"""What stands between this version and real money."""
+
+
+def match_recordings(profile: Profile, given: Sequence[str]) -> dict[str, Path]:
+    """``FILE`` or ``SYMBOL=FILE`` as typed, to a file per symbol.
+
+    :raises UnknownNameError: for a symbol that the profile does not trade.
+    :raises ProfileError: for a bare file where the profile trades several instruments.
+    """
+    symbols = profile.symbols
+    files: dict[str, Path] = {}
+    for text in given:
+        symbol, equals, name = text.partition("=")
+        if not equals or "/" not in symbol or Path(text).exists():
+            if len(symbols) > 1:
+                message = (
+                    f"--replay {text} does not say whose bars it holds, and the profile trades {', '.join(symbols)}"
+                )
+                raise ProfileError(message, remedy=f"write --replay {symbols[0]}={text}")
+            symbol, name = symbols[0], text
+        if symbol not in symbols:
+            message = f"--replay {text}: the profile does not trade {symbol!r}"
+            raise UnknownNameError(message, remedy=nearest(symbol, symbols))
+        if symbol in files:
+            message = f"--replay gives {symbol} twice ({files[symbol]} and {name})"
+            raise ProfileError(message, remedy="give one file per symbol")
+        files[symbol] = Path(name)
+    return files
+
+
+def trade(profile: Profile, *, label: str, recordings: Mapping[str, Path], runs: Path | None) -> Finished:
+    """Run a session to the end of its feed.
+
+    :param recordings: per symbol, the file to play.
+    :raises NotReadyError: for a live profile, listing all that is missing; for paper without a recording.
+    """
+    if profile.mode == "live":
+        needs = "\n".join(f"  missing: {need}" for need in LIVE_NEEDS)
+        message = f"{label} cannot trade live with this version of Coinswarm, which has no\n{needs}\n"
+        raise NotReadyError(message.rstrip(), remedy="trade on paper meanwhile")
+    if profile.mode != "paper":
+        message = f"{label} has mode {profile.mode!r}"
+        raise ProfileError(message, remedy='set mode = "paper", or run it with coinswarm backtest')
+    bare = [i.symbol for i in profile.instruments if i.symbol not in recordings and not (i.file or i.sample)]
+    if bare:
+        message = f"{label} has no bars for {', '.join(bare)}: live market data is not there yet"
+        raise NotReadyError(message, remedy="give a recording with --replay FILE")
+    if runs is not None:
+        check_writable(runs)
+    ready = assemble(profile, label=label, recordings=recordings)
+    result = anyio.run(_session, ready)
+    return finish(ready, result, runs=runs, mode="paper", engine="session")
+
+
+async def _session(ready: Assembled) -> RunResult:
+    """Feed and session side by side until the recording ends."""
+    session, clock = Session(ready.plan), SimulatedClock()
+    send, receive = anyio.create_memory_object_stream[list["Moment"]](max_buffer_size=4)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_play, ready, send)
+        await _decide(session, clock, receive, ready.plan.bar_ns)
+    return session.result()
+
+
+async def _play(ready: Assembled, send: MemoryObjectSendStream[list[Moment]]) -> None:
+    """The feed: closed bars in time order."""
+    async with send:
+        batch: list[Moment] = []
+        for moment in timeline(ready.plan):
+            batch.append(moment)
+            if len(batch) == BATCH:
+                await send.send(batch)
+                batch = []
+        if batch:
+            await send.send(batch)
+
+
+async def _decide(
+    session: Session, clock: SimulatedClock, receive: MemoryObjectReceiveStream[list[Moment]], bar_ns: int
+) -> None:
+    """The session loop: move the clock to each bar's close, then decide."""
+    async with receive:
+        async for batch in receive:
+            for t, bars in batch:
+                clock.advance_to(t + bar_ns)
+                session.step(t, bars)
