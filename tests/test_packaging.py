@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
 from email import message_from_string
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
@@ -101,6 +103,28 @@ def test_packages_accept_the_versions_of_one_another(wheels: dict[str, ZipFile])
 @each_package
 def test_every_package_has_the_licence_of_the_root(folder: Path) -> None:
     assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+@each_package
+def test_a_package_declares_what_it_imports(folder: Path) -> None:
+    table = project(folder)
+    extras = table.get("optional-dependencies", {}).values()
+    lines = [*table["dependencies"], *(line for part in extras for line in part)]
+    declared = {canonicalize_name(Requirement(line).name) for line in lines} | {canonicalize_name(table["name"])}
+    homes = packages_distributions()
+    found = set()
+    for path in sorted((folder / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            modules = [name.replace("pydantic_core", "pydantic") for name in modules]  # pydantic's own, pinned by it
+            found |= {(module.split(".", maxsplit=1)[0], path.relative_to(folder).as_posix()) for module in modules}
+    wrong = [
+        f"{path}: {top}"
+        for top, path in sorted(found)
+        if top not in sys.stdlib_module_names and not declared & {canonicalize_name(one) for one in homes.get(top, [])}
+    ]
+    assert wrong == []
 
 
 def pins(name: str) -> list[Requirement]:

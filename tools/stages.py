@@ -53,14 +53,29 @@ def executed(stage: str) -> int:
 
 
 def pytest(stage: str, options: list[str]) -> bool:
-    """Run the stage's tests of each package and of the repository; whether none failed."""
+    """Run the stage's tests of each package and of the repository; whether none failed.
+
+    :param options: for pytest; paths of tests among them are run instead of all.
+    """
+    chosen = [option for option in options if "tests" in Path(option.split("::")[0]).parts]
+    options = [option for option in options if option not in chosen]
     marker = stage if stage in MARKED else UNMARKED
     good = True
     for folder in [*packages(), ROOT]:
         if not any(folder.glob("tests/**/test_*.py")):
             continue
         name = "repository" if folder == ROOT else folder.name
-        command = ["pytest", str(folder / "tests"), "-m", marker, f"--junit-xml={RESULTS / stage}-{name}.xml", *options]
+        paths = [path for path in chosen if (ROOT / path).resolve().is_relative_to(folder / "tests")]
+        if chosen and not paths:
+            continue
+        command = [
+            "pytest",
+            *(paths or [str(folder / "tests")]),
+            "-m",
+            marker,
+            f"--junit-xml={RESULTS / stage}-{name}.xml",
+            *options,
+        ]
         code = run(*(["coverage", "run", "-m"] if stage == "unit" else []), *command)
         if code == NO_TEST:
             print(f"{name}: no test in stage {stage}", flush=True)
@@ -101,12 +116,14 @@ def static(options: list[str]) -> bool:
     if options:
         return pytest("static", options)
     sources = [folder / "src" for folder in packages()]
+    suites = [folder / "tests" for folder in [*packages(), ROOT] if any(folder.glob("tests/**/*.py"))]
     checks = [
         run("ruff", "check"),
         run("ruff", "format", "--check"),
         run("mypy", *sources),
         run("mypy", "tools", "conftest.py"),
-        *(run("mypy", folder / "tests") for folder in [*packages(), ROOT] if any(folder.glob("tests/**/*.py"))),
+        # A tests folder is a root of imports by itself: two of them may hold modules of the same name.
+        *(run("mypy", tests, MYPYPATH=str(tests)) for tests in suites),
     ]
     return pytest("static", []) and not any(checks)
 
