@@ -1,0 +1,175 @@
+"""Actions are rounded once, half to even, and what cannot be rounded abstains (S1, S9)."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coinswarm.domain.action import ABSTAIN, FLAT, HOLD, INVALID_REASON, Action, ActionColumns, Side
+from coinswarm.domain.instrument import Instrument
+from coinswarm.engine.steps import round_action
+
+BTC = Instrument("BTC/USD", Decimal("0.5"), Decimal("0.01"))
+FINE = Instrument("A/B", Decimal("0.00001"), Decimal(1))
+NAMES = ("direction", "confidence_bp", "reason", "size_bp", "stop_ticks", "take_ticks")
+KINDS = (np.int8, np.int16, np.uint8, np.int32, np.int64, np.int64)
+
+FRACTIONS = st.one_of(
+    st.floats(0, 1),
+    st.sampled_from([0.0, 1.0, 0.00005, 0.00015, 1.00005, 1.00004, 1.0001, -0.0, -0.1, 5.0, math.nan, math.inf]),
+)
+DISTANCES = st.one_of(
+    st.floats(0, 1e6),
+    st.sampled_from([0.0, 1e-9, 0.25, 0.75, 1.25, -1.0, -0.0, 1e15, 1e17, math.nan, math.inf, -math.inf]),
+)
+ACTIONS = st.builds(
+    Action, st.sampled_from(list(Side)), FRACTIONS, FRACTIONS, DISTANCES, DISTANCES, st.integers(0, 254)
+)
+
+
+def rows(columns: ActionColumns) -> list[tuple[int, ...]]:
+    """The columns as rows of plain integers."""
+    return list(zip(*(getattr(columns, name).tolist() for name in NAMES), strict=True))
+
+
+def test_columns_have_their_types_and_length() -> None:
+    columns = ActionColumns.of(BTC, np.array([1, 0, -1, 2], np.int64))
+    assert [getattr(columns, name).dtype for name in NAMES] == [np.dtype(kind) for kind in KINDS]
+    assert len(columns) == 4
+    assert rows(columns) == [(s, 10_000, 0, 10_000, 0, 0) for s in (1, 0, -1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "rounded"),
+    [(0.00005, 0), (0.00025, 2), (0.00035, 4), (0.5, 5_000), (1.0, 10_000), (1.00004, 10_000)],
+)
+def test_confidence_and_size_round_half_to_even(confidence: float, rounded: int) -> None:
+    columns = ActionColumns.of(BTC, np.array([1]), confidence=confidence, size=np.array([confidence]))
+    assert rows(columns) == [(1, rounded, 0, rounded, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("distance", "ticks"), [(0.0, 0), (1e-9, 1), (0.25, 1), (0.75, 2), (1.25, 2), (1.75, 4), (100.0, 200)]
+)
+def test_distances_become_ticks_and_a_positive_one_is_at_least_one(distance: float, ticks: int) -> None:
+    columns = ActionColumns.of(BTC, np.array([1]), stop_distance=distance, take_distance=np.array([distance]))
+    assert rows(columns) == [(1, 10_000, 0, 10_000, ticks, ticks)]
+
+
+@pytest.mark.parametrize("name", ["confidence", "size", "stop_distance", "take_distance"])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -0.001, 1e300])
+@pytest.mark.parametrize("scalar", [True, False])
+def test_a_number_that_is_not_valid_makes_its_row_abstain(name: str, bad: float, *, scalar: bool) -> None:
+    given_column: Any = bad if scalar else np.array([0.5, bad, 0.5])
+    with np.errstate(over="ignore"):
+        columns = ActionColumns.of(BTC, np.array([1, 1, -1]), reason=9, **{name: given_column})
+    wrong = [0, 1, 2] if scalar else [1]
+    for row in range(3):
+        invalid = row in wrong
+        assert (columns.confidence_bp[row] == -1) is np.bool_(invalid)
+        assert columns.reason[row] == (INVALID_REASON if invalid else 9)
+        assert columns.direction[row] == (Side.FLAT if invalid else (1, 1, -1)[row])
+
+
+@pytest.mark.parametrize("code", [-2, 4, 100, -128])
+def test_a_side_that_does_not_exist_abstains(code: int) -> None:
+    columns = ActionColumns.of(BTC, np.array([code, 1]), reason=np.array([3, 4]))
+    assert rows(columns) == [(0, -1, INVALID_REASON, 10_000, 0, 0), (1, 10_000, 4, 10_000, 0, 0)]
+
+
+def test_abstain_is_stored_as_flat_with_its_own_reason() -> None:
+    columns = ActionColumns.of(BTC, np.array([Side.ABSTAIN, Side.HOLD]), confidence=0.4, reason=2)
+    assert rows(columns) == [(0, -1, 2, 10_000, 0, 0), (2, 4_000, 2, 10_000, 0, 0)]
+
+
+@given(st.lists(st.sampled_from([-1, 0, 1, 2, 3]), min_size=1, max_size=5), FRACTIONS, FRACTIONS, DISTANCES, DISTANCES)
+def test_a_scalar_is_a_constant_column(
+    side: list[int], confidence: float, size: float, stop: float, take: float
+) -> None:
+    n = len(side)
+    one = ActionColumns.of(
+        FINE, np.array(side), confidence=confidence, size=size, stop_distance=stop, take_distance=take
+    )
+    many = ActionColumns.of(
+        FINE,
+        np.array(side),
+        confidence=np.full(n, confidence),
+        size=np.full(n, size),
+        stop_distance=np.full(n, stop),
+        take_distance=[take] * n,
+        reason=np.zeros(n),
+    )
+    assert rows(one)[:] == rows(many) or [r[:3] for r in rows(one)] == [r[:3] for r in rows(many)]
+    counted = one.confidence_bp >= 0
+    assert [r for r, c in zip(rows(one), counted, strict=True) if c] == [
+        r for r, c in zip(rows(many), counted, strict=True) if c
+    ]
+
+
+@given(st.lists(ACTIONS, max_size=8))
+def test_single_actions_and_columns_round_alike(actions: list[Action]) -> None:
+    table = ActionColumns.from_actions(FINE, actions)
+    column = [np.array([a[i] for a in actions]) for i in range(6)]
+    direct = ActionColumns.of(
+        FINE,
+        column[0].astype(np.int64),
+        confidence=column[1],
+        size=column[2],
+        stop_distance=column[3],
+        take_distance=column[4],
+        reason=column[5],
+    )
+    assert rows(table) == rows(direct)
+
+
+@given(st.lists(ACTIONS, min_size=1, max_size=8), st.sampled_from([BTC, FINE]))
+def test_the_step_engine_rounds_by_the_same_rule(actions: list[Action], instrument: Instrument) -> None:
+    tick = float(instrument.tick)
+    for action, row in zip(actions, rows(ActionColumns.from_actions(instrument, actions)), strict=True):
+        rounded = round_action(action, tick)
+        if row[1] < 0:
+            assert rounded[:2] == (0, -1)
+        else:
+            assert rounded == (row[0], row[1], row[3], row[4], row[5])
+
+
+@given(st.lists(ACTIONS, min_size=1, max_size=8), st.sampled_from([BTC, FINE]))
+def test_a_row_as_an_action_rounds_back_to_itself(actions: list[Action], instrument: Instrument) -> None:
+    table = ActionColumns.from_actions(instrument, actions)
+    again = ActionColumns.from_actions(instrument, [table.action(instrument, t) for t in range(len(table))])
+    counted = (table.confidence_bp >= 0).tolist()
+    before, after = rows(table), rows(again)
+    assert [a for a, c in zip(after, counted, strict=True) if c] == [
+        b for b, c in zip(before, counted, strict=True) if c
+    ]
+    assert [a[:3] for a in after] == [b[:3] for b in before], "abstaining rows stay abstaining, for the same reason"
+
+
+def test_a_slice_holds_the_same_rows_of_every_column() -> None:
+    columns = ActionColumns.from_actions(BTC, [HOLD, FLAT, ABSTAIN, Action(Side.BUY, 0.5, 0.25, 1.0, 2.0, 7)])
+    assert rows(columns[2:]) == rows(columns)[2:] == [(0, -1, 0, 10_000, 0, 0), (1, 5_000, 7, 2_500, 2, 4)]
+
+
+def test_no_actions_make_empty_columns() -> None:
+    assert len(ActionColumns.from_actions(BTC, [])) == 0
+
+
+def test_a_mask_makes_rows_abstain_and_drop_their_target() -> None:
+    columns = ActionColumns.of(BTC, np.array([1, 1, 2]), reason=5)
+    masked = columns.masked(np.array([True, False, True]))
+    assert masked.direction.tolist() == [Side.ABSTAIN, 1, Side.ABSTAIN]
+    assert masked.confidence_bp.tolist() == [-1, 10_000, -1]
+    assert masked.reason.tolist() == [5, 5, 5]
+    assert rows(columns) == [(1, 10_000, 5, 10_000, 0, 0), (1, 10_000, 5, 10_000, 0, 0), (2, 10_000, 5, 10_000, 0, 0)]
+    assert columns.masked(np.zeros(3, np.bool_)) is columns
+
+
+def test_the_three_ready_actions() -> None:
+    assert (HOLD.side, FLAT.side, ABSTAIN.side) == (Side.HOLD, Side.FLAT, Side.ABSTAIN)
+    assert [int(s) for s in Side] == [-1, 0, 1, 2, 3]
