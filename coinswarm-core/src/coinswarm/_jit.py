@@ -70,3 +70,40 @@ def jit(function: F) -> F:
     """Compile on first use, cached on disk; ``function.py_func`` is the plain one."""
     compiled: F = numba.njit(cache=True, error_model="numpy")(function)
     return compiled
+
+
+_TYPES = {
+    "int": numba.int64,
+    "None": numba.void,
+    "I1": numba.int64[::1],
+    "I2": numba.int64[:, ::1],
+    "Short": numba.int32[::1],
+}
+
+
+def typed_jit(*tuples: type) -> Callable[[F], F]:
+    """``jit`` for functions whose annotations are ``int``, ``None`` or one of the given named tuples.
+
+    The annotations become the one signature that is compiled, when the module is imported. Without it
+    numba compiles a function anew for every literal it is called with, which takes minutes in a file of
+    many small functions.
+
+    :param tuples: named tuples of C-contiguous arrays, annotated ``I1`` and ``I2`` (int64, one and two
+        dimensions) or ``Short`` (int32).
+    """
+    known = dict(_TYPES)
+    for kind in tuples:
+        fields = [_TYPES[getattr(note, "__forward_arg__", note)] for note in kind.__annotations__.values()]
+        alike = len(set(fields)) == 1  # numba has a type of its own for these
+        known[kind.__name__] = (
+            numba.types.NamedUniTuple(fields[0], len(fields), kind) if alike else numba.types.NamedTuple(fields, kind)
+        )
+
+    def decorate(function: F) -> F:
+        names = {name: str(note) for name, note in function.__annotations__.items()}
+        result = known[names.pop("return")]
+        signature = result(*(known[note] for note in names.values()))
+        compiled: F = numba.njit(signature, cache=True, error_model="numpy")(function)
+        return compiled
+
+    return decorate

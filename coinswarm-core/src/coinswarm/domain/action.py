@@ -108,7 +108,7 @@ class ActionColumns:
         side = np.asarray(side)
         n = len(side)
         tick = float(instrument.tick)
-        bad = (side < Side.SELL) | (side > Side.ABSTAIN)
+        bad = _outside(side)
         names = np.asarray(reason)
         direction = side.astype(np.int8)
         columns = [
@@ -117,12 +117,12 @@ class ActionColumns:
             _round(stop_distance, n, 1.0 / tick, None, np.int64, bad, tick=tick),
             _round(take_distance, n, 1.0 / tick, None, np.int64, bad, tick=tick),
         ]
-        why = np.full(n, names, np.uint8) if names.ndim == 0 else names.astype(np.uint8)
-        abstain = direction == Side.ABSTAIN
+        why = _constant(n, int(names), np.uint8) if names.ndim == 0 else names.astype(np.uint8)
         if bad.any():
             why = np.where(bad, np.uint8(INVALID_REASON), why)
-            abstain |= bad
-        if abstain.any():
+            direction[bad] = Side.ABSTAIN
+        if n and direction.max() == Side.ABSTAIN:
+            abstain = direction == Side.ABSTAIN
             direction[abstain] = Side.FLAT
             columns[0][abstain] = -1
         return cls(direction, columns[0], why, columns[1], columns[2], columns[3])
@@ -169,6 +169,18 @@ class ActionColumns:
         return ActionColumns(direction, confidence, self.reason, self.size_bp, self.stop_ticks, self.take_ticks)
 
 
+def _outside(side: Column) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which sides are no ``Side`` code."""
+    if len(side) == 0 or (side.min() >= Side.SELL and side.max() <= Side.ABSTAIN):
+        return np.zeros(len(side), np.bool_)
+    return (side < Side.SELL) | (side > Side.ABSTAIN)
+
+
+def _constant(n: int, value: int, kind: type[np.integer]) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
+    """A constant column; zeros cost nothing until they are written."""
+    return np.full(n, value, kind) if value else np.zeros(n, kind)
+
+
 def _round(  # noqa: PLR0913 - the six are one rule
     given: Given,
     n: int,
@@ -190,7 +202,7 @@ def _round(  # noqa: PLR0913 - the six are one rule
         if wrong:
             bad[:] = True
             return np.zeros(n, kind)
-        return np.full(n, int(scaled), kind)
+        return _constant(n, int(scaled), kind)
     if wrong.any():
         bad |= wrong
         scaled = np.where(wrong, 0.0, scaled)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
     Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
+    Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,19 +61,27 @@ class Bars:
             self.volume[rows],
         )
 
-    def age(self, hole_bars: int) -> Ints:
-        """How many bars each bar stands after the start or the last hole, 1 for the first: int64[n].
+    def starts(self, hole_bars: int) -> Ints:
+        """Rows at which history begins anew: 0, and every row after a hole: int64[m], ascending.
 
         :param hole_bars: a gap in which at least this many consecutive bars are missing is a hole.
         """
         n = len(self.open_ns)
         if n == 0:
             return np.zeros(0, np.int64)
-        missing = np.diff(self.open_ns) // self.length_ns - 1
-        starts = np.zeros(n, np.int64)
-        holes = np.flatnonzero(missing >= hole_bars) + 1
-        starts[holes] = holes
-        return np.arange(1, n + 1, dtype=np.int64) - np.maximum.accumulate(starts)
+        first = np.zeros(1, np.int64)
+        if int(self.open_ns[-1]) - int(self.open_ns[0]) == (n - 1) * self.length_ns:
+            return first  # no bar is missing at all
+        holes = np.flatnonzero(np.diff(self.open_ns) > hole_bars * self.length_ns) + 1
+        return np.concatenate([first, holes])
+
+    def warming(self, hole_bars: int, warm_up: int) -> Bools:
+        """Where fewer than ``warm_up`` bars have come since the start or the last hole: bool[n]."""
+        n = len(self.open_ns)
+        mask = np.zeros(n, np.bool_)
+        for start in self.starts(hole_bars).tolist():
+            mask[start : start + warm_up - 1] = True
+        return mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,12 +26,12 @@ def action_columns(plan: RunPlan) -> tuple[list[list[ActionColumns]], dict[str, 
     errors = {seat.name: 0 for seat in plan.seats}
     table: list[list[ActionColumns]] = []
     for k, bars in enumerate(plan.bars):
-        age = bars.age(plan.hole_bars)
         row = []
         for seat in plan.seats:
             columns, failed = agent_columns(seat.agents[k], bars)
             errors[seat.name] += failed
-            row.append(columns.masked(age < seat.warm_up) if seat.warm_up else columns)
+            warm_up = seat.warm_up
+            row.append(columns.masked(bars.warming(plan.hole_bars, warm_up)) if warm_up > 1 else columns)
         table.append(row)
     return table, {name: count for name, count in errors.items() if count}
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
     I2 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
-_ROWS = 4_096
+_LEAST_ROWS = 4_096
+_BARS_PER_ROW = 16
+"""Tables begin with a row for so many bars; untouched rows cost nothing."""
 
 
 def run_columns(plan: RunPlan) -> RunResult:
@@ -72,10 +74,11 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
     fund_ns = np.concatenate([np.zeros(0, np.int64), *(f.times_ns for f in funding if f)])
     fund_ppb = np.concatenate([np.zeros(0, np.int64), *(f.rate_ppb for f in funding if f)])
     volatility = [volatility_bp(b) for b in plan.bars] if plan.sizing.method == "published" else []
+    rows = max(_LEAST_ROWS, total // _BARS_PER_ROW)
     state = at.State(
         _table(plan, starts, [len(f.times_ns) if f else 0 for f in funding]),
-        np.zeros((_ROWS, at.ORDER_WIDTH), np.int64),
-        np.zeros((2 * _ROWS, at.LOG_WIDTH), np.int64),
+        np.zeros((rows, at.ORDER_WIDTH), np.int64),
+        np.zeros((2 * rows, at.LOG_WIDTH), np.int64),
     )
     series = at.Series(
         times,

@@ -65,7 +65,6 @@ class Voice:
 
     __slots__ = (
         "_actions",
-        "_age",
         "_bars",
         "_columns",
         "_decide",
@@ -73,14 +72,13 @@ class Voice:
         "_rounded",
         "_state",
         "_tick",
-        "_warm_up",
+        "_warming",
         "errors",
     )
 
-    def __init__(self, seat: SeatedAgent, k: int, bars: Bars, age: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    def __init__(self, seat: SeatedAgent, k: int, bars: Bars, hole_bars: int) -> None:
         agent = seat.agents[k]
-        self._age = age.tolist() if seat.warm_up else []
-        self._warm_up = seat.warm_up
+        self._warming = bars.warming(hole_bars, seat.warm_up).tolist() if seat.warm_up > 1 else []
         self._tick = float(bars.instrument.tick)
         self._bars = bars
         self._state = MarketState(bars)
@@ -117,7 +115,7 @@ class Voice:
             else:
                 self._last = action
                 rounded = self._rounded = round_action(action, self._tick)
-        if self._warm_up and self._age[index] < self._warm_up:
+        if self._warming and self._warming[index]:
             return _MASKED
         return rounded
 
@@ -133,8 +131,7 @@ class Session:
         self._bar = plan.bar_ns
         self.desk = Desk(plan)
         self.exchange = self.desk.exchange
-        ages = [bars.age(plan.hole_bars) for bars in plan.bars]
-        self._voices = [[Voice(seat, k, bars, ages[k]) for seat in plan.seats] for k, bars in enumerate(plan.bars)]
+        self._voices = [[Voice(seat, k, bars, plan.hole_bars) for seat in plan.seats] for k, bars in enumerate(plan.bars)]
         self._committees = [
             Committee(
                 plan.weigher,

@@ -9,13 +9,12 @@ Everything jitted stays in this one file: numba does not notice an edited callee
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from coinswarm._jit import jit
+from coinswarm._jit import typed_jit
 from coinswarm.simulator import layout as at
+from coinswarm.simulator.layout import Series, State
 
-if TYPE_CHECKING:
-    from coinswarm.simulator.layout import Series, State
+jit = typed_jit(State, Series)
+
 
 DAY_NS = 86_400_000_000_000
 NEVER = (1 << 63) - 1
@@ -369,6 +368,20 @@ def at_open(m: State, k: int, bar_ns: int, o: int) -> None:
 
 
 @jit
+def stop_inside(m: State, k: int, r: int, bar_ns: int, hi: int, lo: int) -> None:
+    """F6 for the protective stop."""
+    if m.orders[r, at.O_STATE] & TRIGGERED:
+        return  # B4: waits for the next open
+    side, trigger = m.orders[r, at.O_SIDE], m.orders[r, at.O_TRIGGER]
+    if (side < 0 and lo <= trigger) or (side > 0 and hi >= trigger):
+        m.orders[r, at.O_STATE] |= TRIGGERED
+        ref = trigger
+        if m.orders[r, at.O_DECIDED] == bar_ns:
+            ref = min(ref, m.orders[r, at.O_BORN_REF]) if side < 0 else max(ref, m.orders[r, at.O_BORN_REF])
+        fill(m, k, at.STOP_SLOT, bar_ns, ref, 1, 1)
+
+
+@jit
 def inside_bar(m: State, k: int, bar_ns: int, hi: int, lo: int) -> None:
     """E4: what the bar's range does (F6-F10)."""
     r = m.tab[at.I + k, at.STOP_SLOT]
@@ -399,20 +412,6 @@ def inside_bar(m: State, k: int, bar_ns: int, hi: int, lo: int) -> None:
     r = m.tab[at.I + k, at.STOP_SLOT]
     if r >= 0 and r != had:  # F10
         stop_inside(m, k, r, bar_ns, hi, lo)
-
-
-@jit
-def stop_inside(m: State, k: int, r: int, bar_ns: int, hi: int, lo: int) -> None:
-    """F6 for the protective stop."""
-    if m.orders[r, at.O_STATE] & TRIGGERED:
-        return  # B4: waits for the next open
-    side, trigger = m.orders[r, at.O_SIDE], m.orders[r, at.O_TRIGGER]
-    if (side < 0 and lo <= trigger) or (side > 0 and hi >= trigger):
-        m.orders[r, at.O_STATE] |= TRIGGERED
-        ref = trigger
-        if m.orders[r, at.O_DECIDED] == bar_ns:
-            ref = min(ref, m.orders[r, at.O_BORN_REF]) if side < 0 else max(ref, m.orders[r, at.O_BORN_REF])
-        fill(m, k, at.STOP_SLOT, bar_ns, ref, 1, 1)
 
 
 @jit
@@ -545,6 +544,26 @@ def gate(
 
 
 @jit
+def record(
+    m: State, now: int, k: int, x: int, size_bp: int, stop: int, take: int, agree: int, code: int, seq: int, lots: int
+) -> None:
+    """Keep a decision: an intent that changed, or a refusal."""
+    n = m.tab[at.SC, at.N_LOG]
+    m.tab[at.SC, at.N_LOG] = n + 1
+    m.log[n, 0] = at.DECISION
+    m.log[n, 1] = now
+    m.log[n, 2] = k
+    m.log[n, 3] = x
+    m.log[n, 4] = size_bp
+    m.log[n, 5] = stop
+    m.log[n, 6] = take
+    m.log[n, 7] = agree
+    m.log[n, 8] = code
+    m.log[n, 9] = seq
+    m.log[n, 10] = lots
+
+
+@jit
 def decide(
     m: State,
     k: int,
@@ -627,26 +646,6 @@ def decide(
             m.tab[at.I + k, at.ENTRY_SLOT] = seq
             m.tab[at.I + k, at.WORKING] += 1
     record(m, now, k, x, size_bp, stop, take, agree, code, seq, lots)
-
-
-@jit
-def record(
-    m: State, now: int, k: int, x: int, size_bp: int, stop: int, take: int, agree: int, code: int, seq: int, lots: int
-) -> None:
-    """Keep a decision: an intent that changed, or a refusal."""
-    n = m.tab[at.SC, at.N_LOG]
-    m.tab[at.SC, at.N_LOG] = n + 1
-    m.log[n, 0] = at.DECISION
-    m.log[n, 1] = now
-    m.log[n, 2] = k
-    m.log[n, 3] = x
-    m.log[n, 4] = size_bp
-    m.log[n, 5] = stop
-    m.log[n, 6] = take
-    m.log[n, 7] = agree
-    m.log[n, 8] = code
-    m.log[n, 9] = seq
-    m.log[n, 10] = lots
 
 
 @jit
