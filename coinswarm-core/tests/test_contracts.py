@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,8 @@ class Columnar(ColumnarAgent):
 
 
 def test_the_contracts_cannot_be_made_bare() -> None:
-    for contract, method in ((SignalAgent, "decide"), (ColumnarAgent, "decide_all"), (Weigher, "step")):
+    contracts: list[tuple[Any, str]] = [(SignalAgent, "decide"), (ColumnarAgent, "decide_all"), (Weigher, "step")]
+    for contract, method in contracts:
         with pytest.raises(TypeError, match=method):
             contract()
 
