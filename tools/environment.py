@@ -39,7 +39,7 @@ class Recipe(NamedTuple):
 RECIPES = {
     "demo": Recipe("run.txt", ("testkit",)),
     "test": Recipe("dev.txt", ()),
-    "bench": Recipe("bench.txt", ("testkit",)),
+    "bench": Recipe("bench.txt", ()),
 }
 STAMP = "coinswarm-stamp.json"
 

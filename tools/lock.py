@@ -25,20 +25,17 @@ HEADER = """\
 """
 
 
-def requirements(*, checks: bool) -> list[str]:
-    """What our packages ask for, less one another.
-
-    :param checks: for the environment of the checks: the testkit too, and every optional part.
-    """
+def requirements(file: str) -> list[str]:
+    """What our packages ask for, less one another: all but the testkit to run, for the checks every optional part."""
     found: list[str] = []
     names: set[str] = set()
     for folder in packages():
-        if folder.name == "testkit" and not checks:
+        if folder.name == "testkit" and file == "run.txt":
             continue
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         names.add(project["name"])
         found += project["dependencies"]
-        if checks:
+        if file == "dev.txt":
             found += [line for lines in project.get("optional-dependencies", {}).values() for line in lines]
     return sorted({line for line in found if re.split(r"[^\w.-]", line)[0] not in names})
 
@@ -47,7 +44,7 @@ def main(options: list[str]) -> int:
     """Resolve each file; versions already in it are kept unless an option says otherwise."""
     for name, inputs in FILES.items():
         target = ROOT / "constraints" / name
-        lines = requirements(checks=name == "dev.txt")
+        lines = requirements(name)
         lines += [(ROOT / "constraints" / file).read_text(encoding="utf-8") for file in inputs]
         command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"]
         command += ["--no-header", "--no-annotate", "--output-file", str(target), *options, "-"]
