@@ -14,7 +14,7 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,11 +68,10 @@ import numba  # noqa: E402 - the cache folder must be set before numba reads it
 
 def jit(function: F) -> F:
     """Compile on first use, cached on disk; ``function.py_func`` is the plain one."""
-    compiled: F = numba.njit(cache=True, error_model="numpy")(function)
-    return compiled
+    return cast("F", numba.njit(cache=True, error_model="numpy")(function))
 
 
-_TYPES = {
+_TYPES: dict[str, Any] = {
     "int": numba.int64,
     "None": numba.void,
     "I1": numba.int64[::1],
@@ -93,17 +92,19 @@ def typed_jit(*tuples: type) -> Callable[[F], F]:
     """
     known = dict(_TYPES)
     for kind in tuples:
-        fields = [_TYPES[getattr(note, "__forward_arg__", note)] for note in kind.__annotations__.values()]
+        notes: list[Any] = list(kind.__annotations__.values())
+        fields = [_TYPES[getattr(note, "__forward_arg__", note)] for note in notes]
         alike = len(set(fields)) == 1  # numba has a type of its own for these
         known[kind.__name__] = (
-            numba.types.NamedUniTuple(fields[0], len(fields), kind) if alike else numba.types.NamedTuple(fields, kind)
+            numba.types.NamedUniTuple(fields[0], len(fields), kind)  # type: ignore[no-untyped-call]
+            if alike
+            else numba.types.NamedTuple(fields, kind)  # type: ignore[no-untyped-call]
         )
 
     def decorate(function: F) -> F:
         names = {name: str(note) for name, note in function.__annotations__.items()}
         result = known[names.pop("return")]
         signature = result(*(known[note] for note in names.values()))
-        compiled: F = numba.njit(signature, cache=True, error_model="numpy")(function)
-        return compiled
+        return cast("F", numba.njit(signature, cache=True, error_model="numpy")(function))
 
     return decorate

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from coinswarm.cli.backtest import json_option, runs_option, set_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
@@ -25,7 +28,8 @@ def trade(*, profile: str, recordings: tuple[str, ...], runs: Path, overrides: t
     """Run a session: on paper from a recording, with the simulated exchange and clock."""
     from coinswarm.cli.backtest import show
     from coinswarm.config.profile import load_profile
-    from coinswarm.runtime.trade import match_recordings, trade as run_session
+    from coinswarm.runtime.trade import match_recordings
+    from coinswarm.runtime.trade import trade as run_session
 
     loaded = load_profile(profile, overrides)
     label = profile if profile.endswith(".toml") else f"profile {profile}"

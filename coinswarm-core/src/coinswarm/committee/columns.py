@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from coinswarm.domain.action import ActionColumns
 
     I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
-    Small = np.ndarray[tuple[int, int], np.dtype[np.generic]]
-    Column = np.ndarray[tuple[int], np.dtype[np.generic]]
+    Short = np.ndarray[tuple[int], np.dtype[np.int32]]
+    Small = np.ndarray[tuple[int, int], np.dtype[Any]]
+    Column = np.ndarray[tuple[int], np.dtype[Any]]
 
 HOLD = 2
 DROPPED = 3
@@ -120,9 +121,7 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
                     if toward < exit_bp:
                         toward = 0
                     x = toward if x > 0 else -toward
-        elif (e > 0) == (x > 0) and (e < 0) == (x < 0) and x != 0 and abs(e) >= exit_bp:
-            x = e
-        elif abs(e) >= enter_bp and e != 0:
+        elif (x != 0 and (e > 0) == (x > 0) and e != 0 and abs(e) >= exit_bp) or (e != 0 and abs(e) >= enter_bp):
             x = e
         else:
             x = 0
@@ -156,28 +155,69 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
         out_agree[t] = x_agree
 
 
-def stack(columns: Sequence[ActionColumns], name: str) -> Small:
+class IntentColumns(NamedTuple):
+    """The committee's intents over n bars (``domain.intent.Intent`` as columns).
+
+    :param exposure, size_bp: int32[n].
+    :param stop, take: int64[n], ticks.
+    :param agree: int64[n], a bit per seat.
+    """
+
+    exposure: Short
+    size_bp: Short
+    stop: I1
+    take: I1
+    agree: I1
+
+    @classmethod
+    def empty(cls, n: int) -> IntentColumns:
+        """Room for n bars."""
+        wide = [np.empty(n, np.int64) for _ in range(3)]
+        return cls(np.empty(n, np.int32), np.empty(n, np.int32), wide[0], wide[1], wide[2])
+
+    def rows(self, rows: slice) -> IntentColumns:
+        """A view of some bars."""
+        return IntentColumns(
+            self.exposure[rows], self.size_bp[rows], self.stop[rows], self.take[rows], self.agree[rows]
+        )
+
+
+def stack(arrays: Sequence[Column]) -> Small:
     """One column of all seats as ``[seat, bar]``; a view where there is one seat."""
-    arrays = [getattr(c, name) for c in columns]
     return arrays[0].reshape(1, -1) if len(arrays) == 1 else np.stack(arrays)
 
 
-def bundled(  # noqa: PLR0913
+def stances(columns: Sequence[ActionColumns], *, shortable: bool) -> tuple[Small, Small]:
+    """Direction in force and its confidence (-1 abstains) of every seat: int8 and int16 ``[seat, bar]``."""
+    shape = (len(columns), len(columns[0]))
+    held, sure = np.empty(shape, np.int8), np.empty(shape, np.int16)
+    direction, confidence = stack([c.direction for c in columns]), stack([c.confidence_bp for c in columns])
+    stance_table(direction, confidence, shortable, held, sure)
+    return held, sure
+
+
+def write_intents(  # noqa: PLR0913 - what an intent depends on
     columns: Sequence[ActionColumns],
     weights: Sequence[int],
     rules: CommitteeRules,
-    out: tuple[Column, Column, Column, Column, Column],
+    out: IntentColumns,
     *,
     shortable: bool,
     cap_ticks: int,
     given: tuple[I1, I1] | None = None,
 ) -> None:
-    """Write the intents of one instrument into ``out`` (exposure, size, stop, take, agree)."""
+    """Write the intents of one instrument into ``out``.
+
+    :param given: exposure and participation per bar from a weigher that is not the bundled one.
+    """
     none = np.zeros(0, np.int64)
     exposure, participation = given or (none, none)
-    names = ("direction", "confidence_bp", "size_bp", "stop_ticks", "take_ticks")
     intents(
-        *(stack(columns, name) for name in names),
+        stack([c.direction for c in columns]),
+        stack([c.confidence_bp for c in columns]),
+        stack([c.size_bp for c in columns]),
+        stack([c.stop_ticks for c in columns]),
+        stack([c.take_ticks for c in columns]),
         np.array(weights, np.int64),
         shortable,
         cap_ticks,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from coinswarm.domain.instrument import Instrument
 
-    Column = np.ndarray[tuple[int], np.dtype[np.generic]]
+    Column = np.ndarray[tuple[int], np.dtype[Any]]
     Given = Column | Sequence[float] | float
 
 INVALID_REASON = 255
@@ -82,11 +82,11 @@ class ActionColumns:
     def __len__(self) -> int:
         return len(self.direction)
 
-    def __getitem__(self, rows: slice) -> ActionColumns:
+    def __getitem__(self, rows: slice | np.ndarray[tuple[int], np.dtype[np.int64]]) -> ActionColumns:
         return ActionColumns(*(getattr(self, name)[rows] for name in self.__slots__))
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - an action has that many fields
         cls,
         instrument: Instrument,
         side: Column,
@@ -173,10 +173,11 @@ def _outside(side: Column) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which sides are no ``Side`` code."""
     if len(side) == 0 or (side.min() >= Side.SELL and side.max() <= Side.ABSTAIN):
         return np.zeros(len(side), np.bool_)
-    return (side < Side.SELL) | (side > Side.ABSTAIN)
+    wrong: np.ndarray[tuple[int], np.dtype[np.bool_]] = (side < Side.SELL) | (side > Side.ABSTAIN)
+    return wrong
 
 
-def _constant(n: int, value: int, kind: type[np.integer]) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
+def _constant(n: int, value: int, kind: type[np.integer]) -> Column:
     """A constant column; zeros cost nothing until they are written."""
     return np.full(n, value, kind) if value else np.zeros(n, kind)
 
@@ -190,7 +191,7 @@ def _round(  # noqa: PLR0913 - the six are one rule
     bad: np.ndarray[tuple[int], np.dtype[np.bool_]],
     *,
     tick: float = 0.0,
-) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
+) -> Column:
     """Scale, round half to even and bound one column; marks rows that cannot be rounded in ``bad``."""
     values = np.asarray(given, np.float64)
     limit = float(1 << 53) if top is None else float(top)

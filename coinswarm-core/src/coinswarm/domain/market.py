@@ -104,8 +104,12 @@ class TickBars:
     def of(cls, bars: Bars) -> TickBars:
         """Round prices half to even, volumes down (a millionth of a lot is taken for float noise)."""
         tick, lot = float(bars.instrument.tick), float(bars.instrument.lot)
-        prices = [np.rint(getattr(bars, name) / tick).astype(np.int64) for name in ("open", "high", "low", "close")]
-        return cls(np.array(bars.open_ns), *prices, np.floor(bars.volume / lot + 5e-7).astype(np.int64))
+        opened, high, low, close = (
+            np.rint(column / tick).astype(np.int64) for column in (bars.open, bars.high, bars.low, bars.close)
+        )
+        return cls(
+            np.array(bars.open_ns), opened, high, low, close, np.floor(bars.volume / lot + 5e-7).astype(np.int64)
+        )
 
 
 class MarketState:

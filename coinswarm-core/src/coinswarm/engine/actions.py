@@ -12,7 +12,10 @@ from coinswarm.domain.market import MarketState
 from coinswarm.errors import ContractError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from coinswarm.contracts import SignalAgent
+    from coinswarm.domain.action import Action
     from coinswarm.domain.market import Bars
     from coinswarm.engine.plan import RunPlan
 
@@ -47,19 +50,26 @@ def agent_columns(agent: SignalAgent, bars: Bars) -> tuple[ActionColumns, int]:
             message = f"{type(agent).__name__}.decide_all answered {_size(columns)} for {len(bars)} bars"
             raise ContractError(message, remedy="return ActionColumns.of(...) with one row per bar")
         return columns, 0
-    actions, failed = [], 0
+    distinct: list[Action] = []  # an agent that answers with the same object is rounded once
+    rows: list[int] = []
+    last, failed = None, 0
     decide = agent.decide
     state = MarketState(bars)
     for moment in moments(state, bars):
         try:
-            actions.append(decide(moment))
+            action = decide(moment)
         except Exception:  # noqa: BLE001 - a plugin may raise anything; it abstains and is counted
             failed += 1
-            actions.append(ABSTAIN)
-    return ActionColumns.from_actions(bars.instrument, actions), failed
+            action = ABSTAIN
+        if action is not last:
+            distinct.append(action)
+            last = action
+        rows.append(len(distinct) - 1)
+    columns = ActionColumns.from_actions(bars.instrument, distinct)
+    return columns[np.array(rows, np.int64)], failed
 
 
-def moments(state: MarketState, bars: Bars):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def moments(state: MarketState, bars: Bars) -> Iterator[MarketState]:
     """Move ``state`` over ``bars``, one closed bar at a time, yielding it at each."""
     length, chunk = bars.length_ns, 65_536
     index = 0
@@ -74,7 +84,7 @@ def moments(state: MarketState, bars: Bars):  # type: ignore[no-untyped-def]  # 
             part.volume.tolist(),
             strict=True,
         )
-        for state.open_ns, state.open, state.high, state.low, state.close, state.volume in rows:  # noqa: B020
+        for state.open_ns, state.open, state.high, state.low, state.close, state.volume in rows:
             state.index = index
             state.time_ns = state.open_ns + length
             yield state

@@ -46,45 +46,38 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
     """
     sizes = [len(bars) for bars in plan.bars]
     total = sum(sizes)
-    starts = np.cumsum([0, *sizes])
-    intents = (
-        np.empty(total, np.int32),
-        np.empty(total, np.int32),
-        np.empty(total, np.int64),
-        np.empty(total, np.int64),
-        np.empty(total, np.int64),
-    )
-    for k, bars in enumerate(plan.bars):
-        rows = slice(int(starts[k]), int(starts[k + 1]))
-        form_intents(
-            plan,
-            k,
-            columns[k],
-            (intents[0][rows], intents[1][rows], intents[2][rows], intents[3][rows], intents[4][rows]),
-            shortable=bars.instrument.shortable,
-        )
+    starts: I1 = np.cumsum([0, *sizes])
+    intents = committee.IntentColumns.empty(total)
+    for k in range(len(plan.bars)):
+        form_intents(plan, k, columns[k], intents.rows(slice(int(starts[k]), int(starts[k + 1]))))
     ticks = plan.ticks
     one = len(ticks) == 1
-    flat = [
-        getattr(ticks[0], name) if one else np.concatenate([getattr(t, name) for t in ticks])
-        for name in ("open_ns", "open", "high", "low", "close", "volume")
-    ]
-    times = ticks[0].open_ns if one else np.unique(flat[0])
+
+    def flat(arrays: list[I1]) -> I1:
+        return arrays[0] if one else np.concatenate(arrays)
+
+    opened = flat([t.open_ns for t in ticks])
+    times = ticks[0].open_ns if one else np.unique(opened)
     funding = [plan.funding.get(b.instrument.symbol) for b in plan.bars]
     fund_ns = np.concatenate([np.zeros(0, np.int64), *(f.times_ns for f in funding if f)])
     fund_ppb = np.concatenate([np.zeros(0, np.int64), *(f.rate_ppb for f in funding if f)])
     volatility = [volatility_bp(b) for b in plan.bars] if plan.sizing.method == "published" else []
-    rows = max(_LEAST_ROWS, total // _BARS_PER_ROW)
+    capacity = max(_LEAST_ROWS, total // _BARS_PER_ROW)
     state = at.State(
         _table(plan, starts, [len(f.times_ns) if f else 0 for f in funding]),
-        np.zeros((rows, at.ORDER_WIDTH), np.int64),
-        np.zeros((2 * rows, at.LOG_WIDTH), np.int64),
+        np.zeros((capacity, at.ORDER_WIDTH), np.int64),
+        np.zeros((3 * capacity, at.LOG_WIDTH), np.int64),
     )
     series = at.Series(
         times,
         np.empty(len(times), np.int64),
         np.empty(len(times), np.int64),
-        *flat,
+        opened,
+        flat([t.open for t in ticks]),
+        flat([t.high for t in ticks]),
+        flat([t.low for t in ticks]),
+        flat([t.close for t in ticks]),
+        flat([t.volume for t in ticks]),
         *intents,
         np.concatenate(volatility) if volatility else np.zeros(0, np.int32),
         fund_ns,
@@ -93,22 +86,12 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
     return state, series
 
 
-def form_intents(
-    plan: RunPlan,
-    k: int,
-    columns: Sequence[ActionColumns],
-    out: tuple[np.ndarray[tuple[int], np.dtype[np.generic]], ...],
-    *,
-    shortable: bool,
-) -> None:
+def form_intents(plan: RunPlan, k: int, columns: Sequence[ActionColumns], out: committee.IntentColumns) -> None:
     """The committee's intents on instrument ``k``; another weigher than the bundled one is asked per row."""
+    shortable = plan.bars[k].instrument.shortable
     given = None
     if type(plan.weigher) is not WeightedWeigher:
-        n = len(plan.bars[k])
-        held = np.empty((len(columns), n), np.int8)
-        sure = np.empty((len(columns), n), np.int16)
-        names = ("direction", "confidence_bp")
-        committee.stance_table(*(committee.stack(columns, name) for name in names), shortable, held, sure)
+        held, sure = committee.stances(columns, shortable=shortable)
         rows = [
             plan.weigher.step(ActionRow(d, [max(c, 0) for c in q], [c >= 0 for c in q]), plan.weights)
             for d, q in zip(held.T.tolist(), sure.T.tolist(), strict=True)
@@ -117,7 +100,7 @@ def form_intents(
             np.array([r.exposure_bp for r in rows], np.int64),
             np.array([r.participation_bp for r in rows], np.int64),
         )
-    committee.bundled(
+    committee.write_intents(
         columns, plan.weights, plan.committee, out, shortable=shortable, cap_ticks=plan.cap_ticks(k), given=given
     )
 

@@ -137,9 +137,9 @@ class Desk:
             return False
         return True
 
-    def _enter(
+    def _enter(  # noqa: PLR0913 - what an entry depends on
         self, k: int, now: int, equity: int, intent: Intent, side: int, lots: int, held: int
-    ) -> tuple[Refusal, int]:  # noqa: PLR0913 - an entry
+    ) -> tuple[Refusal, int]:
         """D6: build the entry and ask the gate; returns its verdict and the order's number."""
         plan, holding = self._plan, self.exchange.holdings[k]
         style, price = plan.style, holding.close

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coinswarm.canonical import order_hash
+from coinswarm.canonical import FILL_FIELDS, ORDER_FIELDS, order_hash
 from coinswarm.domain.order import Refusal
 from coinswarm.domain.outcome import TradeOutcome
 
@@ -17,22 +17,8 @@ if TYPE_CHECKING:
     I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
     I2 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
-ORDER_FIELDS = (
-    "seq",
-    "parent",
-    "instrument",
-    "decided_ns",
-    "side",
-    "kind",
-    "lots",
-    "limit",
-    "trigger",
-    "tif",
-    "flags",
-    "end_ns",
-    "end_reason",
-)
-FILL_FIELDS = ("order", "bar_ns", "lots", "ticks", "fee")
+__all__ = ["DECISION_FIELDS", "FILL_FIELDS", "ORDER_FIELDS", "RunResult"]
+
 DECISION_FIELDS = (
     "known_ns",
     "instrument",
@@ -89,8 +75,10 @@ class RunResult:
         """Closed trades, in the order in which they closed."""
         symbols = self.symbols
         return tuple(
-            TradeOutcome(symbols[r[0]], r[1], r[2], r[3], r[3] + self.bar_ns, *r[4:9], bool(r[9]))
-            for r in self.trade_rows.tolist()
+            TradeOutcome(
+                symbols[k], side, opened, closed, closed + self.bar_ns, lots, pnl, fees, risk, agree, bool(stop)
+            )
+            for k, side, opened, closed, lots, pnl, fees, risk, agree, stop in self.trade_rows.tolist()
         )
 
     @property

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from coinswarm.domain.action import Action
     from coinswarm.domain.market import Bars
     from coinswarm.engine.plan import RunPlan, SeatedAgent
+    from coinswarm.simulator.reference import WorkingOrder
 
 Rounded = tuple[int, int, int, int, int]
-Arrival = tuple[int, int, tuple[int, ...], tuple[float, ...]]
+Arrival = tuple[int, int, tuple[int, int, int, int, int, int], tuple[float, float, float, float, float]]
 """A closed bar: instrument, row, the bar in ticks and lots with its open time first, the bar in floats."""
 Moment = tuple[int, list[Arrival]]
 """An open time and all bars that have it, instruments in sorted order."""
@@ -131,7 +132,9 @@ class Session:
         self._bar = plan.bar_ns
         self.desk = Desk(plan)
         self.exchange = self.desk.exchange
-        self._voices = [[Voice(seat, k, bars, plan.hole_bars) for seat in plan.seats] for k, bars in enumerate(plan.bars)]
+        self._voices = [
+            [Voice(seat, k, bars, plan.hole_bars) for seat in plan.seats] for k, bars in enumerate(plan.bars)
+        ]
         self._committees = [
             Committee(
                 plan.weigher,
@@ -146,6 +149,7 @@ class Session:
         self._volatility = [volatility_bp(bars).tolist() if published else [] for bars in plan.bars]
         self._funding = [_payments(plan, k) for k in range(len(plan.bars))]
         self._due = [next(payments, None) for payments in self._funding]
+        self._has_funding = any(due is not None for due in self._due)
         self._times: list[int] = []
         self._equity: list[int] = []
         self._gross: list[int] = []
@@ -158,19 +162,7 @@ class Session:
         """
         exchange, desk, plan = self.exchange, self.desk, self._plan
         holdings = exchange.holdings
-        busy: list[tuple[int, TickBar]] = []
-        for k, _, ints, _ in group:
-            holding = holdings[k]
-            if holding.working:
-                exchange.expire(k, t)
-            if self._due[k] is not None:
-                self._fund(k, t)
-            if holding.working:
-                bar = TickBar(*ints)
-                busy.append((k, bar))
-                exchange.open_bar(k, bar)
-        for k, bar in busy:
-            exchange.inside_bar(k, bar)
+        busy = self._match(t, group) if exchange.working or self._has_funding else ()
         for k, _, ints, _ in group:
             holdings[k].close = ints[4]
         equity, gross = exchange.cash, 0
@@ -199,6 +191,24 @@ class Session:
             volatility = self._volatility[k]
             desk.decide(k, now, equity, intent, volatility[index] if volatility else 0)
 
+    def _match(self, t: int, group: list[Arrival]) -> list[tuple[int, TickBar]]:
+        """E1-E4 for the instruments that have working orders; returns those."""
+        exchange, holdings = self.exchange, self.exchange.holdings
+        busy: list[tuple[int, TickBar]] = []
+        for k, _, ints, _ in group:
+            holding = holdings[k]
+            if holding.working:
+                exchange.expire(k, t)
+            if self._due[k] is not None:
+                self._fund(k, t)
+            if holding.working:
+                bar = TickBar(*ints)
+                busy.append((k, bar))
+                exchange.open_bar(k, bar)
+        for k, bar in busy:
+            exchange.inside_bar(k, bar)
+        return busy
+
     def _fund(self, k: int, t: int) -> None:
         """E2: payments due at or before ``t``."""
         due = self._due[k]
@@ -219,7 +229,7 @@ class Session:
             for seat, voice in zip(plan.seats, voices, strict=True):
                 if voice.errors:
                     errors[seat.name] = errors.get(seat.name, 0) + voice.errors
-        trades = [
+        trades: list[tuple[int, ...]] = [
             (
                 symbols.index(t.instrument),
                 t.side,
@@ -279,7 +289,9 @@ def timeline(plan: RunPlan) -> Iterator[Moment]:
         yield t, group
 
 
-def _rows(plan: RunPlan, k: int) -> Iterator[tuple[tuple[int, ...], tuple[float, ...]]]:
+def _rows(
+    plan: RunPlan, k: int
+) -> Iterator[tuple[tuple[int, int, int, int, int, int], tuple[float, float, float, float, float]]]:
     """Bars of one instrument as tuples, in ticks and in floats, converted a chunk at a time."""
     ticks, bars = plan.ticks[k], plan.bars[k]
     for start in range(0, len(bars), _CHUNK):
@@ -302,13 +314,13 @@ def _payments(plan: RunPlan, k: int) -> Iterator[tuple[int, int]]:
     return iter(zip(funding.times_ns.tolist(), funding.rate_ppb.tolist(), strict=True))
 
 
-def _order_row(o: object) -> tuple[int, ...]:
+def _order_row(o: WorkingOrder) -> tuple[int, ...]:
     """The hashed fields of an order (S16)."""
-    order = o.order  # type: ignore[attr-defined]
+    order = o.order
     return (
         o.seq, order.parent, order.instrument, order.decided_ns, o.side, order.kind, o.lots, order.limit, o.trigger,
         order.tif, order.flags, o.end_ns, o.end_reason,
-    )  # type: ignore[attr-defined]  # fmt: skip
+    )  # fmt: skip
 
 
 def _table(rows: list[tuple[int, ...]], width: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:

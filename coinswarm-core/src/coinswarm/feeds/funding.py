@@ -37,7 +37,8 @@ def load_funding(path: Path) -> tuple[Ints, Ints]:
     except (OSError, EOFError, UnicodeDecodeError) as error:
         message = f"{path.name} is not a text file ({error})"
         raise DataError(message, remedy="give a CSV file with time and rate") from None
-    times, rates = [], []
+    times: list[int] = []
+    rates: list[int] = []
     for line, row in enumerate(csv.reader(io.StringIO(text)), 1):
         if not row or (line == 1 and not row[0][:1].isdigit()):
             continue

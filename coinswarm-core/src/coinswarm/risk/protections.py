@@ -45,10 +45,11 @@ class Protections:
             self._breaker_until, self._peak = 0, equity
         if equity > self._peak:
             self._peak = equity
-        elif self._limits.drawdown_bp and not self._breaker_until:
-            if self._peak - equity > self._peak * self._limits.drawdown_bp // 10_000:
-                pause = self._limits.drawdown_pause_bars
-                self._breaker_until = now + pause * self._bar if pause else NEVER
+            return
+        floor = self._peak - self._peak * self._limits.drawdown_bp // 10_000
+        if self._limits.drawdown_bp and not self._breaker_until and equity < floor:
+            pause = self._limits.drawdown_pause_bars
+            self._breaker_until = now + pause * self._bar if pause else NEVER
 
     def stopped(self, now: int) -> None:
         """A protective stop closed a trade."""

@@ -123,7 +123,10 @@ def _check_integers(plan: RunPlan) -> None:
         instrument = bars.instrument
         num, den = instrument.value_ratio
         if plan.cap_ticks(k) * num * den >= INT_LIMIT or plan.max_lots(k) < 1:
-            message = f"{instrument.symbol}: prices up to {bars.high.max():g} in ticks of {instrument.tick} and lots of {instrument.lot} do not fit in 64 bits"
+            message = (
+                f"{instrument.symbol}: prices up to {bars.high.max():g} in ticks of {instrument.tick} and lots of "
+                f"{instrument.lot} do not fit in 64 bits"
+            )
             raise DataError(message, remedy="choose a coarser tick or lot")
         first = instrument.to_ticks(float(bars.close[0]))
         if plan.cash * den // (first * num) > plan.max_lots(k):

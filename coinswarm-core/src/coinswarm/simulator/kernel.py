@@ -131,7 +131,7 @@ def end_order(m: State, k: int, slot: int, ns: int, reason: int) -> None:
 
 
 @jit
-def close_trade(m: State, k: int, bar_ns: int, pnl: int, stopped: int) -> None:  # noqa: PLR0913
+def close_trade(m: State, k: int, bar_ns: int, pnl: int, stopped: int) -> None:
     """Record the trade that ended, credit the agents that agreed (S5), and run the stop guard."""
     n = m.tab[at.SC, at.N_LOG]
     m.tab[at.SC, at.N_LOG] = n + 1
@@ -761,6 +761,8 @@ def run(m: State, s: Series) -> int:
                     j += 1
                 m.tab[at.SC, at.ROLL] = j
                 before = s.equity_at[j - 1] if j > 0 else m.tab[at.PAR, at.START_CASH]
-            decide(m, k, now, before, equity, s.exposure[i], s.size_bp[i], s.stop[i], s.take[i], s.agree[i], s.vol_bp[i] if len(s.vol_bp) > 0 else 0)  # fmt: skip
+            volatility = s.vol_bp[i] if len(s.vol_bp) > 0 else 0
+            x, size, stop, take, agree = s.exposure[i], s.size_bp[i], s.stop[i], s.take[i], s.agree[i]
+            decide(m, k, now, before, equity, x, size, stop, take, agree, volatility)
     m.tab[at.SC, at.ROW] = len(s.times)
     return len(s.times)

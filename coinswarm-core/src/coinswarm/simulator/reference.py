@@ -135,6 +135,8 @@ class SimulatedExchange:
         self.costs = costs
         self.cash = cash
         self.fees = self.adverse = self.funding = 0
+        self.working = 0
+        """How many orders work; a session has nothing to match while there are none."""
         self.holdings = [Holding(scale) for scale in scales]
         self.orders: list[WorkingOrder] = []
         self.fills: list[Fill] = []
@@ -153,11 +155,13 @@ class SimulatedExchange:
         if order.end_reason == EndReason.WORKING:
             order.end_ns, order.end_reason = ns, reason
             self.holdings[order.order.instrument].working.remove(order)
+            self.working -= 1
 
     def _place(self, order: Order, agree: int, risk: int) -> WorkingOrder:
         working = WorkingOrder(len(self.orders), order, agree, risk)
         self.orders.append(working)
         self.holdings[order.instrument].working.append(working)
+        self.working += 1
         return working
 
     # -- a bar
@@ -272,52 +276,51 @@ class SimulatedExchange:
             self._limit_inside(k, order, bar)
 
     def _fill(self, k: int, order: WorkingOrder, bar_ns: int, reference: int, *, taker: bool, inside: bool) -> None:  # noqa: PLR0913 - one fill
-        """Fill as far as Q1-Q5 allow, at a price by P1-P2, and settle (P3, P4, B1-B3)."""
+        """Fill as far as Q1-Q5 allow, at a price by P1-P2, settle (P3, P4), and see to the bracket (B1-B3)."""
         holding = self.holdings[k]
-        want = order.lots - order.filled
-        if order.reduce_only:
-            if holding.lots * order.side >= 0:  # Q2
-                self.cancel(order, bar_ns, EndReason.POSITION_CLOSED)
-                return
-            want = min(want, abs(holding.lots))
-            if holding.scale.value(abs(holding.lots), reference) < holding.scale.min_units:  # Q5
-                self._to_dust(k, order, bar_ns, reference)
-                return
-        elif holding.lots * order.side < 0 and not holding.dust:  # Q3
-            return
+        want = self._wanted(k, order, bar_ns, reference)
         lots = min(want, holding.room)
         if lots <= 0 or (order.order.tif == TimeInForce.FOK and lots < want):
             return
         price, rate = self._price(order, reference, taker=taker)
         in_base = self.costs.fee_in_base and order.side > 0 and not holding.scale.shortable
-        paid = 0 if in_base else rate
-        short_of_cash = False
+        can_pay = lots
         if order.side > 0 and not order.reduce_only:  # Q4
-            affordable = self._affordable(holding.scale, lots, price, paid)
-            if affordable < lots:
-                if affordable < want and order.order.tif == TimeInForce.FOK:
-                    return
-                short_of_cash, lots = True, affordable
-                if lots == 0:
-                    self.cancel(order, bar_ns, EndReason.NO_FUNDS)
-                    return
-        fee = part_up(holding.scale.value(lots, price), rate)
-        self._settle(k, order, Fill(order.seq, bar_ns, lots, price, fee), reference, rate if in_base else 0)
+            can_pay = self._affordable(holding.scale, lots, price, 0 if in_base else rate)
+        if can_pay < lots and order.order.tif == TimeInForce.FOK:
+            return
+        if can_pay == 0:
+            self.cancel(order, bar_ns, EndReason.NO_FUNDS)
+            return
+        fee = part_up(holding.scale.value(can_pay, price), rate)
+        self._settle(k, order, Fill(order.seq, bar_ns, can_pay, price, fee), reference, rate if in_base else 0)
+        filled = order.filled >= order.lots
         if holding.lots == 0:
-            self.cancel(order, bar_ns, EndReason.FILLED if order.filled >= order.lots else EndReason.POSITION_CLOSED)
+            self.cancel(order, bar_ns, EndReason.FILLED if filled else EndReason.POSITION_CLOSED)
             self._listener.flat(k, order, bar_ns, 0)
             self._after_flat(k, order, bar_ns)
             return
-        if order.filled >= order.lots:
-            self.cancel(order, bar_ns, EndReason.FILLED)
-        elif short_of_cash:
-            self.cancel(order, bar_ns, EndReason.NO_FUNDS)
+        if filled or can_pay < lots:
+            self.cancel(order, bar_ns, EndReason.FILLED if filled else EndReason.NO_FUNDS)
         guards = [w for w in holding.working if w.protective]
-        if guards or order.reduce_only:  # B2
-            for guard in guards:
-                guard.lots = guard.filled + abs(holding.lots)
-        else:
+        for guard in guards:  # B2
+            guard.lots = guard.filled + abs(holding.lots)
+        if not guards and not order.reduce_only:
             self._bracket(k, order, bar_ns, price, reference, inside=inside)
+
+    def _wanted(self, k: int, order: WorkingOrder, bar_ns: int, reference: int) -> int:
+        """Lots still to fill; 0 when the order must wait (Q3) or has just ended (Q2, Q5)."""
+        holding = self.holdings[k]
+        want = order.lots - order.filled
+        if not order.reduce_only:
+            return 0 if holding.lots * order.side < 0 and not holding.dust else want  # Q3
+        if holding.lots * order.side >= 0:  # Q2
+            self.cancel(order, bar_ns, EndReason.POSITION_CLOSED)
+            return 0
+        if holding.scale.value(abs(holding.lots), reference) < holding.scale.min_units:  # Q5
+            self._to_dust(k, order, bar_ns, reference)
+            return 0
+        return min(want, abs(holding.lots))
 
     def _price(self, order: WorkingOrder, reference: int, *, taker: bool) -> tuple[int, int]:
         """P1, P2: price in ticks and fee rate in millionths."""
