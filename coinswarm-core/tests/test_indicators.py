@@ -196,6 +196,7 @@ def test_equal_on_a_random_market(name: str, period: int) -> None:
     np.testing.assert_allclose(ALL[name](market, period), ORACLE[name](market, period), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", ORACLE)
 def test_equal_over_half_a_million_bars(name: str) -> None:
     market = random_market(500_000, seed=11, step=6e-4)
@@ -236,6 +237,7 @@ def test_a_market_that_has_stopped_moving_keeps_its_adx() -> None:
 # Exactness: a million bars leave no drift.
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("level", [200, 3_000_000, 6_000_000_000], ids=["2", "30,000", "60,000,000"])
 def test_every_cross_is_that_of_whole_cents(level: int) -> None:
     rng = np.random.default_rng(3)
@@ -254,6 +256,7 @@ def test_every_cross_is_that_of_whole_cents(level: int) -> None:
     assert (exact == 0).sum() > 10_000, "the market must hold ties, or it shows nothing"
 
 
+@pytest.mark.compiled
 def test_the_mean_after_a_million_bars_is_that_of_its_window() -> None:
     close = random_market(1_000_000, seed=2, step=6e-4)[2]
     close[500_000] = 1e15  # and after a spike that would stay in a running sum
@@ -263,6 +266,7 @@ def test_the_mean_after_a_million_bars_is_that_of_its_window() -> None:
     np.testing.assert_allclose(found[rows], exact, rtol=1e-15)
 
 
+@pytest.mark.compiled
 def test_the_deviation_forgets_a_spike_and_does_not_mind_the_level() -> None:
     rng = np.random.default_rng(4)
     values = 1e8 + np.cumsum(rng.integers(-1, 2, 1_000_000)) / 100
@@ -356,6 +360,7 @@ def test_latch_is_what_its_rule_says(rows: list[tuple[bool, bool, bool, bool]]) 
 # Compiled code: the compiled loops are their Python source.
 
 
+@pytest.mark.compiled
 def test_compiled_and_plain_agree_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     market = random_market(400, seed=8)
     market[0][200:240] = market[1][200:240] = market[2][200:240] = market[2][199]
@@ -371,6 +376,7 @@ def test_compiled_and_plain_agree_to_the_bit(monkeypatch: pytest.MonkeyPatch) ->
     assert set(stance) == {-1, 0, 1}
 
 
+@pytest.mark.compiled
 def test_each_loop_is_compiled_once_for_writable_and_read_only_columns() -> None:
     market = random_market(100, seed=9)
     for writeable in (True, False):

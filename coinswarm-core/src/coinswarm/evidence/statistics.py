@@ -26,7 +26,7 @@ STILL = 1e-12
 
 def divide(above: Array, below: Array) -> Array:
     """``above ÷ below``; NaN where nothing is divided by nothing, an infinity where something is."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # a denormal may be below
         result: Array = above / below
         return result
 
