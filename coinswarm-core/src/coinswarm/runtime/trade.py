@@ -76,9 +76,9 @@ def trade(profile: Profile, *, label: str, recordings: Mapping[str, Path], runs:
     :raises NotReadyError: for a live profile, listing all that is missing; for paper without a recording.
     """
     if profile.mode == "live":
-        needs = "\n".join(f"  missing: {need}" for need in LIVE_NEEDS)
-        message = f"{label} cannot trade live with this version of Coinswarm, which has no\n{needs}\n"
-        raise NotReadyError(message.rstrip(), remedy="trade on paper meanwhile")
+        needs = "".join(f"\n- {need}" for need in LIVE_NEEDS)
+        message = f"{label}: this version of Coinswarm does not trade live; trade on paper meanwhile. It lacks{needs}"
+        raise NotReadyError(message)
     if profile.mode != "paper":
         message = f"{label} has mode {profile.mode!r}"
         raise ProfileError(message, remedy='set mode = "paper", or run it with coinswarm backtest')
@@ -89,8 +89,19 @@ def trade(profile: Profile, *, label: str, recordings: Mapping[str, Path], runs:
     if runs is not None:
         check_writable(runs)
     ready = assemble(profile, label=label, recordings=recordings)
-    result = anyio.run(_session, ready)
+    try:
+        result = anyio.run(_session, ready)
+    except ExceptionGroup as group:  # what a task raised is what went wrong
+        raise _first(group) from group
     return finish(ready, result, runs=runs, mode="paper", engine="session")
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """The first error in a group of groups."""
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _session(ready: Assembled) -> RunResult:
