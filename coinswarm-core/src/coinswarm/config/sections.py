@@ -30,7 +30,7 @@ from coinswarm.config.fields import (
 )
 from coinswarm.domain.order import OrderKind, TimeInForce
 from coinswarm.execution.style import OrderStyle
-from coinswarm.risk.limits import RiskLimits, SizingRules
+from coinswarm.risk.limits import MAX_STOP_GUARD, RiskLimits, SizingRules
 from coinswarm.simulator.costs import Costs
 
 _COMMITTEE, _SIZING, _LIMITS, _COSTS = CommitteeRules(), SizingRules(), RiskLimits(), Costs()
@@ -186,7 +186,7 @@ class RiskSection(Section):
     price_band_bp: Bp = _LIMITS.price_band_bp
     require_stop: bool = _LIMITS.require_stop
     cool_down_bars: Count = _LIMITS.cool_down_bars
-    stop_guard_count: Count = _LIMITS.stop_guard_count
+    stop_guard_count: Annotated[Count, Field(le=MAX_STOP_GUARD)] = _LIMITS.stop_guard_count
     stop_guard_bars: Count = _LIMITS.stop_guard_bars
     stop_guard_pause_bars: Count = _LIMITS.stop_guard_pause_bars
     drawdown_bp: Bp = _LIMITS.drawdown_bp

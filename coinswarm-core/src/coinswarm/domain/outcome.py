@@ -18,6 +18,7 @@ class TradeOutcome(NamedTuple):
     :param risk: what was at stake at the stop when it was sent, same unit; 0 without a stop.
     :param agree: bit k is set when the agent in seat k agreed at entry.
     :param stopped: whether a protective stop closed it.
+    :param share_bp: the share of whom it is told to: its weight among those that agreed.
     """
 
     instrument: str
@@ -31,3 +32,4 @@ class TradeOutcome(NamedTuple):
     risk: int
     agree: int
     stopped: bool
+    share_bp: int = 10_000

@@ -8,8 +8,8 @@ import numpy as np
 
 from coinswarm.committee import columns as committee
 from coinswarm.committee.weighing import WeightedWeigher
-from coinswarm.domain.intent import ActionRow
 from coinswarm.engine.actions import action_columns
+from coinswarm.engine.learning import teach
 from coinswarm.engine.result import FILL_FIELDS, RunResult
 from coinswarm.engine.volatility import volatility_bp
 from coinswarm.risk.limits import METHODS
@@ -36,7 +36,9 @@ def run_columns(plan: RunPlan) -> RunResult:
     state, series = prepare(plan, columns)
     while kernel.run(state, series) < len(series.times):
         state = _grow(state)
-    return _result(plan, state, series, errors)
+    result = _result(plan, state, series, errors)
+    teach(plan, result)
+    return result
 
 
 def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[at.State, at.Series]:
@@ -87,19 +89,11 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
 
 
 def form_intents(plan: RunPlan, k: int, columns: Sequence[ActionColumns], out: committee.IntentColumns) -> None:
-    """The committee's intents on instrument ``k``; another weigher than the bundled one is asked per row."""
+    """The committee's intents on instrument ``k``; another weigher than the bundled one is asked."""
     shortable = plan.bars[k].instrument.shortable
     given = None
     if type(plan.weigher) is not WeightedWeigher:
-        held, sure = committee.stances(columns, shortable=shortable)
-        rows = [
-            plan.weigher.step(ActionRow(d, [max(c, 0) for c in q], [c >= 0 for c in q]), plan.weights)
-            for d, q in zip(held.T.tolist(), sure.T.tolist(), strict=True)
-        ]
-        given = (
-            np.array([r.exposure_bp for r in rows], np.int64),
-            np.array([r.participation_bp for r in rows], np.int64),
-        )
+        given = plan.weigher.weigh_all(*committee.stances(columns, shortable=shortable), plan.weights)
     committee.write_intents(
         columns, plan.weights, plan.committee, out, shortable=shortable, cap_ticks=plan.cap_ticks(k), given=given
     )
@@ -122,6 +116,7 @@ def _table(plan: RunPlan, starts: I1, fundings: Sequence[int]) -> I2:
 def _settings(plan: RunPlan) -> dict[int, int]:
     """The run's settings by their place in the kernel's row."""
     costs, limits, sizing, style = plan.costs, plan.limits, plan.sizing, plan.style
+    longest = (1 << 61) // plan.bar_ns  # bars; 73 years, and sums of times stay in int64
     return {
         at.BAR: plan.bar_ns,
         at.START_NS: plan.start_ns,
@@ -133,12 +128,12 @@ def _settings(plan: RunPlan) -> dict[int, int]:
         at.PARTICIPATION: costs.participation_bp,
         at.FEE_BASE: costs.fee_in_base,
         at.REBALANCE: plan.committee.rebalance_bp,
-        at.COOL_BARS: limits.cool_down_bars,
+        at.COOL_BARS: min(limits.cool_down_bars, longest),
         at.GUARD_COUNT: limits.stop_guard_count,
-        at.GUARD_BARS: limits.stop_guard_bars,
-        at.GUARD_PAUSE: limits.stop_guard_pause_bars,
+        at.GUARD_BARS: min(limits.stop_guard_bars, longest),
+        at.GUARD_PAUSE: min(limits.stop_guard_pause_bars, longest),
         at.DRAWDOWN_BP: limits.drawdown_bp,
-        at.DRAWDOWN_PAUSE: limits.drawdown_pause_bars,
+        at.DRAWDOWN_PAUSE: min(limits.drawdown_pause_bars, longest),
         at.MAX_POSITION: limits.max_position_bp,
         at.MAX_EXPOSURE: limits.max_exposure_bp,
         at.MAX_ORDER: limits.max_order_units,
@@ -156,7 +151,7 @@ def _settings(plan: RunPlan) -> dict[int, int]:
         at.OFFSET: style.offset_ppm,
         at.LIMIT_OFFSET: style.limit_offset_ppm,
         at.TIF: style.tif,
-        at.TTL: style.ttl_bars,
+        at.TTL: min(style.ttl_bars, longest),
         at.TRAILING: style.trailing,
         at.INSTRUMENTS: len(plan.bars),
         at.AGENTS: len(plan.seats),

@@ -6,10 +6,12 @@ One object per run, shared by the step path, paper and live: it talks to an exch
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from coinswarm.clock import DAY_NS
 from coinswarm.domain.order import EndReason, Order, OrderFlags, OrderKind, Refusal, RiskApproved, TimeInForce
+from coinswarm.engine.learning import learners, tell
 from coinswarm.execution.ledger import Ledger
 from coinswarm.risk.gate import Circumstances, RiskGate
 from coinswarm.risk.protections import Protections
@@ -62,6 +64,8 @@ class Desk:
         self.ledger = Ledger([b.instrument.symbol for b in plan.bars], plan.bar_ns, self._closed)
         self.wants = [Want() for _ in plan.bars]
         self.decisions: list[tuple[int, ...]] = []
+        self.learn_errors: Counter[str] = Counter()
+        self._learners = learners(plan)
 
     # -- what the exchange tells
 
@@ -84,6 +88,8 @@ class Desk:
 
     def _closed(self, k: int, outcome: TradeOutcome, order: WorkingOrder) -> None:  # noqa: ARG002 - the ledger's form
         self.record.add(outcome)
+        if self._learners:
+            self.learn_errors.update(tell(self._plan, self._learners, k, outcome))
         if outcome.stopped:
             self.protections.stopped(outcome.known_ns)
 

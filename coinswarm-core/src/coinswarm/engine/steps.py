@@ -224,7 +224,7 @@ class Session:
             if order.end_reason == EndReason.WORKING and 0 < order.order.expire_ns <= known:
                 exchange.cancel(order, order.order.expire_ns, EndReason.EXPIRED)
         symbols = [b.instrument.symbol for b in plan.bars]
-        errors: dict[str, int] = {}
+        errors: dict[str, int] = dict(self.desk.learn_errors)
         for voices in self._voices:
             for seat, voice in zip(plan.seats, voices, strict=True):
                 if voice.errors:

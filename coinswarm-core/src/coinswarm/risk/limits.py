@@ -8,6 +8,10 @@ METHODS = ("calibrated", "published", "fraction", "lots")
 """Sizing methods; the position is the kernel's code."""
 
 
+MAX_STOP_GUARD = 40
+"""The most protective stops that the guard can count."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskLimits:
     """Limits on an order when it is sent (S17); reduce-only orders and cancels always pass.
@@ -23,8 +27,8 @@ class RiskLimits:
     :param require_stop: refuse entries without a protective stop.
     :param cool_down_bars: bars after a protective exit before its side may be entered again while
         the intent stays on it; 0: only once the intent has left that side.
-    :param stop_guard_count, stop_guard_bars, stop_guard_pause_bars: after this many protective stops
-        within so many bars (over all instruments), refuse entries for so many bars.
+    :param stop_guard_count, stop_guard_bars, stop_guard_pause_bars: after this many protective stops (at
+        most ``MAX_STOP_GUARD``) within so many bars, over all instruments, refuse entries for so many bars.
     :param drawdown_bp: drawdown from the high-water mark of equity that opens the breaker.
     :param drawdown_pause_bars: how long the breaker stays open; 0: until the run ends. When it
         closes, the high-water mark starts anew.

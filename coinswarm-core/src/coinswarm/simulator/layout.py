@@ -59,9 +59,6 @@ SC = 0
 PAR = 1
 I = 2  # noqa: E741 - read as "row of instrument 0"
 WIDTH = 64
-MAX_GUARD = 40
-"""Protective stops the guard can remember in the scalars' row."""
-
 # One row per order. The first thirteen are the hashed fields of S16, in their order.
 O_SEQ = 0
 O_PARENT = 1
@@ -161,7 +158,7 @@ ADVERSE = 13
 FUNDING = 14
 RING_AT = 15
 RING = 16
-"""From here on: the times of the last protective stops (-1: none), as many as the guard counts."""
+"""From here on: the times of the last protective stops (-1: none), as many as the guard counts (at most 48)."""
 
 # Settings.
 BAR = 0
