@@ -93,7 +93,7 @@ def _bars(item: InstrumentSection, recording: Path | None) -> Loaded:
     """The bars of one instrument."""
     if recording is None and item.file is None and item.sample is None:
         message = f"{item.symbol} has no bars"
-        raise DataError(message, remedy="give --replay FILE, or set file or sample in the profile")
+        raise DataError(message, remedy="set file or sample in the profile, or coinswarm trade --replay FILE")
     path = recording or (Path(item.file) if item.file is not None else sample(item.sample or item.symbol))
     return load_bars(
         path,
@@ -122,6 +122,9 @@ def _check_integers(plan: RunPlan) -> None:
     for k, bars in enumerate(plan.bars):
         instrument = bars.instrument
         num, den = instrument.value_ratio
+        if plan.ticks[k].low.min() < 1:
+            message = f"{instrument.symbol}: prices down to {bars.low.min():g} come to no tick of {instrument.tick}"
+            raise DataError(message, remedy="choose a finer tick")
         if plan.cap_ticks(k) * num * den >= INT_LIMIT or plan.max_lots(k) < 1:
             message = (
                 f"{instrument.symbol}: prices up to {bars.high.max():g} in ticks of {instrument.tick} and lots of "
@@ -157,7 +160,7 @@ def _seat(catalogue: Catalogue, item: AgentSection, bars: tuple[Bars, ...], labe
     )
     try:
         warm_up = max(declared.warm_up, *(int(agent.warm_up()) for agent in objects))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{record.label}: {declared.target}.warm_up() raised {type(error).__name__}: {error}"
         raise ContractError(message, remedy="its author must mend it") from error
     return SeatedAgent(item.seat, objects, item.weight_bp, warm_up, declared.reasons)
@@ -195,6 +198,6 @@ def _construct(  # noqa: PLR0913 - what a message needs
         return target(*arguments)
     except PluginError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{record.label}: {declared.target} cannot be constructed ({type(error).__name__}: {error})"
         raise ContractError(message, remedy="its author must mend it") from error
