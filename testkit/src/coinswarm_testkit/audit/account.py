@@ -73,6 +73,8 @@ class Account:
             self._findings.meet("P4 fraction carried", int(self.carry[k] > 0))
         else:
             self.cash -= fill.fee
+        if order.is_entry and order.side > 0:
+            self._findings.hold("Q4", f"{fill} leaves {self.cash} in cash", true=self.cash >= 0)
         self.fees += fill.fee
         self.adverse += self._tables.value(k, fill.lots, abs(fill.ticks - fill.reference))
         if not self.dust[k] and self.lots[k] * order.side < 0 and order.is_entry:

@@ -40,6 +40,8 @@ def _judge_end(tables: Tables, order: OrderRow, decided: set[tuple[int, int]], f
     done = sum(fill.lots for fill in fills)
     reason = EndReason(order.end_reason)
     where = f"{order}, {done} lots filled"
+    if order.is_entry and order.tif in {TimeInForce.IOC, TimeInForce.FOK}:
+        _judge_immediate(tables, order, findings)
     if reason is EndReason.FILLED:
         findings.hold("end", where, true=done == order.lots)
     elif reason is EndReason.EXPIRED:
@@ -72,6 +74,14 @@ def _judge_end(tables: Tables, order: OrderRow, decided: set[tuple[int, int]], f
         findings.meet("Q5")
     elif reason is EndReason.WITHDRAWN and order.is_entry:
         findings.meet("B3 entry withdrawn", int((order.instrument, order.end_ns) not in decided))
+
+
+def _judge_immediate(tables: Tables, order: OrderRow, findings: Findings) -> None:
+    """F5: an IOC or FOK market or limit order ends with the first open it meets."""
+    met = tables.live(order)
+    if order.kind in {OrderKind.MARKET, OrderKind.LIMIT} and met:
+        at_once = order.end_reason != EndReason.WORKING and order.end_ns <= met[0].open_ns
+        findings.hold("F5", f"{order} met {met[0]} and went on", true=at_once)
 
 
 def _judge_guard(tables: Tables, guard: OrderRow, parent: int, findings: Findings) -> None:
