@@ -105,12 +105,17 @@ def test_commands_do_what_the_page_says(page: Path, place: Path) -> None:
             continue
         for command, quoted in commands(block.text):
             done = subprocess.run(
-                ["sh", "-c", command], cwd=place, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+                ["sh", "-c", command],
+                cwd=place,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
             )
-            output = done.stdout + done.stderr
-            said = f"{page.name}, block at line {block.line}: $ {command}\n{output}"
+            said = f"{page.name}, block at line {block.line}: $ {command}\n{done.stdout}"
             assert done.returncode == 0, said
-            assert differs(quoted, output) == "", said
+            assert differs(quoted, done.stdout) == "", said
 
 
 def test_the_tour_is_run() -> None:
