@@ -6,7 +6,8 @@
   SHA-256 of every other file and of itself;
 - ``orders.npy``, ``fills.npy``: the tables of the order hash (S16);
 - ``equity.npy``: int64[T, 3]: bar open time, equity, gross position value at each mark;
-- ``decisions.npz``: ``decisions``, ``trades`` and ``reference``, as in ``RunResult``.
+- ``decisions.npz``: ``decisions``, ``trades`` and ``reference``, as in ``RunResult``;
+- ``report.html``, unless the caller wants none: the run for people, made from the others.
 
 An id is the UTC time to the millisecond and the first digits of the order hash: ids sort by time, and
 runs with equal orders show it. A folder that begins with ``.tmp-`` is a write that did not finish.
@@ -38,12 +39,13 @@ from coinswarm.engine.result import RunResult
 from coinswarm.errors import DataError, NotReadyError, OutputError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from coinswarm.clock import Clock
 
 RUN_SCHEMA = "coinswarm.run/1"
 RECORD = "run.json"
+REPORT = "report.html"
 _TABLES = ("orders.npy", "fills.npy", "equity.npy", "decisions.npz")
 _TMP = ".tmp-"
 _ID = re.compile(r"\d{8}T\d{9}Z-[0-9a-f]{8}(-\d+)?")
@@ -81,7 +83,14 @@ def check_writable(root: Path) -> None:
         file.write(b"1")
 
 
-def write_run(root: Path, result: RunResult, about: Mapping[str, object], clock: Clock) -> Path:
+def write_run(
+    root: Path,
+    result: RunResult,
+    about: Mapping[str, object],
+    clock: Clock,
+    *,
+    report: Callable[[Mapping[str, Any]], bytes] | None = None,
+) -> Path:
     """Write a run and return its folder: all of it is there, on disk, or nothing is.
 
     :param root: the folder of all runs, made if need be; leftovers of killed processes in it that are
@@ -89,6 +98,7 @@ def write_run(root: Path, result: RunResult, about: Mapping[str, object], clock:
     :param about: what else belongs into ``run.json`` (profile, agents, data, summary …): what canonical
         JSON takes, floats included.
     :param clock: gives the time in the id.
+    :param report: makes ``report.html`` from the record, id included; None: the run has none.
     :raises OutputError: when it cannot be written; nothing of it stays.
     :raises ValueError: when ``about`` uses a key of the record itself.
     """
@@ -105,6 +115,8 @@ def write_run(root: Path, result: RunResult, about: Mapping[str, object], clock:
         for number in range(1, _LEVELS):
             record["id"] = name if number == 1 else f"{name}-{number}"
             record.pop("digest", None)
+            if report is not None:
+                record["files"][REPORT] = _write_bytes(folder / REPORT, report(record))
             record["digest"] = digest(record, floats=True)
             with (folder / RECORD).open("wb") as file:
                 file.write(json.dumps(record, indent=1, ensure_ascii=False).encode() + b"\n")
@@ -207,6 +219,14 @@ def _write_table(path: Path, result: RunResult) -> str:
             np.save(out, _little(_table(result, path.stem)), allow_pickle=False)
         _sync(file)
     return out.state.hexdigest()
+
+
+def _write_bytes(path: Path, data: bytes) -> str:
+    """Write a file; returns its SHA-256."""
+    with path.open("wb") as file:
+        file.write(data)
+        _sync(file)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _table(result: RunResult, name: str) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
@@ -326,6 +346,18 @@ def read_run(path: Path) -> StoredRun:
     return StoredRun(path, record, result)
 
 
+def check_run(path: Path) -> dict[str, Any]:
+    """The record of a run whose files all are what was written; a report that is gone is no fault.
+
+    :raises DataError: when a file is missing, or is not what was written; names it.
+    """
+    record = _read_record(path)
+    for name, wanted in {**dict.fromkeys(_TABLES), **record["files"]}.items():
+        if name != REPORT or (path / name).exists():
+            _read_checked(path / name, str(wanted))
+    return record
+
+
 def _read_record(path: Path) -> dict[str, Any]:
     """``run.json``, held against its own digest."""
     data = _read_bytes(path / RECORD)
@@ -350,13 +382,18 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 def _read_table(path: Path, wanted: str) -> dict[str, Any]:
     """The arrays of one file, held against its digest; a ``.npy`` file's only array has the name ''."""
+    loaded = np.load(io.BytesIO(_read_checked(path, wanted)), allow_pickle=False)
+    return {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+
+
+def _read_checked(path: Path, wanted: str) -> bytes:
+    """The bytes of a file, held against its digest."""
     data = _read_bytes(path)
     found = hashlib.sha256(data).hexdigest()
     if found != wanted:
         message = f"{path} was altered or damaged: its SHA-256 is {found}, {RECORD} says {wanted}"
         raise DataError(message, remedy="make the run again")
-    loaded = np.load(io.BytesIO(data), allow_pickle=False)
-    return {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+    return data
 
 
 def _read_bytes(path: Path) -> bytes:
