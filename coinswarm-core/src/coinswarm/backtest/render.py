@@ -63,11 +63,11 @@ def _people(summary: Mapping[str, Any], width: int) -> list[str]:
     orders = summary["orders"]
     agents = ", ".join(f"{a['name']} {a['weight_bp'] / 100:g} %" for a in summary["agents"])
     lines = _entry("Agents", agents or "none", width)
-    sent = f"{orders['sent']:,} sent: {_listed(orders['ends'])}" if orders["sent"] else "none"
+    sent = f"{orders['sent']:,} sent: {listed(orders['ends'])}" if orders["sent"] else "none"
     lines += _entry("Orders", sent, width)
     lines += _entry("Fills", f"{orders['fills']:,}", width)
     refused = sum(orders["refused"].values())
-    lines += _entry("Refused", f"{refused:,}: {_listed(orders['refused'])}" if refused else "none", width)
+    lines += _entry("Refused", f"{refused:,}: {listed(orders['refused'])}" if refused else "none", width)
     lines += _entry("Trades", f"{summary['trades']:,} closed", width)
     return lines
 
@@ -90,14 +90,14 @@ def _measures(summary: Mapping[str, Any], width: int) -> list[str]:
             if found["why"] not in reasons:
                 reasons.append(found["why"])
             mark = f" ({chr(ord('a') + reasons.index(found['why']))})"
-        value = _number(found["value"], unit, places)
-        interval = _interval(found, unit, places)
+        value = number_text(found["value"], unit, places)
+        interval = interval_text(found, unit, places)
         if interval:
             return f"{label:<{LABEL}}{value:>{VALUE}}{interval + mark:>{INTERVAL}}{beside:>{rest}}"
         return f"{label:<{LABEL}}{value:>{VALUE}}{mark.strip():>{INTERVAL}}{beside:>{rest}}"
 
     for m in summary["measures"]:
-        beside = "" if m["benchmark"] is None else _number(m["benchmark"]["value"], m["unit"], places)
+        beside = "" if m["benchmark"] is None else number_text(m["benchmark"]["value"], m["unit"], places)
         lines.append(row(m["label"], m["unit"], m, beside))
     against = [m for m in summary["measures"] if m["difference"] is not None]
     lines += [row(f"{m['label']} - held", m["unit"], m["difference"], "") for m in against]
@@ -151,7 +151,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _listed(counts: Mapping[str, int]) -> str:
+def listed(counts: Mapping[str, int]) -> str:
     """``3 filled; 1 expired``."""
     return "; ".join(f"{n:,} {words}" for words, n in counts.items())
 
@@ -178,12 +178,12 @@ def _sign(unit: str) -> str:
     return {"share": " %", "days": " days", "times": " x"}.get(unit, "")
 
 
-def _number(value: float | None, unit: str, places: int) -> str:
+def number_text(value: float | None, unit: str, places: int) -> str:
     """A value with its unit; a dash where there is none."""
     return "-" if value is None else _digits(value, unit, places) + _sign(unit)
 
 
-def _interval(found: Mapping[str, Any], unit: str, places: int) -> str:
+def interval_text(found: Mapping[str, Any], unit: str, places: int) -> str:
     """``low to high``; an open end is three dots; empty where there is no interval."""
     ends = [found["low"], found["high"]]
     if ends == [None, None]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from coinswarm import __version__
 from coinswarm.backtest.buyhold import buy_and_hold
-from coinswarm.backtest.rundir import check_writable, read_run, write_run
+from coinswarm.backtest.rundir import check_run, check_writable, read_run, write_run
 from coinswarm.backtest.summary import summary_dict
+from coinswarm.backtest.words import END_WORDS, REFUSAL_WORDS
 from coinswarm.clock import SystemClock
 from coinswarm.config.profile import parse_profile
 from coinswarm.errors import DataError, NotReadyError
@@ -53,7 +54,7 @@ def backtest(profile: Profile, *, label: str, runs: Path | None, engine: Engine 
     if runs is not None:
         check_writable(runs)
     ready = assemble(profile, label=label)
-    return finish(ready, execute(ready, engine), runs=runs, mode="backtest", engine=engine)
+    return finish(ready, execute(ready, engine), runs=runs, mode="backtest", engine=engine, label=label)
 
 
 def execute(ready: Assembled, engine: Engine) -> RunResult:
@@ -67,8 +68,13 @@ def execute(ready: Assembled, engine: Engine) -> RunResult:
     return run_columns(ready.plan)
 
 
-def finish(ready: Assembled, result: RunResult, *, runs: Path | None, mode: str, engine: str) -> Finished:
-    """Summarise a run, and keep it."""
+def finish(  # noqa: PLR0913 - what a run says of itself
+    ready: Assembled, result: RunResult, *, runs: Path | None, mode: str, engine: str, label: str = ""
+) -> Finished:
+    """Summarise a run, and keep it.
+
+    :param label: what messages call the profile; lists of runs show it.
+    """
     profile, plan = ready.profile, ready.plan
     summary = summary_dict(
         result,
@@ -84,6 +90,7 @@ def finish(ready: Assembled, result: RunResult, *, runs: Path | None, mode: str,
     about = {
         "mode": mode,
         "engine": engine,
+        "label": Path(label.removeprefix("profile ")).name,
         "profile": profile.canonical(),
         "recordings": {symbol: str(path) for symbol, path in ready.recordings.items()},
         "data": [_data(one) for one in ready.loaded],
@@ -103,11 +110,26 @@ def finish(ready: Assembled, result: RunResult, *, runs: Path | None, mode: str,
         "summary": summary,
     }
     path = write_run(runs, result, about, SystemClock())
-    summary["run"] = path.name
-    summary["hints"] = [
-        {"command": f"coinswarm replay {path}", "does": "executes it again and compares the order hash"}
-    ]
-    return Finished(result, summary, path)
+    return Finished(result, _told(summary, path), path)
+
+
+def stored_summary(path: Path) -> dict[str, Any]:
+    """The summary of a run on disk, as it was shown when the run was made.
+
+    :raises DataError: when any of the run's files is not what was written.
+    """
+    summary = check_run(path)["summary"]
+    orders = summary["orders"]  # JSON on disk has sorted keys; people read the order of the summary
+    ends, refused = list(END_WORDS.values()), list(REFUSAL_WORDS.values())
+    orders["ends"] = dict(sorted(orders["ends"].items(), key=lambda item: (-item[1], ends.index(item[0]))))
+    orders["refused"] = dict(sorted(orders["refused"].items(), key=lambda item: refused.index(item[0])))
+    return _told(summary, path)
+
+
+def _told(summary: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The summary with the run's name and what can be done next."""
+    hints = [{"command": f"coinswarm replay {path}", "does": "executes it again and compares the order hash"}]
+    return {**summary, "run": path.name, "hints": hints}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

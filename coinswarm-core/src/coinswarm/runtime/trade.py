@@ -93,7 +93,7 @@ def trade(profile: Profile, *, label: str, recordings: Mapping[str, Path], runs:
         result = anyio.run(_session, ready)
     except ExceptionGroup as group:  # what a task raised is what went wrong
         raise _first(group) from group
-    return finish(ready, result, runs=runs, mode="paper", engine="session")
+    return finish(ready, result, runs=runs, mode="paper", engine="session", label=label)
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:
