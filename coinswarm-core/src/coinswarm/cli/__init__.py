@@ -16,7 +16,7 @@ import click
 
 from coinswarm import __version__
 from coinswarm.cli.groups import NearestGroup
-from coinswarm.errors import CoinswarmError, InvariantError, LoadError, OutputError
+from coinswarm.errors import CoinswarmError, InvariantError, LoadError, OutputError, PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,6 +104,11 @@ def main(args: Sequence[str] | None = None) -> int:
         return _report(error, debug=state["debug"])
     except KeyboardInterrupt:
         return _interrupted()
+    except SystemExit as left:  # from click only where the reader has gone; else a plugin wanted to end the process
+        if isinstance(left.__context__, BrokenPipeError):
+            return 1
+        fault = PluginError(f"a plugin called sys.exit({left.code!r})", remedy="coinswarm --debug … shows which")
+        return _report(fault.with_traceback(left.__traceback__), debug=state["debug"])
     return result if isinstance(result, int) else 0
 
 

@@ -91,15 +91,15 @@ def trade(profile: Profile, *, label: str, recordings: Mapping[str, Path], runs:
     ready = assemble(profile, label=label, recordings=recordings)
     try:
         result = anyio.run(_session, ready)
-    except ExceptionGroup as group:  # what a task raised is what went wrong
-        raise _first(group) from group
+    except BaseExceptionGroup as group:  # what a task raised is what went wrong
+        raise _first(group.subgroup(KeyboardInterrupt) or group) from group
     return finish(ready, result, runs=runs, mode="paper", engine="session", label=label)
 
 
-def _first(group: ExceptionGroup[Exception]) -> Exception:
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The first error in a group of groups."""
-    error: Exception = group
-    while isinstance(error, ExceptionGroup):
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
 
