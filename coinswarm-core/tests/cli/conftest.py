@@ -55,6 +55,7 @@ class Shell:
             [self.command, *map(str, args)],
             cwd=self.folder,
             env={**self.env, **env},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

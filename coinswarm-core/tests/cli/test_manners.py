@@ -155,7 +155,7 @@ def test_several_findings_are_a_line_each(shell: Shell) -> None:
         assert sum(key in line for line in lines) == 1
 
 
-def test_a_full_disk_leaves_no_half_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_no_half_run(shell: Shell) -> None:
     """A limit on the size of files stands for the full disk: the probe fits, the run does not."""
     profile = shell.profile("p.toml", "wave.csv")
     shell.run("backtest", "--profile", profile)
