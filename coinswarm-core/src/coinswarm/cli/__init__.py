@@ -99,17 +99,26 @@ def main(args: Sequence[str] | None = None) -> int:
     state: dict[str, Any] = {"debug": False}
     try:
         result = group.main(args=args, prog_name="coinswarm", standalone_mode=False, obj=state)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by who started the command
+            sys.stdout.flush()
     except Exception as error:  # noqa: BLE001 - the top: nothing may reach the user as a traceback
         return _report(error, debug=state["debug"])
     except KeyboardInterrupt:
         return _interrupted()
     except SystemExit as left:  # from click only where the reader has gone; else a plugin wanted to end the process
-        if isinstance(left.__context__, BrokenPipeError):
+        if _raised_by_click(left):
             return 1
         fault = PluginError(f"a plugin called sys.exit({left.code!r})", remedy="coinswarm --debug … shows which")
         return _report(fault.with_traceback(left.__traceback__), debug=state["debug"])
     return result if isinstance(result, int) else 0
+
+
+def _raised_by_click(error: BaseException) -> bool:
+    """Whether an error's innermost frame is click's own."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith("click.")
 
 
 def _report(error: Exception, *, debug: bool) -> int:
