@@ -8,20 +8,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from coinswarm.domain.action import ABSTAIN, Action, ActionColumns
 from coinswarm.domain.intent import ActionRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+
     from coinswarm.domain.intent import Exposure
     from coinswarm.domain.market import Bars, MarketState
     from coinswarm.domain.outcome import TradeOutcome
 
     Columns = np.ndarray[tuple[int, int], np.dtype[Any]]
-    Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 class SignalAgent(ABC):
@@ -94,18 +93,18 @@ class Weigher(ABC):
         :param weights: per agent, basis points, all at least 0, summing to 10,000.
         """
 
-    def weigh_all(self, direction: Columns, confidence_bp: Columns, weights: Sequence[int]) -> tuple[Ints, Ints]:
-        """Exposure and participation of every bar; must equal ``step`` row by row.
+    def weigh_all(
+        self, direction: Columns, confidence_bp: Columns, weights: Sequence[int]
+    ) -> Sequence[Exposure] | Columns:
+        """The exposure of every bar; must equal ``step`` row by row.
 
         Override it where ``step`` is too slow; the testkit holds the two equal.
 
         :param direction: int8[seats, n], HOLD already resolved.
         :param confidence_bp: int16[seats, n]; -1 abstains.
-        :returns: exposure_bp and participation_bp, int64[n] each.
+        :returns: n rows of exposure_bp and participation_bp: Exposures, or integers [n, 2].
         """
-        answers = [
+        return [
             self.step(ActionRow(sides, [max(c, 0) for c in sure], [c >= 0 for c in sure]), weights)
             for sides, sure in zip(direction.T.tolist(), confidence_bp.T.tolist(), strict=True)
         ]
-        table = np.array(answers, np.int64).reshape(len(answers), 2)
-        return table[:, 0].copy(), table[:, 1].copy()

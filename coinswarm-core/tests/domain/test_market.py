@@ -59,18 +59,21 @@ def test_a_slice_holds_the_same_rows_of_every_column() -> None:
         ([0, 9, 18, 19], 3, [1, 1, 1, 2]),
     ],
 )
-def test_age_counts_from_the_start_or_the_last_hole(hours: list[int], hole: int, age: list[int]) -> None:
-    assert bars(hours).age(hole).tolist() == age
+@pytest.mark.parametrize("warm_up", [1, 2, 3, 5])
+def test_warm_up_counts_from_the_start_or_the_last_hole(
+    hours: list[int], hole: int, age: list[int], warm_up: int
+) -> None:
+    assert bars(hours).warming(hole, warm_up).tolist() == [a < warm_up for a in age]
 
 
-@given(st.lists(st.integers(1, 8), max_size=40), st.integers(1, 6))
-def test_age_is_what_counting_one_by_one_gives(steps: list[int], hole: int) -> None:
+@given(st.lists(st.integers(1, 8), max_size=40), st.integers(1, 6), st.integers(1, 12))
+def test_warm_up_is_what_counting_one_by_one_gives(steps: list[int], hole: int, warm_up: int) -> None:
     hours = np.cumsum([0, *steps]).tolist()
     plain, count = [], 0
     for i, hour in enumerate(hours):
         count = 1 if i and hour - hours[i - 1] - 1 >= hole else count + 1
         plain.append(count)
-    assert bars(hours).age(hole).tolist() == plain
+    assert bars(hours).warming(hole, warm_up).tolist() == [age < warm_up for age in plain]
 
 
 def test_prices_become_ticks_half_to_even_and_volumes_whole_lots() -> None:

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 import coinswarm
-from coinswarm.canonical import canonical_json, digest
+from coinswarm.canonical import canonical_json, decimal_text, digest
 from coinswarm.clock import DAY_NS, iso, to_datetime
 from coinswarm.domain.instrument import Instrument
 from coinswarm.engine.result import RunResult
@@ -147,9 +147,9 @@ def _record(result: RunResult, now: int) -> dict[str, Any]:
         "instruments": [
             {
                 "symbol": i.symbol,
-                "tick": str(i.tick),
-                "lot": str(i.lot),
-                "min_notional": str(i.min_notional),
+                "tick": decimal_text(i.tick),
+                "lot": decimal_text(i.lot),
+                "min_notional": decimal_text(i.min_notional),
                 "shortable": i.shortable,
             }
             for i in result.instruments

@@ -12,6 +12,7 @@ from coinswarm.engine.actions import action_columns
 from coinswarm.engine.learning import teach
 from coinswarm.engine.result import FILL_FIELDS, RunResult
 from coinswarm.engine.volatility import volatility_bp
+from coinswarm.errors import ContractError
 from coinswarm.risk.limits import METHODS
 from coinswarm.simulator import kernel
 from coinswarm.simulator import layout as at
@@ -93,7 +94,12 @@ def form_intents(plan: RunPlan, k: int, columns: Sequence[ActionColumns], out: c
     shortable = plan.bars[k].instrument.shortable
     given = None
     if type(plan.weigher) is not WeightedWeigher:
-        given = plan.weigher.weigh_all(*committee.stances(columns, shortable=shortable), plan.weights)
+        answers = plan.weigher.weigh_all(*committee.stances(columns, shortable=shortable), plan.weights)
+        table = np.array(answers, np.int64).reshape(-1, 2)
+        if len(table) != len(plan.bars[k]):
+            message = f"{type(plan.weigher).__name__}.weigh_all answered {len(table)} rows for {len(plan.bars[k])} bars"
+            raise ContractError(message, remedy="return one row of exposure and participation per bar")
+        given = (table[:, 0].copy(), table[:, 1].copy())
     committee.write_intents(
         columns, plan.weights, plan.committee, out, shortable=shortable, cap_ticks=plan.cap_ticks(k), given=given
     )

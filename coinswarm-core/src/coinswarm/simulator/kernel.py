@@ -131,6 +131,14 @@ def end_order(m: State, k: int, slot: int, ns: int, reason: int) -> None:
 
 
 @jit
+def withdraw_entry(m: State, k: int, bar_ns: int, side: int) -> None:
+    """B3, B4: no entry goes on working on a side that its bracket is closing."""
+    entry = m.tab[at.I + k, at.ENTRY_SLOT]
+    if entry >= 0 and m.orders[entry, at.O_SIDE] == side:
+        end_order(m, k, at.ENTRY_SLOT, bar_ns, WITHDRAWN)
+
+
+@jit
 def close_trade(m: State, k: int, bar_ns: int, pnl: int, stopped: int) -> None:
     """Record the trade that ended, credit the agents that agreed (S5), and run the stop guard."""
     n = m.tab[at.SC, at.N_LOG]
@@ -184,9 +192,8 @@ def flatten_slots(m: State, k: int, bar_ns: int, filler: int) -> None:
     end_order(m, k, at.STOP_SLOT, bar_ns, other)
     end_order(m, k, at.TAKE_SLOT, bar_ns, other)
     end_order(m, k, at.EXIT_SLOT, bar_ns, CLOSED)
-    entry = m.tab[at.I + k, at.ENTRY_SLOT]
-    if protective and entry >= 0 and m.orders[entry, at.O_SIDE] == side:
-        end_order(m, k, at.ENTRY_SLOT, bar_ns, WITHDRAWN)
+    if protective:
+        withdraw_entry(m, k, bar_ns, side)
     if protective and m.tab[at.I + k, at.WANT_SIDE] == side:  # D5
         m.tab[at.I + k, at.BLOCK_SIDE] = side
         m.tab[at.I + k, at.BLOCK_UNTIL] = bar_ns + (1 + m.tab[at.PAR, at.COOL_BARS]) * m.tab[at.PAR, at.BAR]
@@ -356,6 +363,8 @@ def at_open(m: State, k: int, bar_ns: int, o: int) -> None:
                 continue
             m.orders[r, at.O_STATE] |= TRIGGERED  # F2, F4
             first = True
+            if m.orders[r, at.O_FLAGS] & PROTECTIVE:
+                withdraw_entry(m, k, bar_ns, -side)
         if kind in (LIMIT, STOP_LIMIT):
             if (limit - o) * side > 0:  # F3, F4
                 fill(m, k, slot, bar_ns, o, 1 if first else 0, 0)
@@ -375,6 +384,7 @@ def stop_inside(m: State, k: int, r: int, bar_ns: int, hi: int, lo: int) -> None
     side, trigger = m.orders[r, at.O_SIDE], m.orders[r, at.O_TRIGGER]
     if (side < 0 and lo <= trigger) or (side > 0 and hi >= trigger):
         m.orders[r, at.O_STATE] |= TRIGGERED
+        withdraw_entry(m, k, bar_ns, -side)
         ref = trigger
         if m.orders[r, at.O_DECIDED] == bar_ns:
             ref = min(ref, m.orders[r, at.O_BORN_REF]) if side < 0 else max(ref, m.orders[r, at.O_BORN_REF])

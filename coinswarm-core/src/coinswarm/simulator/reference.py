@@ -237,6 +237,8 @@ class SimulatedExchange:
             if (bar.open - order.trigger) * side < 0:
                 return
             order.triggered = first = True  # F2, F4
+            if order.protective:
+                self._withdraw_entries(k, -side, bar.open_ns)
         if kind in (OrderKind.LIMIT, OrderKind.STOP_LIMIT):
             if (order.order.limit - bar.open) * side > 0:  # F3, F4
                 self._fill(k, order, bar.open_ns, bar.open, taker=first, inside=False)
@@ -252,6 +254,7 @@ class SimulatedExchange:
         if order.end_reason != EndReason.WORKING or order.triggered or not _touches(order.side, order.trigger, bar):
             return
         order.triggered = True
+        self._withdraw_entries(k, -order.side, bar.open_ns)
         reference = order.trigger
         if order.order.decided_ns == bar.open_ns:  # born in this bar
             best = min if order.side < 0 else max
@@ -390,8 +393,14 @@ class SimulatedExchange:
                 self.cancel(order, bar_ns, EndReason.OCO if closer.protective else EndReason.POSITION_CLOSED)
             elif order.reduce_only:
                 self.cancel(order, bar_ns, EndReason.POSITION_CLOSED)
-            elif closer.protective and order.side == -closer.side:
-                self.cancel(order, bar_ns, EndReason.WITHDRAWN)
+        if closer.protective:
+            self._withdraw_entries(k, -closer.side, bar_ns)
+
+    def _withdraw_entries(self, k: int, side: int, ns: int) -> None:
+        """B3, B4: no entry goes on working on a side that its bracket is closing."""
+        for order in list(self.holdings[k].working):
+            if not order.reduce_only and order.side == side:
+                self.cancel(order, ns, EndReason.WITHDRAWN)
 
     def _bracket(self, k: int, entry: WorkingOrder, bar_ns: int, price: int, reference: int, *, inside: bool) -> None:  # noqa: PLR0913 - a bracket is that
         """B1: the stop and the target of an entry that has begun to fill."""
