@@ -34,7 +34,7 @@ def judge_orders(tables: Tables, findings: Findings) -> None:
         _judge_pair(tables, bracket, findings)
 
 
-def _judge_end(tables: Tables, order: OrderRow, decided: set[tuple[int, int]], findings: Findings) -> None:
+def _judge_end(tables: Tables, order: OrderRow, decided: set[tuple[int, int]], findings: Findings) -> None:  # noqa: C901 - a branch for each reason
     """One order's end reason against its fills."""
     fills = tables.fills_of.get(order.seq, [])
     done = sum(fill.lots for fill in fills)
