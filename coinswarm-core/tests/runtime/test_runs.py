@@ -1,0 +1,120 @@
+"""Backtests and re-executions in this process: engines agree, runs are kept, and what changed is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coinswarm.backtest.rundir import read_run
+from coinswarm.errors import DataError, NotReadyError, OutputError
+from coinswarm.runtime.runs import backtest, replay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from coinswarm.runtime.runs import Engine
+
+Profiles = Any
+Fake = Any
+ENGINES: tuple[Engine, ...] = ("columns", "steps")
+
+
+def test_both_engines_give_one_hash_and_one_summary(profile: Profiles, fake: Fake) -> None:
+    fake()
+    one, other = (backtest(profile(), label="p", runs=None, engine=engine) for engine in ENGINES)
+    assert one.result.order_hash == other.result.order_hash
+    assert one.summary == other.summary
+    assert one.path is None
+    assert len(one.result.trades) > 3
+
+
+def test_a_kept_run_says_what_made_it(profile: Profiles, fake: Fake, tmp_path: Path) -> None:
+    fake(declared='warm_up=3, reasons=("up",)')
+    done = backtest(profile(), label="p", runs=tmp_path / "runs", engine="steps")
+    assert done.path is not None
+    record = read_run(done.path).record
+    assert (record["mode"], record["engine"]) == ("backtest", "steps")
+    assert record["agents"] == [{"seat": "fake", "weight_bp": 10_000, "warm_up": 3, "reasons": ["up"]}]
+    assert [(p["name"], p["distribution"]) for p in record["plugins"]] == [
+        ("core", "coinswarm-core"), ("fake", "fake-fake"),
+    ]  # fmt: skip
+    assert record["data"][0]["rows"] == 120
+    assert {"coinswarm-core", "python", "numpy", "numba"} == set(record["made_with"])
+    assert record["recordings"] == {}
+    assert done.summary["run"] == done.path.name
+    assert str(done.path) in done.summary["hints"][0]["command"]
+
+
+@pytest.mark.parametrize("made", ENGINES)
+@pytest.mark.parametrize("again", ENGINES)
+def test_a_run_again_gives_its_hash(profile: Profiles, fake: Fake, tmp_path: Path, made: Engine, again: Engine) -> None:
+    fake()
+    done = backtest(profile(), label="p", runs=tmp_path / "runs", engine=made)
+    assert done.path is not None
+    replayed = replay(done.path, again)
+    assert replayed.same
+    assert replayed.again.order_hash == done.result.order_hash
+    assert replayed.again is not done.result
+
+
+def test_an_agent_that_changed_its_mind_gives_another_hash(
+    profile: Profiles,
+    fake: Fake,
+    tmp_path: Path,
+    site: Any,  # noqa: ANN401
+) -> None:
+    import sys  # noqa: PLC0415
+
+    fake()
+    done = backtest(profile(), label="p", runs=tmp_path / "runs")
+    code = site.folder / "fake_fake" / "agent.py"
+    code.write_text(code.read_text().replace("10.0", "3.0"))
+    del sys.modules["fake_fake.agent"]
+    assert done.path is not None
+    assert not replay(done.path).same
+
+
+def test_changed_data_is_refused(profile: Profiles, fake: Fake, tmp_path: Path, bars: Callable[..., Path]) -> None:
+    fake()
+    done = backtest(profile(), label="p", runs=tmp_path / "runs")
+    bars(count=121)
+    assert done.path is not None
+    with pytest.raises(DataError, match=r"the data of BTC/USD has changed since run .*: restore the file with SHA-256"):
+        replay(done.path)
+
+
+def test_an_altered_run_is_refused(profile: Profiles, fake: Fake, tmp_path: Path) -> None:
+    fake()
+    done = backtest(profile(), label="p", runs=tmp_path / "runs")
+    assert done.path is not None
+    file = done.path / "fills.npy"
+    file.write_bytes(file.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(DataError, match=r"fills\.npy was altered or damaged"):
+        replay(done.path)
+
+
+def test_a_live_profile_is_no_backtest(profile: Profiles, fake: Fake) -> None:
+    fake()
+    with pytest.raises(NotReadyError, match="p is a live profile: backtest a profile with mode"):
+        backtest(profile(mode="live"), label="p", runs=None)
+
+
+def test_output_is_tried_before_anything_is_loaded(profile: Profiles, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="no run can be written"):
+        backtest(profile("not-installed"), label="p", runs=tmp_path / "file" / "runs")
+
+
+def test_notes_tell_of_raising_agents_and_shorts(profile: Profiles, fake: Fake, bars: Callable[..., Path]) -> None:
+    fake(
+        "    def decide(self, state):\n        if state.index % 4 == 0: raise RuntimeError\n"
+        "        return Action(Side.SELL, 1.0, 0.5, 5.0)\n"
+    )
+    files = [{"symbol": "BTC/USD", "file": str(bars()), "shortable": True}]
+    for engine in ENGINES:
+        done = backtest(profile(instruments=files), label="p", runs=None, engine=engine)
+        said = str(done.summary)
+        assert "fake raised at 30 bars and abstained there" in said
+        assert "not tradable live while live is spot" in said

@@ -1,0 +1,134 @@
+"""A paper session in this process, and what keeps it from starting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coinswarm.config.profile import parse_profile
+from coinswarm.domain.order import EndReason
+from coinswarm.errors import CoinswarmError, NotReadyError, ProfileError, UnknownNameError
+from coinswarm.runtime import trade as module
+from coinswarm.runtime.runs import backtest
+from coinswarm.runtime.trade import LIVE_NEEDS, match_recordings, trade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Profiles = Any
+Fake = Any
+
+
+def symbols(*names: str) -> Any:  # noqa: ANN401
+    """A paper profile of these instruments."""
+    data = {
+        "mode": "paper",
+        "instruments": [{"symbol": name} for name in names],
+        "agents": [{"name": "trend", "weight_bp": 10_000}],
+    }
+    return parse_profile(data, "p")
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "files"),
+    [
+        (["BTC/USD"], [], {}),
+        (["BTC/USD"], ["a.csv"], {"BTC/USD": "a.csv"}),
+        (["BTC/USD"], ["BTC/USD=a.csv"], {"BTC/USD": "a.csv"}),
+        (["BTC/USD"], ["x=a.csv"], {"BTC/USD": "x=a.csv"}),  # no symbol: a file of that name
+        (["BTC/USD", "ETH/USD"], ["ETH/USD=e=1.csv", "BTC/USD=b.csv"], {"ETH/USD": "e=1.csv", "BTC/USD": "b.csv"}),
+    ],
+)
+def test_recordings_by_symbol(names: list[str], given: list[str], files: dict[str, str]) -> None:
+    assert match_recordings(symbols(*names), given) == {symbol: Path(name) for symbol, name in files.items()}
+
+
+def test_a_file_that_exists_is_meant_even_if_it_looks_like_a_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "a=b.csv").touch()
+    assert match_recordings(symbols("BTC/USD"), ["runs/a=b.csv"]) == {"BTC/USD": Path("runs/a=b.csv")}
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "kind", "said"),
+    [
+        (
+            ["BTC/USD", "ETH/USD"], ["a.csv"], ProfileError,
+            "whose bars it holds, and the profile trades BTC/USD, ETH/USD: write --replay BTC/USD=a.csv",
+        ),
+        (["BTC/USD"], ["BCT/USD=a"], UnknownNameError, "does not trade 'BCT/USD': did you mean 'BTC/USD'?"),
+        (["BTC/USD"], ["a", "b"], ProfileError, "--replay gives BTC/USD twice (a and b): give one file per symbol"),
+    ],
+)  # fmt: skip
+def test_recordings_that_fit_nothing(names: list[str], given: list[str], kind: type[CoinswarmError], said: str) -> None:
+    with pytest.raises(kind) as caught:
+        match_recordings(symbols(*names), given)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 512])
+def test_a_paper_replay_is_the_backtest_whatever_the_batches(
+    profile: Profiles, fake: Fake, bars: Callable[..., Path], batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", batch)
+    fake()
+    recorded = bars("r.csv")
+    paper = trade(profile(mode="paper"), label="p", recordings={"BTC/USD": recorded}, runs=None)
+    run = backtest(profile(instruments=[{"symbol": "BTC/USD", "file": str(recorded)}]), label="p", runs=None)
+    assert paper.result.order_hash == run.result.order_hash
+    assert paper.summary == run.summary
+    assert EndReason.FILLED in paper.result.orders[:, 12]
+
+
+def test_two_instruments_with_holes_on_the_union_timeline(
+    profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
+) -> None:
+    fake()
+    files = {"BTC/USD": bars("b.csv"), "ETH/USD": bars("e.csv", scale=0.3)}
+    lines = files["ETH/USD"].read_text().splitlines()
+    files["ETH/USD"].write_text("\n".join([*lines[:20], *lines[27:60], *lines[61:90]]) + "\n")
+    both = [{"symbol": symbol} for symbol in files]
+    paper = trade(profile(mode="paper", instruments=both), label="p", recordings=files, runs=tmp_path / "runs")
+    listed = [{"symbol": symbol, "file": str(path)} for symbol, path in files.items()]
+    run = backtest(profile(instruments=listed), label="p", runs=None)
+    assert paper.result.order_hash == run.result.order_hash
+    assert paper.path is not None
+    assert {t.instrument for t in paper.result.trades} == {"BTC/USD", "ETH/USD"}
+
+
+def test_live_lists_what_is_missing(profile: Profiles) -> None:
+    with pytest.raises(NotReadyError) as caught:
+        trade(profile(mode="live"), label="profile live", recordings={}, runs=None)
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("profile live: this version of Coinswarm does not trade live")
+    assert lines[1:] == [f"- {need}" for need in LIVE_NEEDS]
+    assert caught.value.exit_code != 0
+
+
+def test_a_backtest_profile_is_no_session(profile: Profiles) -> None:
+    with pytest.raises(ProfileError, match=r"p has mode 'backtest': set mode = \"paper\""):
+        trade(profile(), label="p", recordings={}, runs=None)
+
+
+def test_paper_without_bars(profile: Profiles) -> None:
+    with pytest.raises(NotReadyError, match=r"p has no bars for BTC/USD.*give a recording with --replay FILE"):
+        trade(profile(mode="paper"), label="p", recordings={}, runs=None)
+
+
+def test_what_a_task_raises_is_what_is_told(
+    profile: Profiles, fake: Fake, bars: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake()
+
+    def broken(_plan: object) -> Any:  # noqa: ANN401
+        message = "the feed broke"
+        raise OSError(message)
+
+    monkeypatch.setattr(module, "timeline", broken)
+    with pytest.raises(OSError, match="the feed broke"):
+        trade(profile(mode="paper"), label="p", recordings={"BTC/USD": bars()}, runs=None)
