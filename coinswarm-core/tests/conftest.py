@@ -115,6 +115,13 @@ BROKEN = {
 """Plugins that are each broken one way: name -> source of plugin.py."""
 
 
+@pytest.fixture(autouse=True)
+def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes what the person who runs it keeps."""
+    monkeypatch.setenv("COINSWARM_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.delenv("COINSWARM_STRICT_PLUGINS", raising=False)
+
+
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """An empty folder on the import path; what is imported from it is forgotten afterwards."""

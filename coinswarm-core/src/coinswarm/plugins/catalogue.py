@@ -7,21 +7,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coinswarm import declarations as kinds
-from coinswarm.errors import ContractError, DeclarationError, LoadError, PluginError, UnknownNameError, nearest
+from coinswarm.errors import (
+    CoinswarmError,
+    ContractError,
+    DeclarationError,
+    LoadError,
+    NotReadyError,
+    PluginError,
+    UnknownNameError,
+    nearest,
+)
 from coinswarm.plugins.discovery import discover
 from coinswarm.plugins.loading import load_plugin
 from coinswarm.plugins.manager import Hooks
-from coinswarm.plugins.records import PluginRecord, Status, one_line
+from coinswarm.plugins.records import CORE, DECIDED, PluginRecord, Status, one_line
+from coinswarm.plugins.standing import installed
 from coinswarm.plugins.validation import valid_declarations
+from coinswarm.plugins.watching import watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 D = TypeVar("D", bound=kinds.Declaration)
 Table = dict[str, tuple[D, PluginRecord]]
-
-CORE = "core"
-"""Core's own plugin; always loaded."""
 
 DECLARING: tuple[tuple[str, str, type[kinds.Declaration]], ...] = (
     ("agents", "coinswarm_agents", kinds.AgentType),
@@ -77,7 +86,9 @@ class Catalogue:
             raise UnknownNameError(message, remedy=f"add {name!r} to plugins")
         raise UnknownNameError(message, remedy=nearest(name, table))
 
-    def _add(self, record: PluginRecord, found: dict[str, list[kinds.Declaration]]) -> PluginRecord:
+    def _add(
+        self, record: PluginRecord, found: dict[str, list[kinds.Declaration]], warnings: tuple[str, ...]
+    ) -> PluginRecord:
         """Enter what one plugin declares; enters nothing when a name is taken.
 
         :raises DeclarationError: naming both plugins.
@@ -90,64 +101,122 @@ class Catalogue:
                     message = f"{record.label} and {holder.label} both declare the {kind[:-1]} {entry.name!r}"
                     raise _ClashError(message, remedy="name only one of them in plugins")
         provides = tuple(f"{kind[:-1].replace('_', ' ')}: {entry.name}" for kind in found for entry in found[kind])
-        loaded = record.loaded(provides)
+        loaded = record.loaded(provides, warnings)
         self.plugins[record.name] = loaded
         for kind, entries in found.items():
             getattr(self, kind).update({entry.name: (entry, loaded) for entry in entries})
         return loaded
 
 
-def load(names: Sequence[str]) -> Catalogue:
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of loading some plugins.
+
+    :param catalogue: what those that could be loaded declare.
+    :param records: every one of them, as judged.
+    :param errors: one for each that could not be loaded.
+    """
+
+    catalogue: Catalogue
+    records: tuple[PluginRecord, ...]
+    errors: tuple[CoinswarmError, ...]
+
+    def whole(self) -> Catalogue:
+        """The catalogue, if all could be loaded.
+
+        :raises CoinswarmError: naming each plugin that could not, and why.
+        """
+        if not self.errors:
+            return self.catalogue
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        kind = type(self.errors[0])
+        raise kind("\n".join(str(error) for error in self.errors)) from self.errors[0]
+
+
+def load(names: Sequence[str], *, home: Path | None = None, demanded: Sequence[str] | None = None) -> Catalogue:
     """Load core and the named plugins, no others: core first, then in sorted order.
 
     :param names: plugin names, as a profile's ``plugins`` lists them.
+    :param home: where the operator's decisions are.
+    :param demanded: trust entries of a profile whose mode demands trust; None where it does not.
     :raises UnknownNameError: for a name that nothing installed answers to.
+    :raises NotReadyError: for a plugin that is disabled, blocked or not trusted.
     :raises LoadError: for a plugin that cannot be imported or registered, or whose name clashes.
     :raises DeclarationError: for declarations that are not valid, or that two plugins share.
     """
-    installed = {record.name: record for record in discover()}
+    return attempt(names, installed(home, demanded=demanded)).whole()
+
+
+def attempt(names: Sequence[str], records: Iterable[PluginRecord]) -> Attempt:
+    """Try to load core and the named plugins, no others.
+
+    :param records: every installed plugin and how it stands.
+    :raises UnknownNameError: for a name that nothing installed answers to.
+    :raises LoadError: when core itself is not installed.
+    """
+    known = {record.name: record for record in records if record.name != CORE or record.status is Status.ENABLED}
     for name in names:
-        if name not in installed:
+        if name not in known:
             message = f"unknown plugin {name!r}"
-            raise UnknownNameError(message, remedy=f"{nearest(name, installed)} Else install it")
-    if CORE not in installed:
+            raise UnknownNameError(message, remedy=f"{nearest(name, known)} Else install it")
+    if CORE not in known:
         message = "coinswarm-core itself is not installed: its package metadata is missing"
         raise LoadError(message, remedy="install coinswarm-core instead of running from a bare source tree")
+    return _attempt([known[name] for name in [CORE, *sorted({*names} - {CORE})]])
+
+
+def _attempt(records: Iterable[PluginRecord]) -> Attempt:
+    """Load plugins in the order given; a plugin that fails leaves nothing behind."""
     hooks, catalogue = Hooks(), Catalogue()
-    for name in [CORE, *sorted({*names} - {CORE})]:
-        _admit(hooks, catalogue, installed[name])
-    return catalogue
+    judged: list[PluginRecord] = []
+    errors: list[CoinswarmError] = []
+    for record in records:
+        try:
+            if record.status in DECIDED:
+                message = f"{record.label} is not loaded"
+                raise NotReadyError(message, remedy=record.reason)
+            judged.append(_admit(hooks, catalogue, record))
+        except CoinswarmError as error:
+            errors.append(error)
+            judged.append(_after(record, error))
+    return Attempt(catalogue, tuple(judged), tuple(errors))
+
+
+def _after(record: PluginRecord, error: CoinswarmError) -> PluginRecord:
+    """The record of a plugin that could not be loaded."""
+    if record.status is not Status.ENABLED:
+        return record
+    status = Status.CONFLICT if isinstance(error, _ClashError) else Status.FAILED
+    return record.judged(status, str(error).removeprefix(record.label).lstrip(": "))
 
 
 def survey(records: Iterable[PluginRecord]) -> tuple[PluginRecord, ...]:
     """Try to load each plugin beside the others; faults become statuses and reasons.
 
-    :param records: plugins as discovered; those that do not stand as enabled are left alone.
+    :param records: plugins as they stand; those that do not stand as enabled are left alone.
     :returns: as many records, sorted by name and distribution.
     """
-    hooks, catalogue = Hooks(), Catalogue()
-    judged = []
-    for record in sorted(records, key=lambda record: (record.name != CORE, record.name)):
-        if record.status is not Status.ENABLED:
-            judged.append(record)
-            continue
-        try:
-            judged.append(_admit(hooks, catalogue, record))
-        except PluginError as error:
-            status = Status.CONFLICT if isinstance(error, _ClashError) else Status.FAILED
-            judged.append(record.judged(status, str(error).removeprefix(record.label).lstrip(": ")))
-    return tuple(sorted(judged, key=lambda record: (record.name, record.distribution)))
+    ordered = sorted(records, key=lambda record: (record.name != CORE, record.name))
+    tried = _attempt([record for record in ordered if record.status is Status.ENABLED]).records
+    others = [record for record in ordered if record.status is not Status.ENABLED]
+    return tuple(sorted([*tried, *others], key=lambda record: (record.name, record.distribution)))
 
 
 def _admit(hooks: Hooks, catalogue: Catalogue, record: PluginRecord) -> PluginRecord:
     """Import, register and ask one plugin; a plugin that fails leaves nothing behind."""
-    hooks.register(record, load_plugin(record))
+    with watching(record.target) as seen:
+        hooks.register(record, load_plugin(record))
+        try:
+            found = {
+                kind: valid_declarations(record, hook, returned, hooks.ask(record, hook))
+                for kind, hook, returned in DECLARING
+            }
+        except BaseException:
+            hooks.unregister(record.name)
+            raise
     try:
-        found = {
-            kind: valid_declarations(record, hook, returned, hooks.ask(record, hook))
-            for kind, hook, returned in DECLARING
-        }
-        return catalogue._add(record, {kind: entries for kind, entries in found.items() if entries})  # noqa: SLF001
+        return catalogue._add(record, {kind: entries for kind, entries in found.items() if entries}, seen.warnings())  # noqa: SLF001
     except PluginError:
         hooks.unregister(record.name)
         raise
@@ -166,7 +235,9 @@ def resolve(target: str, *, plugin: PluginRecord, contract: type | None = None) 
     remedy = f"repair or reinstall {plugin.distribution}"
     try:
         found = getattr(importlib.import_module(module), name)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         message = f"{plugin.label}: target {target!r} cannot be imported ({one_line(error)})"
         raise LoadError(message, remedy=remedy) from error
     if contract is None:

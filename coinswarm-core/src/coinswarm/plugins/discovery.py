@@ -9,15 +9,23 @@ from __future__ import annotations
 import json
 import re
 from importlib import metadata
+from typing import TYPE_CHECKING
 
-from coinswarm.plugins.records import Origin, PluginRecord, Status, one_line
+from coinswarm.plugins.compat import requirement_on_core
+from coinswarm.plugins.records import CORE, CORE_DISTRIBUTION, Origin, PluginRecord, Status, canonical, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 GROUP = "coinswarm.plugins"
 """The entry point group of every plugin, core's own included."""
 
 _HEADER = re.compile(rf"^\s*\[\s*{re.escape(GROUP)}\s*\]", re.MULTILINE)
 _TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?")
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+"""Names of plugins, and of what they declare."""
+
+NAME_RULE = "lower-case letters, digits and single hyphens"
 
 
 def discover() -> tuple[PluginRecord, ...]:
@@ -26,19 +34,54 @@ def discover() -> tuple[PluginRecord, ...]:
     A name that two plugins claim gives both the status ``conflict``; a plugin that cannot be told
     from its metadata gets ``failed`` with the reason. Nothing is raised.
     """
-    found: list[PluginRecord] = []
+    found = [record for name, distribution in _distributions() for record in _records(distribution, name)]
+    return _with_conflicts(sorted(found, key=lambda record: (record.name, record.distribution)))
+
+
+def find_distribution(name: str) -> metadata.Distribution | None:
+    """The distribution of that name which brings plugins, as ``discover`` saw it; None if it is gone."""
+    return next((found for known, found in _distributions() if canonical(known) == canonical(name)), None)
+
+
+def entry_points(name: str) -> list[metadata.EntryPoint]:
+    """Every entry point that claims a plugin's name, from today's metadata.
+
+    ``metadata.entry_points`` would do but for one thing: a single distribution with a broken file
+    makes it raise for all.
+    """
+    found: list[metadata.EntryPoint] = []
+    for distribution_name, distribution in _distributions():
+        if name == CORE and canonical(distribution_name) != CORE_DISTRIBUTION:
+            continue
+        try:
+            points = list(distribution.entry_points)
+        except Exception:  # noqa: BLE001, S112 - discover() has said so in a record
+            continue
+        found.extend(point for point in points if point.group == GROUP and point.name == name)
+    return found
+
+
+def _distributions() -> Iterator[tuple[str, metadata.Distribution]]:
+    """The installed distributions that bring plugins, each once, as (name, distribution)."""
     seen: set[str] = set()
     for candidate in metadata.distributions():
-        if not _HEADER.search(candidate.read_text("entry_points.txt") or ""):
+        if not _HEADER.search(_text(candidate, "entry_points.txt")):
             continue
         name = _field(candidate, "Name")
-        key = re.sub(r"[-_.]+", "-", name).lower()
+        key = canonical(name)
         if key in seen:
             continue
         if key:
             seen.add(key)
-        found.extend(_records(_first_on_path(name, candidate) if key else candidate, name or "unnamed"))
-    return _with_conflicts(sorted(found, key=lambda record: (record.name, record.distribution)))
+        yield name or "unnamed", _first_on_path(name, candidate) if key else candidate
+
+
+def _text(distribution: metadata.Distribution, name: str) -> str:
+    """A file of the metadata; bytes that are no text are kept out of the way, so that the rest can be read."""
+    try:
+        return distribution.read_text(name) or ""
+    except UnicodeDecodeError as error:
+        return bytes(error.object).decode("utf-8", "replace")
 
 
 def _field(distribution: metadata.Distribution, name: str) -> str:
@@ -48,6 +91,14 @@ def _field(distribution: metadata.Distribution, name: str) -> str:
         return str(fields[name]) if name in fields else ""
     except Exception:  # noqa: BLE001 - Pythons differ in what they raise for a broken METADATA
         return ""
+
+
+def _fields(distribution: metadata.Distribution, name: str) -> list[str]:
+    """A field of the metadata that may stand there more than once."""
+    try:
+        return [str(value) for value in distribution.metadata.get_all(name) or []]
+    except Exception:  # noqa: BLE001 - as in _field
+        return []
 
 
 def _first_on_path(name: str, candidate: metadata.Distribution) -> metadata.Distribution:
@@ -62,6 +113,7 @@ def _records(distribution: metadata.Distribution, name: str) -> list[PluginRecor
     """The plugins of one distribution."""
     version = _field(distribution, "Version") or "?"
     origin = _origin(distribution)
+    made_for = requirement_on_core(_fields(distribution, "Requires-Dist"))
     try:
         points = [(point.name, point.value) for point in distribution.entry_points if point.group == GROUP]
     except Exception as error:  # noqa: BLE001 - a broken file must cost its own plugins only
@@ -74,9 +126,11 @@ def _records(distribution: metadata.Distribution, name: str) -> list[PluginRecor
         ]  # fmt: skip
     records = []
     for point, target in points:
-        record = PluginRecord(name=point, distribution=name, version=version, target=target, origin=origin)
-        if not _NAME.fullmatch(point):
-            reason = f"its name {point!r} is not lower-case letters, digits and single hyphens: rename its entry point"
+        record = PluginRecord(
+            name=point, distribution=name, version=version, target=target, origin=origin, made_for=made_for
+        )  # fmt: skip
+        if not NAME.fullmatch(point):
+            reason = f"its name {point!r} is not {NAME_RULE}: rename its entry point"
             record = record.judged(Status.FAILED, reason)
         elif not _TARGET.fullmatch(target):
             reason = f"its target {target!r} is not 'package.module' or 'package.module:object'"
@@ -88,13 +142,13 @@ def _records(distribution: metadata.Distribution, name: str) -> list[PluginRecor
 def _origin(distribution: metadata.Distribution) -> Origin:
     """How a distribution was installed, from the installer's own records."""
     try:
-        source = json.loads(distribution.read_text("direct_url.json") or "{}")
+        source = json.loads(_text(distribution, "direct_url.json") or "{}")
         editable = bool(source.get("dir_info", {}).get("editable"))
     except (ValueError, AttributeError):
         return Origin.OTHER
     if editable:
         return Origin.EDITABLE
-    return Origin.WHEEL if distribution.read_text("WHEEL") else Origin.OTHER
+    return Origin.WHEEL if _text(distribution, "WHEEL") else Origin.OTHER
 
 
 def _with_conflicts(records: list[PluginRecord]) -> tuple[PluginRecord, ...]:
@@ -105,7 +159,13 @@ def _with_conflicts(records: list[PluginRecord]) -> tuple[PluginRecord, ...]:
     judged = []
     for record in records:
         rivals = claims[record.name]
-        if len(rivals) > 1:
+        if record.name == CORE:
+            if canonical(record.distribution) == CORE_DISTRIBUTION:
+                judged.append(record)  # nobody takes core down by taking its name
+            else:
+                reason = f"the name {CORE!r} is core's own: its author must rename the entry point"
+                judged.append(record.judged(Status.CONFLICT, reason))
+        elif len(rivals) > 1:
             reason = f"{' and '.join(rivals)} both bring a plugin of this name: uninstall one"
             judged.append(record.judged(Status.CONFLICT, reason))
         else:

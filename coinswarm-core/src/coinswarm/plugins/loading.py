@@ -3,22 +3,23 @@
 Traps that this file closes: stevedore's failure callback sees neither ``AssertionError`` nor
 ``SystemExit``; its default conflict resolver crashes on modules; its on-disk cache of entry points
 loses their distribution and, hashing modification times as 32-bit floats, can be minutes stale, so
-entry points are taken from the package metadata instead.
+entry points are taken from the package metadata instead. A plugin may raise what is no ``Exception``
+(``SystemExit``, a test framework's skip, a cancellation): only Ctrl-C passes.
 """
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from stevedore.named import NamedExtensionManager
 
 from coinswarm.errors import LoadError
-from coinswarm.plugins.discovery import GROUP
+from coinswarm.plugins.discovery import GROUP, entry_points
 from coinswarm.plugins.records import PluginRecord, Status, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from importlib import metadata
 
     from stevedore.extension import Extension, ExtensionManager
 
@@ -27,8 +28,8 @@ class _OneExtension(NamedExtensionManager[Any]):
     """Loads one name, from today's package metadata rather than from stevedore's cache."""
 
     def list_entry_points(self) -> list[metadata.EntryPoint]:
-        """The entry points of the group, with their distributions."""
-        return list(metadata.entry_points(group=self.namespace, name=self._names[0]))
+        """The entry points of that name, with their distributions."""
+        return entry_points(self._names[0])
 
 
 def load_plugin(record: PluginRecord) -> object:
@@ -64,9 +65,9 @@ def load_plugin(record: PluginRecord) -> object:
             conflict_resolver=clash,
         )
         extension = manager[record.name]
-    except LoadError:
+    except (LoadError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         message = f"{record.label} cannot be imported ({one_line(error)})"
         remedy = f"repair or reinstall {record.distribution}, or remove {record.name!r} from the profile's plugins"
         raise LoadError(message, remedy=remedy) from error

@@ -62,6 +62,11 @@ class Hooks:
         except ValueError as error:
             message = f"{record.label} cannot be registered ({one_line(error)})"
             raise LoadError(message, remedy="let two entry points not name one module") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an entry point may name an object whose attributes raise
+            message = f"{record.label} cannot be searched for hooks ({one_line(error)})"
+            raise LoadError(message, remedy="its author must let the entry point name a module of hooks") from error
         try:
             self._check(record, plugin)
         except LoadError:
@@ -100,7 +105,9 @@ class Hooks:
                 if inspect.iscoroutine(answer):
                     answer.close()  # else Python warns, much later, that nobody awaited it
                 answers.extend(answer)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             message = f"{record.label}: {hook} failed ({one_line(error)})"
             raise DeclarationError(
                 message, remedy="its author must return or yield declarations, from a plain def"

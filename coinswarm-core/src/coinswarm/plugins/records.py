@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -29,6 +30,13 @@ class Status(StrEnum):
     """Imported, and its declarations are valid."""
 
 
+DECIDED = (Status.DISABLED, Status.BLOCKED, Status.UNTRUSTED, Status.REJECTED)
+"""Kept out by a decision of the operator or of core: the operator can change it."""
+
+BROKEN = (Status.FAILED, Status.CONFLICT, Status.INCOMPATIBLE, Status.UNTRUSTED, Status.REJECTED)
+"""Something is wrong; disabled and blocked plugins are as somebody wanted them."""
+
+
 class Origin(StrEnum):
     """How its distribution was installed."""
 
@@ -51,6 +59,11 @@ class PluginRecord:
     :param status: how the plugin stands.
     :param reason: why, in one line; empty for enabled and loaded.
     :param provides: ``kind: name`` of each declaration, known only after loading.
+    :param made_for: the versions of coinswarm-core that its metadata ask for, as ``>=0.1,<1``.
+    :param warnings: what its author should mend although it works, one line each.
+    :param trust: ``name==version sha256:...`` that the operator gave it, and that still holds.
+    :param as_of: when ``provides``, ``warnings`` or a failure were found, if that was an earlier load;
+        ISO 8601, UTC.
     """
 
     name: str
@@ -61,19 +74,39 @@ class PluginRecord:
     status: Status = Status.ENABLED
     reason: str = ""
     provides: tuple[str, ...] = ()
+    made_for: str = ""
+    warnings: tuple[str, ...] = ()
+    trust: str = ""
+    as_of: str = ""
 
     @property
     def label(self) -> str:
         """How messages call it: name, distribution and version."""
         return f"plugin {self.name!r} ({self.distribution} {self.version})"
 
+    @property
+    def broken(self) -> bool:
+        """Whether something is wrong that nobody decided: what must never be silent."""
+        return self.status in BROKEN
+
     def judged(self, status: Status, reason: str = "") -> PluginRecord:
         """Return the same plugin with another status."""
         return replace(self, status=status, reason=reason)
 
-    def loaded(self, provides: tuple[str, ...]) -> PluginRecord:
+    def loaded(self, provides: tuple[str, ...], warnings: tuple[str, ...] = ()) -> PluginRecord:
         """Return the same plugin as loaded, with what it provides."""
-        return replace(self, status=Status.LOADED, reason="", provides=provides)
+        return replace(self, status=Status.LOADED, reason="", provides=provides, warnings=self.warnings + warnings)
+
+
+CORE = "core"
+"""Core's own plugin; always loaded."""
+
+CORE_DISTRIBUTION = "coinswarm-core"
+
+
+def canonical(distribution: str) -> str:
+    """A distribution's name as all spellings of it compare."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
 def one_line(error: BaseException) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 
 from coinswarm import declarations as kinds
 from coinswarm.errors import DeclarationError
+from coinswarm.plugins.discovery import NAME, NAME_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 D = TypeVar("D", bound=kinds.Declaration)
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _MAX_WORDS = 256
 """Reason codes of actions are bytes (S9)."""
@@ -55,8 +55,8 @@ def _problem(entry: kinds.Declaration) -> str:
 
 def _common_problems(name: object, summary: object, target: object, settings: object) -> Iterator[str]:
     """What is wrong with the fields that every declaration has; a plugin may have put anything there."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        yield "name is not lower-case letters, digits and single hyphens"
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        yield f"name is not {NAME_RULE}"
     if not isinstance(summary, str) or not summary.strip() or "\n" in summary:
         yield "summary is not one line of text"
     if not isinstance(target, str) or not _TARGET.fullmatch(target):

@@ -7,15 +7,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from coinswarm.clock import SystemClock, iso
+from coinswarm.config.home import home
 from coinswarm.config.settings import check_settings
 from coinswarm.contracts import SignalAgent, Weigher
 from coinswarm.domain.instrument import INT_LIMIT
 from coinswarm.engine.plan import Funding, RunPlan, SeatedAgent
-from coinswarm.errors import ContractError, DataError, NotReadyError, PluginError, ProfileError
+from coinswarm.errors import ContractError, DataError, LoadError, NotReadyError, PluginError, ProfileError
 from coinswarm.feeds.files import load_bars, sample
 from coinswarm.feeds.funding import load_funding
 from coinswarm.feeds.length import parse_length
-from coinswarm.plugins.catalogue import Catalogue, load, resolve
+from coinswarm.plugins.catalogue import Catalogue, attempt, resolve
+from coinswarm.plugins.history import recall, remember
+from coinswarm.plugins.standing import STRICT, installed, strict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +67,7 @@ def assemble(profile: Profile, *, label: str, recordings: Mapping[str, Path] | N
     :param recordings: per symbol, a file that stands in for the profile's own source.
     :raises CoinswarmError: one line for whatever does not fit.
     """
-    catalogue = load(profile.plugins)
+    catalogue = _catalogue(profile)
     sections = sorted(profile.instruments, key=lambda item: item.symbol)
     loaded = tuple(_bars(item, (recordings or {}).get(item.symbol)) for item in sections)
     bars = tuple(one.bars for one in loaded)
@@ -87,6 +91,26 @@ def assemble(profile: Profile, *, label: str, recordings: Mapping[str, Path] | N
     )
     _check_integers(plan)
     return Assembled(profile, plan, loaded, tuple(catalogue.plugins.values()), dict(recordings or {}))
+
+
+def _catalogue(profile: Profile) -> Catalogue:
+    """Load what the profile names, under the operator's decisions, and keep what that showed.
+
+    :raises LoadError: in strict mode, for any installed plugin that is known to be broken.
+    """
+    try:
+        place = home()
+    except NotReadyError:  # neither decisions nor memories without a folder for them
+        place = None
+    records = installed(place, demanded=profile.trust if profile.mode == "live" else None)
+    if strict():
+        broken = [record for record in recall(place, records) if record.broken]
+        if broken:
+            lines = [f"{record.label} is {record.status} and {STRICT} is set: {record.reason}" for record in broken]
+            raise LoadError("\n".join(lines))
+    tried = attempt(profile.plugins, records)
+    remember(place, tried.records, iso(SystemClock().now_ns()))
+    return tried.whole()
 
 
 def _bars(item: InstrumentSection, recording: Path | None) -> Loaded:
@@ -160,7 +184,9 @@ def _seat(catalogue: Catalogue, item: AgentSection, bars: tuple[Bars, ...], labe
     )
     try:
         warm_up = max(declared.warm_up, *(int(agent.warm_up()) for agent in objects))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         message = f"{record.label}: {declared.target}.warm_up() raised {type(error).__name__}: {error}"
         raise ContractError(message, remedy="its author must mend it") from error
     return SeatedAgent(item.seat, objects, item.weight_bp, warm_up, declared.reasons)
@@ -196,8 +222,8 @@ def _construct(  # noqa: PLR0913 - what a message needs
         raise ProfileError(message, remedy="remove them")
     try:
         return target(*arguments)
-    except PluginError:
+    except (PluginError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         message = f"{record.label}: {declared.target} cannot be constructed ({type(error).__name__}: {error})"
         raise ContractError(message, remedy="its author must mend it") from error
