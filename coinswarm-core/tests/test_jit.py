@@ -7,7 +7,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -179,7 +179,7 @@ class Alike(NamedTuple):
 
 def of_mixed(given: Mixed, row: int) -> int:
     """A row's first field, by its count."""
-    return given.table[row, 0] * given.counts[row]
+    return int(given.table[row, 0] * given.counts[row])
 
 
 def of_alike(given: Alike) -> None:
@@ -192,16 +192,16 @@ def of_alike(given: Alike) -> None:
 def test_typed_jit_compiles_the_annotations_at_once_and_nothing_else() -> None:
     typed = _jit.typed_jit(Mixed, Alike)
     mixed, alike = typed(of_mixed), typed(of_alike)
-    for one in (mixed, alike):
-        assert len(one.signatures) == 1  # type: ignore[attr-defined]
+    dispatchers: list[Any] = [mixed, alike]
+    assert [len(one.signatures) for one in dispatchers] == [1, 1]
     given = Mixed(np.array([[3, 0], [5, 0]]), np.array([2, 4], np.int32))
     assert mixed(given, 1) == 20
     both = Alike(np.arange(3), np.zeros(3, np.int64))
     alike(both)
     assert both.b.tolist() == [0, 1, 2]
     with pytest.raises(TypeError, match="No matching definition"):
-        mixed(Mixed(np.zeros((2, 2)), np.array([2, 4], np.int32)), 1)
-    assert len(mixed.signatures) == 1  # type: ignore[attr-defined]
+        mixed(Mixed(np.zeros((2, 2)), np.array([2, 4], np.int32)), 1)  # type: ignore[arg-type]
+    assert [len(one.signatures) for one in dispatchers] == [1, 1]
 
 
 def test_typed_jit_knows_only_what_it_is_told() -> None:
