@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import sys
 from textwrap import dedent
@@ -44,12 +46,16 @@ class Site:
         version: str = "1.0",
         entry_points: str = "",
         editable: bool = False,
+        requires: str = "coinswarm-core>=0.1,<1",
+        record: bool = False,
     ) -> None:
         """Write a distribution with one plugin.
 
         :param name: of the plugin; its package is ``fake_<name>``.
         :param source: of its ``plugin.py``; a plugin with one agent of the same name if None.
         :param entry_points: the whole file, where it should not be the ordinary one.
+        :param requires: its requirement; none if empty.
+        :param record: also write the RECORD that an installer would.
         """
         distribution = distribution or f"fake-{name}"
         package = distribution.replace("-", "_")
@@ -62,11 +68,24 @@ class Site:
         (root / "agent.py").write_text("class Fake:\n    pass\n")
         info = self.folder / f"{package}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        needs = f"Requires-Dist: {requires}\n" if requires else ""
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n{needs}")
         (info / "WHEEL").write_text("Wheel-Version: 1.0\n")
         (info / "entry_points.txt").write_text(entry_points or f"[coinswarm.plugins]\n{name} = {package}.plugin\n")
         if editable:
             (info / "direct_url.json").write_text(json.dumps({"url": "file:///x", "dir_info": {"editable": True}}))
+        if record:
+            self.write_record(package, version)
+
+    def write_record(self, package: str, version: str = "1.0") -> None:
+        """Write the RECORD of a distribution: every file with its SHA-256."""
+        info = self.folder / f"{package}-{version}.dist-info"
+        lines = []
+        for path in sorted([*(self.folder / package).rglob("*"), *info.rglob("*")]):
+            if path.is_file() and path.name != "RECORD" and path.parent.name != "__pycache__":
+                digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+                lines.append(f"{path.relative_to(self.folder).as_posix()},sha256={digest},{path.stat().st_size}\n")
+        (info / "RECORD").write_text("".join([*lines, f"{info.name}/RECORD,,\n"]))
 
 
 BROKEN = {
@@ -105,6 +124,14 @@ BROKEN = {
         @hookimpl
         def coinswarm_agents(): yield "trend"
     """,
+    "skipping": """
+        class Skipped(BaseException): pass
+        raise Skipped("not here")
+    """,
+    "bad-name": """
+        @hookimpl
+        def coinswarm_agents(): yield AgentType(name="Bad_Name", summary="Fake.", target="x.y:Z")
+    """,
     "late": """
         @hookimpl
         def coinswarm_agents():
@@ -113,6 +140,18 @@ BROKEN = {
     """,
 }
 """Plugins that are each broken one way: name -> source of plugin.py."""
+
+TWIN = """
+@hookimpl
+def coinswarm_agents():
+    yield AgentType(name="sound", summary="Fake.", target="x.y:Z")
+"""
+WORKING = """
+@hookimpl
+def coinswarm_agents():
+    yield AgentType(name="{name}", summary="Fake.", target="x.y:Z")
+"""
+BURNING = "import time\nend = time.thread_time() + 0.1\nwhile time.thread_time() < end: pass\n"
 
 
 @pytest.fixture(autouse=True)
@@ -141,4 +180,28 @@ def broken_site(site: Site) -> Site:
     for name, source in BROKEN.items():
         site.add(name, source)
     site.add("sound")
+    return site
+
+
+@pytest.fixture
+def bed(broken_site: Site) -> Site:
+    """A folder with every fault that a plugin can have, beside a sound one named ``sound``."""
+    site = broken_site
+    site.add("twin", TWIN)  # a name that another plugin declares
+    site.add("double", distribution="fake-double-one")  # a name that two distributions claim
+    site.add("double", distribution="fake-double-two")
+    site.add("core", distribution="fake-core-thief")
+    site.add("outdated", requires="coinswarm-core<0.1")
+    site.add("undated", requires="")
+    site.add("slow", BURNING + WORKING.format(name="slow"))
+    site.add("heavy", "import numpy as np\n" + WORKING.format(name="heavy"))
+    site.add("printing", "print('{not json')\n" + WORKING.format(name="printing"))
+    site.add("unreadable", entry_points="[coinswarm.plugins]\nno equals sign here\n")
+    site.add("garbled")
+    (site.folder / "fake_garbled-1.0.dist-info" / "METADATA").write_bytes(b"Name: \xff\xfe\n")
+    site.add("binary")
+    (site.folder / "fake_binary-1.0.dist-info" / "entry_points.txt").write_bytes(
+        b"[coinswarm.plugins]\nbinary = fake_binary.plugin\n# \xff\n"
+    )
+    site.add("target", entry_points="[coinswarm.plugins]\ntarget = not a module!\n")
     return site

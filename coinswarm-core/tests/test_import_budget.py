@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 HEAVY = {"anyio", "asyncio", "llvmlite", "numba", "numpy", "pandas", "pluggy", "pyarrow", "pydantic", "stevedore"}
 
-METADATA = ("blocklist", "compat", "discovery", "files", "history", "policy", "records", "standing")
+METADATA = ("blocklist", "compat", "discovery", "files", "history", "policy", "records", "shield", "standing")
 """Modules that tell how plugins stand; none of them imports a plugin, stevedore or pluggy."""
 
 PROBE = """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from coinswarm.plugins.compat import requirement_on_core
 from coinswarm.plugins.records import CORE, CORE_DISTRIBUTION, Origin, PluginRecord, Status, canonical, one_line
+from coinswarm.plugins.shield import read_entry_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ def entry_points(name: str) -> list[metadata.EntryPoint]:
         if name == CORE and canonical(distribution_name) != CORE_DISTRIBUTION:
             continue
         try:
-            points = list(distribution.entry_points)
+            points = list(read_entry_points(distribution))
         except Exception:  # noqa: BLE001, S112 - discover() has said so in a record
             continue
         found.extend(point for point in points if point.group == GROUP and point.name == name)
@@ -113,9 +114,10 @@ def _records(distribution: metadata.Distribution, name: str) -> list[PluginRecor
     """The plugins of one distribution."""
     version = _field(distribution, "Version") or "?"
     origin = _origin(distribution)
+    doubt = () if _field(distribution, "Name") else ("its METADATA cannot be read: reinstall it",)
     made_for = requirement_on_core(_fields(distribution, "Requires-Dist"))
     try:
-        points = [(point.name, point.value) for point in distribution.entry_points if point.group == GROUP]
+        points = [(point.name, point.value) for point in read_entry_points(distribution) if point.group == GROUP]
     except Exception as error:  # noqa: BLE001 - a broken file must cost its own plugins only
         reason = f"its entry_points.txt cannot be read ({one_line(error)}): reinstall {name}"
         return [
@@ -127,7 +129,8 @@ def _records(distribution: metadata.Distribution, name: str) -> list[PluginRecor
     records = []
     for point, target in points:
         record = PluginRecord(
-            name=point, distribution=name, version=version, target=target, origin=origin, made_for=made_for
+            name=point, distribution=name, version=version, target=target, origin=origin, made_for=made_for,
+            warnings=doubt,
         )  # fmt: skip
         if not NAME.fullmatch(point):
             reason = f"its name {point!r} is not {NAME_RULE}: rename its entry point"
