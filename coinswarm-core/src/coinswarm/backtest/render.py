@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from coinswarm.backtest.proof import proof_lines
 from coinswarm.feeds.length import format_length
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def render(summary: Mapping[str, Any], width: int = 80) -> str:
         _people(summary, width),
         _measures(summary, width),
         _costs(summary, width),
+        proof_lines(summary["evidence"], width) if "evidence" in summary else [],
         _cautions(summary, width),
         _identity(summary, width),
     ]

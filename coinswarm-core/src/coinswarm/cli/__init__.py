@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "trade": ("coinswarm.cli.trade", "trade", "Run a profile on paper, from a recording; later live."),
     "replay": ("coinswarm.cli.backtest", "replay", "Execute a run again and compare the order hash."),
     "runs": ("coinswarm.cli.runs", "runs", "List, show, compare and export finished runs."),
+    "trials": ("coinswarm.cli.trials", "trials", "Count what was tried on a history."),
     "data": ("coinswarm.cli.data", "data", "Import and inspect market data."),
     "plugins": ("coinswarm.cli.plugins", "plugins", "List and inspect the installed plugins."),
 }
@@ -50,10 +51,13 @@ class _Commands(NearestGroup):
         """The names of the commands, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
+        from coinswarm.plugins.shield import shielded
+
+        ctx.with_resource(shielded())
         module, attribute, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command

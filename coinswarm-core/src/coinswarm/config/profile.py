@@ -17,6 +17,7 @@ from coinswarm.config.sections import (
     CommitteeSection,
     CostsSection,
     DriversSection,
+    EvidenceSection,
     InstrumentSection,
     OrdersSection,
     RiskSection,
@@ -63,6 +64,7 @@ class Profile(Section):
     risk: RiskSection = RiskSection()
     costs: CostsSection = CostsSection()
     orders: OrdersSection = OrdersSection()
+    evidence: EvidenceSection = EvidenceSection()
     drivers: DriversSection = DriversSection()
     demand: dict[str, bool | int | str | float] = Field(default_factory=dict)
     trust: list[str] = Field(default_factory=list)

@@ -283,6 +283,15 @@ class OrdersSection(Section):
         )
 
 
+class EvidenceSection(Section):
+    """``[evidence]``: what the author knows of how the profile came about (S23).
+
+    :param declared_trials: variants that were tried on this history, here or elsewhere, this one included.
+    """
+
+    declared_trials: Annotated[Count, Field(ge=1)] | None = None
+
+
 class DriverSection(Section):
     """One ``[drivers.KIND]``: which driver, and its settings (secrets by reference)."""
 
