@@ -222,11 +222,13 @@ MUTANTS = (
         judged=False,
     ),
     Mutant(
-        "B3: the entry stays",
-        REFERENCE,
-        "elif closer.protective and order.side == -closer.side:",
-        "elif closer.side == 0:",
-        judged=False,
+        "B3: the entry stays", REFERENCE, "_entries(k, -closer.side, bar_ns)", "_entries(k, 0, bar_ns)", judged=False
+    ),
+    Mutant(
+        "B4: the entry stays, inside", REFERENCE, "_entries(k, -order.side, bar.", "_entries(k, 0, bar.", judged=False
+    ),
+    Mutant(
+        "B4: the entry stays, at the open", REFERENCE, "_entries(k, -side, bar.", "_entries(k, 0, bar.", judged=False
     ),
     Mutant(
         "B4: triggers anew inside",
