@@ -111,16 +111,15 @@ def compiled_code() -> dict[str, str]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, compiled_code: dict[str, str]) -> Shell:
+def shell(tmp_path: Path, compiled_code: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A user with an empty home in an empty folder that holds ``wave.csv`` and nothing else."""
     home, folder = tmp_path / "home", tmp_path / "here"
     home.mkdir()
     folder.mkdir()
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-    made = Shell(
-        folder,
-        {**kept, **compiled_code, "HOME": str(home), "COINSWARM_HOME": str(home / "coinswarm")},
-    )
+    own = {"HOME": str(home), "COINSWARM_HOME": str(home / "coinswarm")}
+    monkeypatch.setenv("COINSWARM_HOME", own["COINSWARM_HOME"])  # for what a test calls in this process
+    made = Shell(folder, {**kept, **compiled_code, **own})
     made.bars("wave.csv", wave())
     return made
 
