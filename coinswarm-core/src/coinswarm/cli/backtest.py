@@ -32,22 +32,28 @@ engine_option = click.option(
     show_default=True,
     help="The compiled kernel, or the reference exchange bar by bar; both give the same order hash.",
 )
+report_option = click.option("--report/--no-report", default=True, help="Write report.html into the run; default yes.")
 
 
 @click.command()
 @runs_option
+@report_option
 @set_option
 @engine_option
 @json_option
-def demo(*, runs: Path, overrides: tuple[str, ...], engine: Literal["columns", "steps"], as_json: bool) -> None:
+def demo(
+    *, runs: Path, report: bool, overrides: tuple[str, ...], engine: Literal["columns", "steps"], as_json: bool
+) -> None:
     """Backtest the trend and mean-reversion agents on the bars that ship with core."""
-    _backtest("demo", runs, overrides, engine, as_json=as_json)
+    _backtest("demo", runs, overrides, engine, report=report, as_json=as_json)
 
 
 @click.command()
 @click.option("--profile", default="backtest", show_default=True, help="A TOML file, or the name of a template.")
 @runs_option
 @click.option("--no-save", is_flag=True, help="Write no run.")
+@report_option
+@click.option("--no-trial", is_flag=True, help="Leave no trial in the registry; the number of trials is then unknown.")
 @set_option
 @engine_option
 @json_option
@@ -56,12 +62,14 @@ def backtest(  # noqa: PLR0913 - one parameter per option
     profile: str,
     runs: Path,
     no_save: bool,
+    report: bool,
+    no_trial: bool,
     overrides: tuple[str, ...],
     engine: Literal["columns", "steps"],
     as_json: bool,
 ) -> None:
     """Run a profile on its recorded bars, write the run, and print its summary."""
-    _backtest(profile, None if no_save else runs, overrides, engine, as_json=as_json)
+    _backtest(profile, None if no_save else runs, overrides, engine, as_json=as_json, report=report, trial=not no_trial)
 
 
 @click.command()
@@ -93,16 +101,25 @@ def replay(*, run: str, runs: Path, engine: Literal["columns", "steps"], as_json
         click.get_current_context().exit(1)
 
 
-def _backtest(
-    name: str, runs: Path | None, overrides: tuple[str, ...], engine: Literal["columns", "steps"], *, as_json: bool
+def _backtest(  # noqa: PLR0913 - one parameter per option
+    name: str,
+    runs: Path | None,
+    overrides: tuple[str, ...],
+    engine: Literal["columns", "steps"],
+    *,
+    as_json: bool,
+    report: bool,
+    trial: bool = True,
 ) -> None:
-    """Load, run, show."""
+    """Load, run, record as a trial, show."""
     from coinswarm.config.profile import load_profile
     from coinswarm.runtime.runs import backtest as run_profile
+    from coinswarm.runtime.trials import TrialRegistry
 
     profile = load_profile(name, overrides)
     label = name if name.endswith(".toml") else f"profile {name}"
-    show(run_profile(profile, label=label, runs=runs, engine=engine), as_json=as_json)
+    registry = TrialRegistry() if trial else None
+    show(run_profile(profile, label=label, runs=runs, engine=engine, trials=registry, report=report), as_json=as_json)
 
 
 def show(finished: Finished, *, as_json: bool) -> None:

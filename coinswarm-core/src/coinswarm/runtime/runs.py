@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from coinswarm import __version__
 from coinswarm.backtest.buyhold import buy_and_hold
+from coinswarm.backtest.proof import proof_dict
+from coinswarm.backtest.report.facts import Facts
+from coinswarm.backtest.report.page import render_report
+from coinswarm.backtest.report.stances import actions_of, overhear
 from coinswarm.backtest.rundir import check_run, check_writable, read_run, write_run
 from coinswarm.backtest.summary import summary_dict
 from coinswarm.backtest.words import END_WORDS, REFUSAL_WORDS
 from coinswarm.clock import SystemClock
 from coinswarm.config.profile import parse_profile
 from coinswarm.errors import DataError, NotReadyError
+from coinswarm.evidence.trials import Trial
 from coinswarm.runtime.assembly import Assembled, assemble
+from coinswarm.runtime.trials import UNASKED, measured_days, note_trial
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from coinswarm.backtest.rundir import StoredRun
     from coinswarm.config.profile import Profile
     from coinswarm.engine.result import RunResult
     from coinswarm.feeds.files import Loaded
+    from coinswarm.runtime.trials import TrialRegistry, Tried
 
 Engine = Literal["columns", "steps"]
 
@@ -40,12 +49,22 @@ class Finished:
     path: Path | None
 
 
-def backtest(profile: Profile, *, label: str, runs: Path | None, engine: Engine = "columns") -> Finished:
+def backtest(  # noqa: PLR0913 - what a run is asked for
+    profile: Profile,
+    *,
+    label: str,
+    runs: Path | None,
+    engine: Engine = "columns",
+    trials: TrialRegistry | None = None,
+    report: bool = True,
+) -> Finished:
     """Run a profile on its recorded bars.
 
     :param label: what messages call the profile.
     :param runs: the folder of all runs; None keeps nothing.
     :param engine: ``columns`` (the kernel) or ``steps`` (the reference exchange); same order hash.
+    :param trials: where the run is recorded as a trial (S23); None: nowhere, and the count is unknown.
+    :param report: whether a run that is kept gets a ``report.html``.
     :raises CoinswarmError: for anything the operator or a plugin's author must change.
     """
     if profile.mode == "live":
@@ -53,8 +72,16 @@ def backtest(profile: Profile, *, label: str, runs: Path | None, engine: Engine 
         raise NotReadyError(message, remedy='backtest a profile with mode = "backtest"')
     if runs is not None:
         check_writable(runs)
-    ready = assemble(profile, label=label)
-    return finish(ready, execute(ready, engine), runs=runs, mode="backtest", engine=engine, label=label)
+    plain = assemble(profile, label=label)
+    ready = heard(plain)
+    result = execute(ready, engine)
+    tried = UNASKED if trials is None else note_trial(plain, result, trials, label=label)
+    return finish(ready, result, runs=runs, mode="backtest", engine=engine, label=label, tried=tried, report=report)
+
+
+def heard(ready: Assembled) -> Assembled:
+    """The same, the agents' answers kept for the report."""
+    return replace(ready, plan=overhear(ready.plan))
 
 
 def execute(ready: Assembled, engine: Engine) -> RunResult:
@@ -69,22 +96,36 @@ def execute(ready: Assembled, engine: Engine) -> RunResult:
 
 
 def finish(  # noqa: PLR0913 - what a run says of itself
-    ready: Assembled, result: RunResult, *, runs: Path | None, mode: str, engine: str, label: str = ""
+    ready: Assembled,
+    result: RunResult,
+    *,
+    runs: Path | None,
+    mode: str,
+    engine: str,
+    label: str = "",
+    tried: Tried = UNASKED,
+    report: bool = True,
 ) -> Finished:
     """Summarise a run, and keep it.
 
     :param label: what messages call the profile; lists of runs show it.
+    :param tried: what else was tried on its history.
+    :param report: whether it gets a ``report.html``; what agents said is in it if ``ready`` was ``heard``.
     """
     profile, plan = ready.profile, ready.plan
+    benchmark = buy_and_hold(plan, result.times_ns)
     summary = summary_dict(
         result,
         agents=[(seat.name, seat.weight_bp) for seat in plan.seats],
-        benchmark=buy_and_hold(plan, result.times_ns),
+        benchmark=benchmark,
         steps=ready.steps_from(),
         start_ns=plan.start_ns,
         seed=profile.seed,
         notes=_notes(ready, result),
     )
+    summary["evidence"] = _evidence(ready, result, tried)
+    if tried.fault:
+        summary["warnings"].append(f"{tried.why}: trials are not counted, the evidence is incomplete")
     if runs is None:
         return Finished(result, summary, None)
     about = {
@@ -109,7 +150,11 @@ def finish(  # noqa: PLR0913 - what a run says of itself
         },
         "summary": summary,
     }
-    path = write_run(runs, result, about, SystemClock())
+
+    def page(record: Mapping[str, Any]) -> bytes:
+        return render_report(Facts(plan, result, summary, benchmark, actions_of(plan), record))
+
+    path = write_run(runs, result, about, SystemClock(), report=page if report else None)
     return Finished(result, _told(summary, path), path)
 
 
@@ -159,6 +204,14 @@ def replay(path: Path, engine: Engine = "columns") -> Replayed:
             message = f"the data of {was['symbol']} has changed since run {path.name} was made"
             raise DataError(message, remedy=f"restore the file with SHA-256 {was['sha256']}")
     return Replayed(stored, execute(ready, engine))
+
+
+def _evidence(ready: Assembled, result: RunResult, tried: Tried) -> dict[str, Any]:
+    """What the run's Sharpe ratio proves."""
+    days = measured_days(ready, result)
+    run = Trial(int(days.day[0]) if len(days) else 0, days.returns)
+    declared = ready.profile.evidence.declared_trials
+    return proof_dict(run, tried.trials, ruined=days.ruined, declared=declared, why=tried.why)
 
 
 def _data(one: Loaded) -> dict[str, Any]:

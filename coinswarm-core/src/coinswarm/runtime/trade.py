@@ -16,7 +16,7 @@ from coinswarm.clock import SimulatedClock
 from coinswarm.engine.steps import Session, timeline
 from coinswarm.errors import NotReadyError, ProfileError, UnknownNameError, nearest
 from coinswarm.runtime.assembly import Assembled, assemble
-from coinswarm.runtime.runs import finish
+from coinswarm.runtime.runs import finish, heard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +88,7 @@ def trade(profile: Profile, *, label: str, recordings: Mapping[str, Path], runs:
         raise NotReadyError(message, remedy="give a recording with --replay FILE")
     if runs is not None:
         check_writable(runs)
-    ready = assemble(profile, label=label, recordings=recordings)
+    ready = heard(assemble(profile, label=label, recordings=recordings))
     try:
         result = anyio.run(_session, ready)
     except BaseExceptionGroup as group:  # what a task raised is what went wrong
