@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+import agreement
 import columns
 import data
 import linearity
@@ -18,16 +19,21 @@ import startup
 import steps
 import unit_costs
 
-SCRIPTS = {module.__name__: module.rows for module in (columns, steps, unit_costs, linearity, memory, startup)}
+SCRIPTS = {
+    module.__name__: module.rows for module in (agreement, columns, steps, unit_costs, linearity, memory, startup)
+}
 
 
 def main() -> int:
     """Run the rows that were asked for, or all."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
-    parser.add_argument("row", nargs="*", choices=[*SCRIPTS, []], help=f"of {', '.join(SCRIPTS)}; default: all")
+    parser.add_argument("row", nargs="*", metavar="ROW", help=f"of {', '.join(SCRIPTS)}; default: all")
     parser.add_argument("--repetitions", type=int, default=measure.REPETITIONS, help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
+    for name in options.row:
+        if name not in SCRIPTS:
+            parser.error(f"{name} is no row: say one of {', '.join(SCRIPTS)}")
     data.ensure()
     rows: list[measure.Row] = []
     failed = False

@@ -73,13 +73,13 @@ def script(columns: Columns, agent: str) -> list[Action]:
     return [LONG if long and agent == "scripted" else FLAT for long in above.tolist()]
 
 
-def instruments(columns: Columns) -> tuple[Bars, ...]:
-    """The data set as bars of one instrument or of several."""
+def instruments(columns: Columns, *, shortable: bool = False) -> tuple[Bars, ...]:
+    """The data set as bars of one instrument or of several, with prices in cents and lots of a thousandth."""
     rows = [columns] if columns["ts"].ndim == 1 else [
         {name: values[k] for name, values in columns.items()} for k in range(len(columns["ts"]))
     ]  # fmt: skip
     return tuple(
-        Bars(Instrument(f"S{k:02d}/USD", Decimal("0.01"), Decimal("0.001")), BAR_NS, *row.values())
+        Bars(Instrument(f"S{k:02d}/USD", Decimal("0.01"), Decimal("0.001"), shortable=shortable), BAR_NS, *row.values())
         for k, row in enumerate(rows)
     )
 
