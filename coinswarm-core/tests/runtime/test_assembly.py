@@ -8,7 +8,16 @@ import pytest
 
 from coinswarm.clock import HOUR_NS, SECOND_NS
 from coinswarm.engine.plan import RunPlan
-from coinswarm.errors import CoinswarmError, ContractError, DataError, NotReadyError, ProfileError, UnknownNameError
+from coinswarm.errors import (
+    CoinswarmError,
+    ContractError,
+    DataError,
+    LoadError,
+    NotReadyError,
+    ProfileError,
+    UnknownNameError,
+)
+from coinswarm.plugins.standing import STRICT
 from coinswarm.runtime.assembly import assemble
 
 if TYPE_CHECKING:
@@ -269,3 +278,50 @@ def test_a_funding_file_is_loaded_by_symbol(
     funding = assemble(profile(instruments=files), label="p").plan.funding
     assert funding["BTC/USD"].rate_ppb.tolist() == [100_000, -50_000]
     assert funding["BTC/USD"].times_ns.tolist() == [(1_514_764_800 + h * 3_600) * SECOND_NS for h in (8, 16)]
+
+
+# -- the operator's decisions about plugins
+
+
+def test_what_was_found_of_the_plugins_is_remembered(
+    profile: Profiles, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
+    fake()
+    assemble(profile(), label="p")
+    assert any("fake" in file.read_text() for file in (tmp_path / "home").rglob("*") if file.is_file())
+
+
+def test_without_any_home_a_profile_is_assembled_all_the_same(
+    profile: Profiles, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake()
+
+    def homeless() -> Path:
+        message = "there is no home"
+        raise NotReadyError(message)
+
+    monkeypatch.setattr("coinswarm.runtime.assembly.home", homeless)
+    assert len(assemble(profile(), label="p").plan.seats) == 1
+
+
+def test_in_strict_mode_a_broken_plugin_stops_everything(
+    profile: Profiles,
+    fake: Fake,
+    site: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake()
+    site.add("broken", "import no_such_module_anywhere")
+    with pytest.raises(LoadError):
+        assemble(profile(plugins=["fake", "broken"]), label="p")
+    assert len(assemble(profile(), label="p").plan.seats) == 1, "a broken plugin that nobody names is no hindrance"
+    monkeypatch.setenv(STRICT, "1")
+    with pytest.raises(LoadError, match="broken"):
+        assemble(profile(), label="p")
+
+
+def test_ctrl_c_while_an_agent_is_asked_is_not_its_fault(profile: Profiles, fake: Fake) -> None:
+    fake("    def warm_up(self): raise KeyboardInterrupt\n    def decide(self, state): return HOLD")
+    with pytest.raises(KeyboardInterrupt):
+        assemble(profile(), label="p")
