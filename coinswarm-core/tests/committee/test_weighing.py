@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from coinswarm.committee.weighing import WeightedWeigher
 from coinswarm.domain.intent import ActionRow, Exposure
+
+if TYPE_CHECKING:
+    from random import Random
 
 SEATS = st.integers(1, 6)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Profiles = Any
+Site = Any
 Fake = Any
 
 
@@ -308,7 +309,7 @@ def test_without_any_home_a_profile_is_assembled_all_the_same(
 def test_in_strict_mode_a_broken_plugin_stops_everything(
     profile: Profiles,
     fake: Fake,
-    site: Any,
+    site: Site,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake()
