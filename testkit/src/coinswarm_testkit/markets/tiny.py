@@ -131,7 +131,7 @@ def tiny_plan(  # noqa: PLR0913 - the parts of a plan
         bars=bars,
         seats=(SeatedAgent("script", scripts, 10_000),),
         cash=cash * MONEY,
-        committee=CommitteeRules(participation_bp=0, enter_bp=1, exit_bp=1, rebalance_bp=rebalance_bp),
+        committee=CommitteeRules(participation_bp=1, enter_bp=1, exit_bp=1, rebalance_bp=rebalance_bp),
         costs=costs,
         limits=limits,
         style=style or OrderStyle(),
