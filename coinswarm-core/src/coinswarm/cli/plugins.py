@@ -5,6 +5,7 @@ Imports no plugin unless told to, so that it works whatever is installed.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,6 @@ from coinswarm.errors import LoadError, NotReadyError, OperatorError, UnknownNam
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from coinswarm.plugins.policy import Policy
     from coinswarm.plugins.records import PluginRecord
@@ -163,6 +163,46 @@ def untrust(name: str, *, as_json: bool) -> None:
     )
     text = f"{name} is no longer trusted" if name in policy.trusted else f"{name} was not trusted"
     _answer(name, text, as_json=as_json)
+
+
+@plugins.command()
+@click.argument("kind")
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    show_default="here",
+    help="Where the package's folder is made.",
+)
+@json_option
+def new(kind: str, name: str, *, out: Path, as_json: bool) -> None:
+    """Write a package that brings a new plugin: KIND (agent or weigher) and NAME.
+
+    It works as written: it has tests, passes them, and can be installed and backtested.
+    """
+    from coinswarm.plugins.history import recall
+    from coinswarm.plugins.scaffold import scaffold
+
+    made = scaffold(kind, name, out, [*recall(_home(), _installed()), *_core()])
+    if as_json:
+        emit_fields({"folder": str(made.folder), "files": list(made.files)}, as_json=True)
+        return
+    for file in made.files:
+        click.echo(made.folder / file)
+    click.echo(f"Next: cd {made.folder}, read README.md, change src/{_source(made.files)}")
+
+
+def _source(files: Iterable[str]) -> str:
+    """The file of a rendered package that holds the idea."""
+    return next(file.removeprefix("src/") for file in files if file.endswith(("/agent.py", "/weigher.py")))
+
+
+def _core() -> Iterable[PluginRecord]:
+    """Core with what it declares, which no history is needed for."""
+    from coinswarm.plugins.catalogue import load
+
+    return load([]).plugins.values()
 
 
 def _home() -> Path | None:

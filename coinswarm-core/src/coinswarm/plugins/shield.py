@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_READ = metadata.Distribution.entry_points.fget
+_READ = cast("property", metadata.Distribution.entry_points).fget
 """Python's own reader, which raises what Pythons differ in."""
 
 
