@@ -76,16 +76,21 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
     stop = np.zeros(count, np.int64)
     take = np.zeros(count, np.int64)
     given = len(given_exposure) > 0
+    here = np.zeros(count, np.bool_)
     x, x_size, x_stop, x_take, x_agree = 0, 0, 0, 0, 0
-    dirty = True
-    e, part = 0, 0
+    e, part = 0, -1
     for t in range(n):
+        moved = part < 0
         for a in range(count):
             now = confidence[a, t]
-            if now < 0 and direction[a, t] == DROPPED:
-                d[a], q[a] = 0, 0
-                dirty = True
-            if now >= 0 and direction[a, t] != HOLD:
+            if (now >= 0) != here[a]:
+                here[a] = now >= 0
+                moved = True
+            if now < 0:
+                if direction[a, t] == DROPPED and d[a] != 0:
+                    d[a], q[a] = 0, 0
+                    moved = True
+            elif direction[a, t] != HOLD:
                 side = direction[a, t]
                 if side < 0 and not shortable:
                     side = 0
@@ -98,21 +103,29 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
                     or stop[a] != stop_ticks[a, t]
                     or take[a] != take_ticks[a, t]
                 ):
-                    dirty = True
+                    moved = True
                     d[a], q[a] = side, now
                     size[a], stop[a], take[a] = size_bp[a, t], stop_ticks[a, t], take_ticks[a, t]
+        if given:
+            moved = moved or given_exposure[t] != e or given_participation[t] != part
+        if not moved:  # the same stances give the same intent
+            out_x[t] = x
+            out_size[t] = x_size
+            out_stop[t] = x_stop
+            out_take[t] = x_take
+            out_agree[t] = x_agree
+            continue
         if given:
             e, part = given_exposure[t], given_participation[t]
         else:
             total, part = 0, 0
             for a in range(count):
-                if confidence[a, t] >= 0:
+                if here[a]:
                     part += weights[a]
                     total += weights[a] * d[a] * q[a]
             e = 0
             if part > 0:
                 e = total // part if total >= 0 else -((-total) // part)
-        before = x
         if part < participation_bp:
             if part > 0 and x != 0:
                 toward = e if x > 0 else -e
@@ -127,12 +140,11 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
             x = 0
         if x == 0:
             x_size, x_stop, x_take, x_agree = 0, 0, 0, 0
-        elif part >= participation_bp and (dirty or x != before or x_agree == 0 or count > 1):
-            dirty = False
+        elif part >= participation_bp:
             w_all, w_stop, w_take = 0, 0, 0
             s_size, s_stop, s_take, mask = 0, 0, 0, 0
             for a in range(count):
-                if confidence[a, t] >= 0 and ((x > 0 and d[a] > 0) or (x < 0 and d[a] < 0)) and weights[a] > 0:
+                if here[a] and ((x > 0 and d[a] > 0) or (x < 0 and d[a] < 0)) and weights[a] > 0:
                     mask |= 1 << a
                     w_all += weights[a]
                     s_size += weights[a] * size[a]

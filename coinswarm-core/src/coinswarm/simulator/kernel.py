@@ -9,9 +9,14 @@ Everything jitted stays in this one file: numba does not notice an edited callee
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from coinswarm._jit import typed_jit
 from coinswarm.simulator import layout as at
 from coinswarm.simulator.layout import Series, State
+
+if TYPE_CHECKING:
+    from coinswarm.simulator.layout import I1, I2, Short
 
 jit = typed_jit(State, Series)
 
@@ -55,18 +60,18 @@ def muldiv(a: int, b: int, d: int) -> int:
 
 
 @jit
-def value(m: State, k: int, lots: int, ticks: int) -> int:
+def value(tab: I2, k: int, lots: int, ticks: int) -> int:
     """Worth of ``lots`` at ``ticks``, in money units, rounded down."""
-    den = m.tab[at.I + k, at.DEN]
+    den = tab[at.I + k, at.DEN]
     if den == 1:
-        return lots * ticks * m.tab[at.I + k, at.NUM]
-    return muldiv(lots * ticks, m.tab[at.I + k, at.NUM], den)
+        return lots * ticks * tab[at.I + k, at.NUM]
+    return muldiv(lots * ticks, tab[at.I + k, at.NUM], den)
 
 
 @jit
-def lots_for(m: State, k: int, units: int, ticks: int) -> int:
+def lots_for(tab: I2, k: int, units: int, ticks: int) -> int:
     """The most lots worth at most ``units`` at ``ticks``."""
-    return min(muldiv(units, m.tab[at.I + k, at.DEN], ticks * m.tab[at.I + k, at.NUM]), m.tab[at.I + k, at.MAX_LOTS])
+    return min(muldiv(units, tab[at.I + k, at.DEN], ticks * tab[at.I + k, at.NUM]), tab[at.I + k, at.MAX_LOTS])
 
 
 @jit
@@ -84,7 +89,8 @@ def part_up(ticks: int, ppm: int) -> int:
 
 @jit
 def add_order(
-    m: State,
+    tab: I2,
+    orders: I2,
     k: int,
     now: int,
     side: int,
@@ -98,334 +104,334 @@ def add_order(
     parent: int,
 ) -> int:
     """Append a working order; returns its sequence number."""
-    r = m.tab[at.SC, at.N_ORDERS]
-    m.tab[at.SC, at.N_ORDERS] = r + 1
-    m.orders[r, at.O_SEQ] = r
-    m.orders[r, at.O_PARENT] = parent
-    m.orders[r, at.O_INST] = k
-    m.orders[r, at.O_DECIDED] = now
-    m.orders[r, at.O_SIDE] = side
-    m.orders[r, at.O_KIND] = kind
-    m.orders[r, at.O_LOTS] = lots
-    m.orders[r, at.O_LIMIT] = limit
-    m.orders[r, at.O_TRIGGER] = trigger
-    m.orders[r, at.O_TIF] = tif
-    m.orders[r, at.O_FLAGS] = flags
-    m.orders[r, at.O_END] = 0
-    m.orders[r, at.O_REASON] = 0
-    m.orders[r, at.O_FILLED] = 0
-    m.orders[r, at.O_STATE] = 0
-    m.orders[r, at.O_EXPIRE] = expire
+    r = tab[at.SC, at.N_ORDERS]
+    tab[at.SC, at.N_ORDERS] = r + 1
+    orders[r, at.O_SEQ] = r
+    orders[r, at.O_PARENT] = parent
+    orders[r, at.O_INST] = k
+    orders[r, at.O_DECIDED] = now
+    orders[r, at.O_SIDE] = side
+    orders[r, at.O_KIND] = kind
+    orders[r, at.O_LOTS] = lots
+    orders[r, at.O_LIMIT] = limit
+    orders[r, at.O_TRIGGER] = trigger
+    orders[r, at.O_TIF] = tif
+    orders[r, at.O_FLAGS] = flags
+    orders[r, at.O_END] = 0
+    orders[r, at.O_REASON] = 0
+    orders[r, at.O_FILLED] = 0
+    orders[r, at.O_STATE] = 0
+    orders[r, at.O_EXPIRE] = expire
     return r
 
 
 @jit
-def end_order(m: State, k: int, slot: int, ns: int, reason: int) -> None:
+def end_order(tab: I2, orders: I2, k: int, slot: int, ns: int, reason: int) -> None:
     """End the order in a slot, if there is one."""
-    r = m.tab[at.I + k, slot]
+    r = tab[at.I + k, slot]
     if r >= 0:
-        m.orders[r, at.O_END] = ns
-        m.orders[r, at.O_REASON] = reason
-        m.tab[at.I + k, slot] = -1
-        m.tab[at.I + k, at.WORKING] -= 1
+        orders[r, at.O_END] = ns
+        orders[r, at.O_REASON] = reason
+        tab[at.I + k, slot] = -1
+        tab[at.I + k, at.WORKING] -= 1
 
 
 @jit
-def withdraw_entry(m: State, k: int, bar_ns: int, side: int) -> None:
+def withdraw_entry(tab: I2, orders: I2, k: int, bar_ns: int, side: int) -> None:
     """B3, B4: no entry goes on working on a side that its bracket is closing."""
-    entry = m.tab[at.I + k, at.ENTRY_SLOT]
-    if entry >= 0 and m.orders[entry, at.O_SIDE] == side:
-        end_order(m, k, at.ENTRY_SLOT, bar_ns, WITHDRAWN)
+    entry = tab[at.I + k, at.ENTRY_SLOT]
+    if entry >= 0 and orders[entry, at.O_SIDE] == side:
+        end_order(tab, orders, k, at.ENTRY_SLOT, bar_ns, WITHDRAWN)
 
 
 @jit
-def close_trade(m: State, k: int, bar_ns: int, pnl: int, stopped: int) -> None:
+def close_trade(tab: I2, log: I2, k: int, bar_ns: int, pnl: int, stopped: int) -> None:
     """Record the trade that ended, credit the agents that agreed (S5), and run the stop guard."""
-    n = m.tab[at.SC, at.N_LOG]
-    m.tab[at.SC, at.N_LOG] = n + 1
-    m.log[n, 0] = at.TRADE
-    risk, agree = m.tab[at.I + k, at.T_RISK], m.tab[at.I + k, at.T_AGREE]
-    m.log[n, 1] = k
-    m.log[n, 2] = m.tab[at.I + k, at.T_SIDE]
-    m.log[n, 3] = m.tab[at.I + k, at.T_OPENED]
-    m.log[n, 4] = bar_ns
-    m.log[n, 5] = m.tab[at.I + k, at.T_LOTS]
-    m.log[n, 6] = pnl
-    m.log[n, 7] = m.tab[at.I + k, at.T_FEES]
-    m.log[n, 8] = risk
-    m.log[n, 9] = agree
-    m.log[n, 10] = stopped
-    m.tab[at.I + k, at.T_SIDE] = 0
+    n = tab[at.SC, at.N_LOG]
+    tab[at.SC, at.N_LOG] = n + 1
+    log[n, 0] = at.TRADE
+    risk, agree = tab[at.I + k, at.T_RISK], tab[at.I + k, at.T_AGREE]
+    log[n, 1] = k
+    log[n, 2] = tab[at.I + k, at.T_SIDE]
+    log[n, 3] = tab[at.I + k, at.T_OPENED]
+    log[n, 4] = bar_ns
+    log[n, 5] = tab[at.I + k, at.T_LOTS]
+    log[n, 6] = pnl
+    log[n, 7] = tab[at.I + k, at.T_FEES]
+    log[n, 8] = risk
+    log[n, 9] = agree
+    log[n, 10] = stopped
+    tab[at.I + k, at.T_SIDE] = 0
     if risk > 0:
         total = 0
-        for a in range(m.tab[at.PAR, at.AGENTS]):
+        for a in range(tab[at.PAR, at.AGENTS]):
             if (agree >> a) & 1:
-                total += m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WEIGHT]
+                total += tab[at.I + tab[at.PAR, at.INSTRUMENTS] + a, at.A_WEIGHT]
         r_bp = R_CAP_BP
         if abs(pnl) < R_CAP_BP // 10_000 * risk:
             r_bp = muldiv(abs(pnl), 10_000, risk)
-        for a in range(m.tab[at.PAR, at.AGENTS]):
+        for a in range(tab[at.PAR, at.AGENTS]):
             if (agree >> a) & 1 and total > 0:
-                share = m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WEIGHT] * 10_000 // total
+                share = tab[at.I + tab[at.PAR, at.INSTRUMENTS] + a, at.A_WEIGHT] * 10_000 // total
                 if pnl > 0:
-                    m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WINS] += share
-                    m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WON] += share * r_bp // 10_000
+                    tab[at.I + tab[at.PAR, at.INSTRUMENTS] + a, at.A_WINS] += share
+                    tab[at.I + tab[at.PAR, at.INSTRUMENTS] + a, at.A_WON] += share * r_bp // 10_000
                 else:
-                    m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOSSES] += share
-                    m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOST] += share * r_bp // 10_000
-    if stopped and m.tab[at.PAR, at.GUARD_COUNT] > 0:
-        now = bar_ns + m.tab[at.PAR, at.BAR]
-        ring = at.RING + m.tab[at.SC, at.RING_AT]
-        m.tab[at.SC, ring] = now
-        m.tab[at.SC, at.RING_AT] = (m.tab[at.SC, at.RING_AT] + 1) % m.tab[at.PAR, at.GUARD_COUNT]
-        oldest = m.tab[at.SC, at.RING + m.tab[at.SC, at.RING_AT]]
-        if oldest >= 0 and oldest >= now - m.tab[at.PAR, at.GUARD_BARS] * m.tab[at.PAR, at.BAR]:
-            m.tab[at.SC, at.GUARD_UNTIL] = now + m.tab[at.PAR, at.GUARD_PAUSE] * m.tab[at.PAR, at.BAR]
+                    tab[at.I + tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOSSES] += share
+                    tab[at.I + tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOST] += share * r_bp // 10_000
+    if stopped and tab[at.PAR, at.GUARD_COUNT] > 0:
+        now = bar_ns + tab[at.PAR, at.BAR]
+        ring = at.RING + tab[at.SC, at.RING_AT]
+        tab[at.SC, ring] = now
+        tab[at.SC, at.RING_AT] = (tab[at.SC, at.RING_AT] + 1) % tab[at.PAR, at.GUARD_COUNT]
+        oldest = tab[at.SC, at.RING + tab[at.SC, at.RING_AT]]
+        if oldest >= 0 and oldest >= now - tab[at.PAR, at.GUARD_BARS] * tab[at.PAR, at.BAR]:
+            tab[at.SC, at.GUARD_UNTIL] = now + tab[at.PAR, at.GUARD_PAUSE] * tab[at.PAR, at.BAR]
 
 
 @jit
-def flatten_slots(m: State, k: int, bar_ns: int, filler: int) -> None:
+def flatten_slots(tab: I2, orders: I2, k: int, bar_ns: int, filler: int) -> None:
     """B3, D5: the position is flat; ``filler`` is the order that closed it."""
-    protective = m.orders[filler, at.O_FLAGS] & PROTECTIVE
-    side = -m.orders[filler, at.O_SIDE]
+    protective = orders[filler, at.O_FLAGS] & PROTECTIVE
+    side = -orders[filler, at.O_SIDE]
     other = OCO if protective else CLOSED
-    end_order(m, k, at.STOP_SLOT, bar_ns, other)
-    end_order(m, k, at.TAKE_SLOT, bar_ns, other)
-    end_order(m, k, at.EXIT_SLOT, bar_ns, CLOSED)
+    end_order(tab, orders, k, at.STOP_SLOT, bar_ns, other)
+    end_order(tab, orders, k, at.TAKE_SLOT, bar_ns, other)
+    end_order(tab, orders, k, at.EXIT_SLOT, bar_ns, CLOSED)
     if protective:
-        withdraw_entry(m, k, bar_ns, side)
-    if protective and m.tab[at.I + k, at.WANT_SIDE] == side:  # D5
-        m.tab[at.I + k, at.BLOCK_SIDE] = side
-        m.tab[at.I + k, at.BLOCK_UNTIL] = bar_ns + (1 + m.tab[at.PAR, at.COOL_BARS]) * m.tab[at.PAR, at.BAR]
-        m.tab[at.I + k, at.BLOCK_SAID] = 0
+        withdraw_entry(tab, orders, k, bar_ns, side)
+    if protective and tab[at.I + k, at.WANT_SIDE] == side:  # D5
+        tab[at.I + k, at.BLOCK_SIDE] = side
+        tab[at.I + k, at.BLOCK_UNTIL] = bar_ns + (1 + tab[at.PAR, at.COOL_BARS]) * tab[at.PAR, at.BAR]
+        tab[at.I + k, at.BLOCK_SAID] = 0
 
 
 @jit
-def fill(m: State, k: int, slot: int, bar_ns: int, ref: int, taker: int, inside: int) -> int:
+def fill(tab: I2, orders: I2, log: I2, k: int, slot: int, bar_ns: int, ref: int, taker: int, inside: int) -> int:
     """Fill the order in ``slot`` at reference price ``ref`` as far as Q1-Q5 allow; returns the lots filled."""
-    r = m.tab[at.I + k, slot]
-    side = m.orders[r, at.O_SIDE]
-    pos = m.tab[at.I + k, at.POS]
-    reduce = m.orders[r, at.O_FLAGS] & REDUCE
-    want = m.orders[r, at.O_LOTS] - m.orders[r, at.O_FILLED]
+    r = tab[at.I + k, slot]
+    side = orders[r, at.O_SIDE]
+    pos = tab[at.I + k, at.POS]
+    reduce = orders[r, at.O_FLAGS] & REDUCE
+    want = orders[r, at.O_LOTS] - orders[r, at.O_FILLED]
     if reduce:
         if pos * side >= 0:  # Q2: nothing to reduce
-            end_order(m, k, slot, bar_ns, CLOSED)
+            end_order(tab, orders, k, slot, bar_ns, CLOSED)
             return 0
         held = abs(pos)
         want = min(want, held)
-        if value(m, k, held, ref) < m.tab[at.I + k, at.MIN_UNITS]:  # Q5
-            flow = value(m, k, held, ref) * (1 if pos > 0 else -1)
-            protective = m.orders[r, at.O_FLAGS] & PROTECTIVE
-            stopped = 1 if protective and m.orders[r, at.O_KIND] != LIMIT else 0
-            close_trade(m, k, bar_ns, m.tab[at.I + k, at.T_CASH] + flow, stopped)
-            m.tab[at.I + k, at.T_CASH] = -flow
-            end_order(m, k, slot, bar_ns, BELOW_MINIMUM)
-            flatten_slots(m, k, bar_ns, r)
+        if value(tab, k, held, ref) < tab[at.I + k, at.MIN_UNITS]:  # Q5
+            flow = value(tab, k, held, ref) * (1 if pos > 0 else -1)
+            protective = orders[r, at.O_FLAGS] & PROTECTIVE
+            stopped = 1 if protective and orders[r, at.O_KIND] != LIMIT else 0
+            close_trade(tab, log, k, bar_ns, tab[at.I + k, at.T_CASH] + flow, stopped)
+            tab[at.I + k, at.T_CASH] = -flow
+            end_order(tab, orders, k, slot, bar_ns, BELOW_MINIMUM)
+            flatten_slots(tab, orders, k, bar_ns, r)
             return 0
-    elif pos * side < 0 and m.tab[at.I + k, at.T_SIDE] != 0:  # Q3 (dust of the other side does not block)
+    elif pos * side < 0 and tab[at.I + k, at.T_SIDE] != 0:  # Q3 (dust of the other side does not block)
         return 0
-    lots = min(want, m.tab[at.I + k, at.CAP])
-    if lots <= 0 or (m.orders[r, at.O_TIF] == FOK and lots < want):
+    lots = min(want, tab[at.I + k, at.CAP])
+    if lots <= 0 or (orders[r, at.O_TIF] == FOK and lots < want):
         return 0
     if taker:
-        adverse = (ref * (m.tab[at.PAR, at.SPREAD] + 2 * m.tab[at.PAR, at.SLIP]) + 2 * PPM - 1) // (2 * PPM)
+        adverse = (ref * (tab[at.PAR, at.SPREAD] + 2 * tab[at.PAR, at.SLIP]) + 2 * PPM - 1) // (2 * PPM)
         price = max(ref + side * adverse, 1)
-        limit = m.orders[r, at.O_LIMIT]
+        limit = orders[r, at.O_LIMIT]
         if limit > 0:
             price = min(price, limit) if side > 0 else max(price, limit)
-        ppm = m.tab[at.PAR, at.TAKER]
+        ppm = tab[at.PAR, at.TAKER]
     else:
         price = ref
-        ppm = m.tab[at.PAR, at.MAKER]
-    in_base = m.tab[at.PAR, at.FEE_BASE] != 0 and side > 0 and m.tab[at.I + k, at.SHORTABLE] == 0
+        ppm = tab[at.PAR, at.MAKER]
+    in_base = tab[at.PAR, at.FEE_BASE] != 0 and side > 0 and tab[at.I + k, at.SHORTABLE] == 0
     funds = True
     if side > 0 and not reduce:  # Q4
-        worth = value(m, k, lots, price)
+        worth = value(tab, k, lots, price)
         need = worth if in_base else worth + fee_of(worth, ppm)
-        if need > m.tab[at.SC, at.CASH]:
+        if need > tab[at.SC, at.CASH]:
             funds = False
             low, high = 0, lots
             while low < high:
                 mid = (low + high + 1) // 2
-                worth = value(m, k, mid, price)
+                worth = value(tab, k, mid, price)
                 need = worth if in_base else worth + fee_of(worth, ppm)
-                if need <= m.tab[at.SC, at.CASH]:
+                if need <= tab[at.SC, at.CASH]:
                     low = mid
                 else:
                     high = mid - 1
-            if low < want and m.orders[r, at.O_TIF] == FOK:
+            if low < want and orders[r, at.O_TIF] == FOK:
                 return 0
             lots = low
             if lots == 0:
-                end_order(m, k, slot, bar_ns, NO_FUNDS)
+                end_order(tab, orders, k, slot, bar_ns, NO_FUNDS)
                 return 0
-    worth = value(m, k, lots, price)
+    worth = value(tab, k, lots, price)
     fee = fee_of(worth, ppm)
     flow = -side * worth
     got = lots
     if in_base:  # P4
-        owed = (lots % PPM) * ppm + m.tab[at.I + k, at.CARRY]
+        owed = (lots % PPM) * ppm + tab[at.I + k, at.CARRY]
         got = lots - (lots // PPM) * ppm - owed // PPM
-        m.tab[at.I + k, at.CARRY] = owed % PPM
+        tab[at.I + k, at.CARRY] = owed % PPM
     else:
         flow -= fee
-    m.tab[at.SC, at.CASH] += flow
-    m.tab[at.SC, at.FEES] += fee
-    m.tab[at.SC, at.ADVERSE] += value(m, k, lots, abs(price - ref))
-    m.tab[at.I + k, at.CAP] -= lots
-    m.orders[r, at.O_FILLED] += lots
-    n = m.tab[at.SC, at.N_LOG]
-    m.tab[at.SC, at.N_LOG] = n + 1
-    m.log[n, 0] = at.FILL
-    m.log[n, 1] = r
-    m.log[n, 2] = bar_ns
-    m.log[n, 3] = lots
-    m.log[n, 4] = price
-    m.log[n, 5] = fee
-    m.log[n, 6] = ref
+    tab[at.SC, at.CASH] += flow
+    tab[at.SC, at.FEES] += fee
+    tab[at.SC, at.ADVERSE] += value(tab, k, lots, abs(price - ref))
+    tab[at.I + k, at.CAP] -= lots
+    orders[r, at.O_FILLED] += lots
+    n = tab[at.SC, at.N_LOG]
+    tab[at.SC, at.N_LOG] = n + 1
+    log[n, 0] = at.FILL
+    log[n, 1] = r
+    log[n, 2] = bar_ns
+    log[n, 3] = lots
+    log[n, 4] = price
+    log[n, 5] = fee
+    log[n, 6] = ref
     new = pos + side * got
-    m.tab[at.I + k, at.POS] = new
-    if m.tab[at.I + k, at.T_SIDE] == 0:  # a trade opens
-        m.tab[at.I + k, at.T_SIDE] = side
+    tab[at.I + k, at.POS] = new
+    if tab[at.I + k, at.T_SIDE] == 0:  # a trade opens
+        tab[at.I + k, at.T_SIDE] = side
         if pos == 0:
-            m.tab[at.I + k, at.T_CASH] = 0
-        m.tab[at.I + k, at.T_FEES] = 0
-        m.tab[at.I + k, at.T_OPENED] = bar_ns
-        m.tab[at.I + k, at.T_LOTS] = 0
-        m.tab[at.I + k, at.T_RISK] = m.orders[r, at.O_RISK]
-        m.tab[at.I + k, at.T_AGREE] = m.orders[r, at.O_AGREE]
-    m.tab[at.I + k, at.T_CASH] += flow
-    m.tab[at.I + k, at.T_FEES] += fee
-    m.tab[at.I + k, at.T_LOTS] = max(m.tab[at.I + k, at.T_LOTS], abs(new))
-    done = m.orders[r, at.O_FILLED] >= m.orders[r, at.O_LOTS]
+            tab[at.I + k, at.T_CASH] = 0
+        tab[at.I + k, at.T_FEES] = 0
+        tab[at.I + k, at.T_OPENED] = bar_ns
+        tab[at.I + k, at.T_LOTS] = 0
+        tab[at.I + k, at.T_RISK] = orders[r, at.O_RISK]
+        tab[at.I + k, at.T_AGREE] = orders[r, at.O_AGREE]
+    tab[at.I + k, at.T_CASH] += flow
+    tab[at.I + k, at.T_FEES] += fee
+    tab[at.I + k, at.T_LOTS] = max(tab[at.I + k, at.T_LOTS], abs(new))
+    done = orders[r, at.O_FILLED] >= orders[r, at.O_LOTS]
     if new == 0:
-        protective = m.orders[r, at.O_FLAGS] & PROTECTIVE
-        stopped = 1 if protective and m.orders[r, at.O_KIND] != LIMIT else 0
-        end_order(m, k, slot, bar_ns, FILLED if done else CLOSED)
-        close_trade(m, k, bar_ns, m.tab[at.I + k, at.T_CASH], stopped)
-        flatten_slots(m, k, bar_ns, r)
+        protective = orders[r, at.O_FLAGS] & PROTECTIVE
+        stopped = 1 if protective and orders[r, at.O_KIND] != LIMIT else 0
+        end_order(tab, orders, k, slot, bar_ns, FILLED if done else CLOSED)
+        close_trade(tab, log, k, bar_ns, tab[at.I + k, at.T_CASH], stopped)
+        flatten_slots(tab, orders, k, bar_ns, r)
         return lots
     if done:
-        end_order(m, k, slot, bar_ns, FILLED)
+        end_order(tab, orders, k, slot, bar_ns, FILLED)
     elif not funds:
-        end_order(m, k, slot, bar_ns, NO_FUNDS)
-    if not reduce and m.tab[at.I + k, at.STOP_SLOT] < 0 and m.tab[at.I + k, at.TAKE_SLOT] < 0:  # B1
-        stop, take = m.orders[r, at.O_STOP], m.orders[r, at.O_TAKE]
+        end_order(tab, orders, k, slot, bar_ns, NO_FUNDS)
+    if not reduce and tab[at.I + k, at.STOP_SLOT] < 0 and tab[at.I + k, at.TAKE_SLOT] < 0:  # B1
+        stop, take = orders[r, at.O_STOP], orders[r, at.O_TAKE]
         target = price + side * take
         flags = REDUCE | PROTECTIVE
         if stop > 0 and take > 0 and target > 0:
             flags |= OCO_FLAG
         if stop > 0:
-            kind = TRAILING if m.tab[at.PAR, at.TRAILING] else STOP
+            kind = TRAILING if tab[at.PAR, at.TRAILING] else STOP
             trigger = max(price - side * stop, 1)
-            s = add_order(m, k, bar_ns, -side, kind, abs(new), 0, trigger, GTC, 0, flags, r)
-            m.orders[s, at.O_TRAIL] = stop
-            m.orders[s, at.O_BORN_REF] = ref
-            m.orders[s, at.O_INSIDE] = inside
-            m.tab[at.I + k, at.STOP_SLOT] = s
-            m.tab[at.I + k, at.WORKING] += 1
+            s = add_order(tab, orders, k, bar_ns, -side, kind, abs(new), 0, trigger, GTC, 0, flags, r)
+            orders[s, at.O_TRAIL] = stop
+            orders[s, at.O_BORN_REF] = ref
+            orders[s, at.O_INSIDE] = inside
+            tab[at.I + k, at.STOP_SLOT] = s
+            tab[at.I + k, at.WORKING] += 1
         if take > 0 and target > 0:
-            s = add_order(m, k, bar_ns, -side, LIMIT, abs(new), target, 0, GTC, 0, flags, r)
-            m.orders[s, at.O_INSIDE] = inside
-            m.tab[at.I + k, at.TAKE_SLOT] = s
-            m.tab[at.I + k, at.WORKING] += 1
+            s = add_order(tab, orders, k, bar_ns, -side, LIMIT, abs(new), target, 0, GTC, 0, flags, r)
+            orders[s, at.O_INSIDE] = inside
+            tab[at.I + k, at.TAKE_SLOT] = s
+            tab[at.I + k, at.WORKING] += 1
     else:  # B2
         for guard in (at.STOP_SLOT, at.TAKE_SLOT):
-            g = m.tab[at.I + k, guard]
+            g = tab[at.I + k, guard]
             if g >= 0:
-                m.orders[g, at.O_LOTS] = m.orders[g, at.O_FILLED] + abs(new)
+                orders[g, at.O_LOTS] = orders[g, at.O_FILLED] + abs(new)
     return lots
 
 
 @jit
-def at_open(m: State, k: int, bar_ns: int, o: int) -> None:
+def at_open(tab: I2, orders: I2, log: I2, k: int, bar_ns: int, o: int) -> None:
     """E3: the instrument's working orders, in sequence order, at the open (F1-F5)."""
     last = -1
     while True:
         slot, r = -1, NEVER
         for candidate in range(at.ENTRY_SLOT, at.TAKE_SLOT + 1):
-            q = m.tab[at.I + k, candidate]
+            q = tab[at.I + k, candidate]
             if last < q < r:
                 slot, r = candidate, q
         if slot < 0:
             return
         last = r
-        if m.orders[r, at.O_DECIDED] > bar_ns or (
-            m.orders[r, at.O_FLAGS] & PROTECTIVE and m.orders[r, at.O_DECIDED] == bar_ns
+        if orders[r, at.O_DECIDED] > bar_ns or (
+            orders[r, at.O_FLAGS] & PROTECTIVE and orders[r, at.O_DECIDED] == bar_ns
         ):
             continue
-        side, kind, limit = m.orders[r, at.O_SIDE], m.orders[r, at.O_KIND], m.orders[r, at.O_LIMIT]
-        first = not m.orders[r, at.O_STATE] & SEEN
-        m.orders[r, at.O_STATE] |= SEEN
-        if kind in (STOP, TRAILING, STOP_LIMIT) and not m.orders[r, at.O_STATE] & TRIGGERED:
-            if (o - m.orders[r, at.O_TRIGGER]) * side < 0:
+        side, kind, limit = orders[r, at.O_SIDE], orders[r, at.O_KIND], orders[r, at.O_LIMIT]
+        first = not orders[r, at.O_STATE] & SEEN
+        orders[r, at.O_STATE] |= SEEN
+        if kind in (STOP, TRAILING, STOP_LIMIT) and not orders[r, at.O_STATE] & TRIGGERED:
+            if (o - orders[r, at.O_TRIGGER]) * side < 0:
                 continue
-            m.orders[r, at.O_STATE] |= TRIGGERED  # F2, F4
+            orders[r, at.O_STATE] |= TRIGGERED  # F2, F4
             first = True
-            if m.orders[r, at.O_FLAGS] & PROTECTIVE:
-                withdraw_entry(m, k, bar_ns, -side)
+            if orders[r, at.O_FLAGS] & PROTECTIVE:
+                withdraw_entry(tab, orders, k, bar_ns, -side)
         if kind in (LIMIT, STOP_LIMIT):
             if (limit - o) * side > 0:  # F3, F4
-                fill(m, k, slot, bar_ns, o, 1 if first else 0, 0)
+                fill(tab, orders, log, k, slot, bar_ns, o, 1 if first else 0, 0)
         else:  # F1, F2, B4
-            fill(m, k, slot, bar_ns, o, 1, 0)
-        if m.tab[at.I + k, slot] == r and m.orders[r, at.O_TIF] == IOC:  # F5
-            end_order(m, k, slot, bar_ns, IOC_REST)
-        elif m.tab[at.I + k, slot] == r and m.orders[r, at.O_TIF] == FOK:
-            end_order(m, k, slot, bar_ns, FOK_KILLED)
+            fill(tab, orders, log, k, slot, bar_ns, o, 1, 0)
+        if tab[at.I + k, slot] == r and orders[r, at.O_TIF] == IOC:  # F5
+            end_order(tab, orders, k, slot, bar_ns, IOC_REST)
+        elif tab[at.I + k, slot] == r and orders[r, at.O_TIF] == FOK:
+            end_order(tab, orders, k, slot, bar_ns, FOK_KILLED)
 
 
 @jit
-def stop_inside(m: State, k: int, r: int, bar_ns: int, hi: int, lo: int) -> None:
+def stop_inside(tab: I2, orders: I2, log: I2, k: int, r: int, bar_ns: int, hi: int, lo: int) -> None:
     """F6 for the protective stop."""
-    if m.orders[r, at.O_STATE] & TRIGGERED:
+    if orders[r, at.O_STATE] & TRIGGERED:
         return  # B4: waits for the next open
-    side, trigger = m.orders[r, at.O_SIDE], m.orders[r, at.O_TRIGGER]
+    side, trigger = orders[r, at.O_SIDE], orders[r, at.O_TRIGGER]
     if (side < 0 and lo <= trigger) or (side > 0 and hi >= trigger):
-        m.orders[r, at.O_STATE] |= TRIGGERED
-        withdraw_entry(m, k, bar_ns, -side)
+        orders[r, at.O_STATE] |= TRIGGERED
+        withdraw_entry(tab, orders, k, bar_ns, -side)
         ref = trigger
-        if m.orders[r, at.O_DECIDED] == bar_ns:
-            ref = min(ref, m.orders[r, at.O_BORN_REF]) if side < 0 else max(ref, m.orders[r, at.O_BORN_REF])
-        fill(m, k, at.STOP_SLOT, bar_ns, ref, 1, 1)
+        if orders[r, at.O_DECIDED] == bar_ns:
+            ref = min(ref, orders[r, at.O_BORN_REF]) if side < 0 else max(ref, orders[r, at.O_BORN_REF])
+        fill(tab, orders, log, k, at.STOP_SLOT, bar_ns, ref, 1, 1)
 
 
 @jit
-def inside_bar(m: State, k: int, bar_ns: int, hi: int, lo: int) -> None:
+def inside_bar(tab: I2, orders: I2, log: I2, k: int, bar_ns: int, hi: int, lo: int) -> None:
     """E4: what the bar's range does (F6-F10)."""
-    r = m.tab[at.I + k, at.STOP_SLOT]
+    r = tab[at.I + k, at.STOP_SLOT]
     if r >= 0:
-        stop_inside(m, k, r, bar_ns, hi, lo)
-    r = m.tab[at.I + k, at.TAKE_SLOT]
-    if r >= 0 and not (m.orders[r, at.O_DECIDED] == bar_ns and m.orders[r, at.O_INSIDE]):
-        limit, side = m.orders[r, at.O_LIMIT], m.orders[r, at.O_SIDE]
+        stop_inside(tab, orders, log, k, r, bar_ns, hi, lo)
+    r = tab[at.I + k, at.TAKE_SLOT]
+    if r >= 0 and not (orders[r, at.O_DECIDED] == bar_ns and orders[r, at.O_INSIDE]):
+        limit, side = orders[r, at.O_LIMIT], orders[r, at.O_SIDE]
         if (side > 0 and lo < limit) or (side < 0 and hi > limit):  # F7
-            fill(m, k, at.TAKE_SLOT, bar_ns, limit, 0, 1)
-    r = m.tab[at.I + k, at.ENTRY_SLOT]
-    if r < 0 or m.orders[r, at.O_DECIDED] > bar_ns or m.orders[r, at.O_KIND] == MARKET:
+            fill(tab, orders, log, k, at.TAKE_SLOT, bar_ns, limit, 0, 1)
+    r = tab[at.I + k, at.ENTRY_SLOT]
+    if r < 0 or orders[r, at.O_DECIDED] > bar_ns or orders[r, at.O_KIND] == MARKET:
         return
-    had = m.tab[at.I + k, at.STOP_SLOT]
+    had = tab[at.I + k, at.STOP_SLOT]
     side, kind, limit, trigger = (
-        m.orders[r, at.O_SIDE],
-        m.orders[r, at.O_KIND],
-        m.orders[r, at.O_LIMIT],
-        m.orders[r, at.O_TRIGGER],
+        orders[r, at.O_SIDE],
+        orders[r, at.O_KIND],
+        orders[r, at.O_LIMIT],
+        orders[r, at.O_TRIGGER],
     )
-    if kind in (STOP, STOP_LIMIT) and not m.orders[r, at.O_STATE] & TRIGGERED:
+    if kind in (STOP, STOP_LIMIT) and not orders[r, at.O_STATE] & TRIGGERED:
         if (side > 0 and hi >= trigger) or (side < 0 and lo <= trigger):
-            m.orders[r, at.O_STATE] |= TRIGGERED
+            orders[r, at.O_STATE] |= TRIGGERED
             if kind == STOP or (limit - trigger) * side > 0:  # F6, F9
-                fill(m, k, at.ENTRY_SLOT, bar_ns, trigger, 1, 1)
+                fill(tab, orders, log, k, at.ENTRY_SLOT, bar_ns, trigger, 1, 1)
     elif kind != STOP and ((side > 0 and lo < limit) or (side < 0 and hi > limit)):  # F7
-        fill(m, k, at.ENTRY_SLOT, bar_ns, limit, 0, 1)
-    r = m.tab[at.I + k, at.STOP_SLOT]
+        fill(tab, orders, log, k, at.ENTRY_SLOT, bar_ns, limit, 0, 1)
+    r = tab[at.I + k, at.STOP_SLOT]
     if r >= 0 and r != had:  # F10
-        stop_inside(m, k, r, bar_ns, hi, lo)
+        stop_inside(tab, orders, log, k, r, bar_ns, hi, lo)
 
 
 @jit
-def kelly_risk_bp(m: State, agree: int, stop: int, take: int) -> int:
+def kelly_risk_bp(tab: I2, agree: int, stop: int, take: int) -> int:
     """Equity to put at risk at the stop, in basis points: fractional Kelly, at least the probe (S19).
 
     Zero-edge prior of ``PRIOR`` trades with the bracket's payoff b: p0 = 1 / (1 + b), wins of b R,
@@ -434,62 +440,61 @@ def kelly_risk_bp(m: State, agree: int, stop: int, take: int) -> int:
     b = 10_000
     if take > 0:
         b = min(max(take * 10_000 // stop, 100), 1_000_000)
-    prior = m.tab[at.PAR, at.PRIOR] * 10_000
+    prior = tab[at.PAR, at.PRIOR] * 10_000
     wins = prior * 10_000 // (10_000 + b)
     losses = prior - wins
     won, lost = wins * b // 10_000, losses
-    for a in range(m.tab[at.PAR, at.AGENTS]):
+    for a in range(tab[at.PAR, at.AGENTS]):
         if (agree >> a) & 1:
-            wins += m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WINS]
-            losses += m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOSSES]
-            won += m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_WON]
-            lost += m.tab[at.I + m.tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOST]
+            wins += tab[at.I + tab[at.PAR, at.INSTRUMENTS] + a, at.A_WINS]
+            losses += tab[at.I + tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOSSES]
+            won += tab[at.I + tab[at.PAR, at.INSTRUMENTS] + a, at.A_WON]
+            lost += tab[at.I + tab[at.PAR, at.INSTRUMENTS] + a, at.A_LOST]
     kelly = 0
     if won > lost and wins > 0:
         kelly = (wins * 10_000 // (wins + losses)) * ((won - lost) * 10_000 // won) // 10_000
-    return max(kelly * m.tab[at.PAR, at.KELLY] // 10_000, m.tab[at.PAR, at.PROBE])
+    return max(kelly * tab[at.PAR, at.KELLY] // 10_000, tab[at.PAR, at.PROBE])
 
 
 @jit
-def loss_ticks(m: State, price: int, stop: int) -> int:
+def loss_ticks(tab: I2, price: int, stop: int) -> int:
     """Loss per lot at the stop, both legs' costs included, in ticks (S17)."""
-    return stop + part_up(price, 2 * m.tab[at.PAR, at.TAKER] + m.tab[at.PAR, at.SPREAD] + 2 * m.tab[at.PAR, at.SLIP])
+    return stop + part_up(price, 2 * tab[at.PAR, at.TAKER] + tab[at.PAR, at.SPREAD] + 2 * tab[at.PAR, at.SLIP])
 
 
 @jit
-def size_lots(
-    m: State, k: int, equity: int, x: int, size_bp: int, stop: int, take: int, agree: int, vol_bp: int
-) -> int:
+def size_lots(tab: I2, k: int, equity: int, x: int, size_bp: int, stop: int, take: int, agree: int, vol_bp: int) -> int:
     """S19: lots for an intent of exposure ``x`` at the last close."""
-    price = m.tab[at.I + k, at.CLOSE]
+    price = tab[at.I + k, at.CLOSE]
     strength = abs(x)
-    method = m.tab[at.PAR, at.METHOD]
+    method = tab[at.PAR, at.METHOD]
     if method == LOTS:
-        return min(muldiv(m.tab[at.I + k, at.FIXED_LOTS], strength, 10_000), m.tab[at.I + k, at.MAX_LOTS])
+        return min(muldiv(tab[at.I + k, at.FIXED_LOTS], strength, 10_000), tab[at.I + k, at.MAX_LOTS])
     cap_bp = size_bp
-    if m.tab[at.PAR, at.MAX_POSITION] > 0:
-        cap_bp = min(cap_bp, m.tab[at.PAR, at.MAX_POSITION])
-    cap = lots_for(m, k, muldiv(equity, cap_bp, 10_000), price)
-    if stop > 0 and m.tab[at.PAR, at.MAX_LOSS] > 0:
-        cap = min(cap, lots_for(m, k, muldiv(equity, m.tab[at.PAR, at.MAX_LOSS], 10_000), loss_ticks(m, price, stop)))
+    if tab[at.PAR, at.MAX_POSITION] > 0:
+        cap_bp = min(cap_bp, tab[at.PAR, at.MAX_POSITION])
+    cap = lots_for(tab, k, muldiv(equity, cap_bp, 10_000), price)
+    if stop > 0 and tab[at.PAR, at.MAX_LOSS] > 0:
+        cap = min(cap, lots_for(tab, k, muldiv(equity, tab[at.PAR, at.MAX_LOSS], 10_000), loss_ticks(tab, price, stop)))
     if method == FRACTION:
-        lots = lots_for(m, k, muldiv(muldiv(equity, size_bp, 10_000), strength, 10_000), price)
+        lots = lots_for(tab, k, muldiv(muldiv(equity, size_bp, 10_000), strength, 10_000), price)
     elif method == CALIBRATED:
         if stop <= 0:
             return 0
-        risk = muldiv(muldiv(equity, kelly_risk_bp(m, agree, stop, take), 10_000), strength, 10_000)
-        lots = lots_for(m, k, risk, stop)
+        risk = muldiv(muldiv(equity, kelly_risk_bp(tab, agree, stop, take), 10_000), strength, 10_000)
+        lots = lots_for(tab, k, risk, stop)
     else:
         p = 5_000 + (strength - 5_000) * 3 // 10
         kelly = max((p * 15_000 // 10_000 - (10_000 - p)) * 10_000 // 15_000, 0)
-        share = kelly * m.tab[at.PAR, at.KELLY] // 10_000 * 10_000 // (10_000 + vol_bp)
-        lots = lots_for(m, k, muldiv(equity, share * m.tab[at.PAR, at.RISK_SCALING] // 10_000, 10_000), price)
+        share = kelly * tab[at.PAR, at.KELLY] // 10_000 * 10_000 // (10_000 + vol_bp)
+        lots = lots_for(tab, k, muldiv(equity, share * tab[at.PAR, at.RISK_SCALING] // 10_000, 10_000), price)
     return min(lots, cap)
 
 
 @jit
 def gate(
-    m: State,
+    tab: I2,
+    orders: I2,
     k: int,
     now: int,
     before: int,
@@ -502,52 +507,52 @@ def gate(
     stop: int,
 ) -> int:
     """S17: 0, or why an entry is refused; the checks in the order of ``risk/gate.py``."""
-    price = m.tab[at.I + k, at.CLOSE]
+    price = tab[at.I + k, at.CLOSE]
     if equity <= 0:
         return NO_EQUITY
-    if side < 0 and m.tab[at.I + k, at.SHORTABLE] == 0:
+    if side < 0 and tab[at.I + k, at.SHORTABLE] == 0:
         return NOT_SHORTABLE
-    if now < m.tab[at.SC, at.BREAK_UNTIL]:
+    if now < tab[at.SC, at.BREAK_UNTIL]:
         return DRAWDOWN
-    if now < m.tab[at.SC, at.GUARD_UNTIL]:
+    if now < tab[at.SC, at.GUARD_UNTIL]:
         return STOP_GUARD
-    if m.tab[at.PAR, at.MAX_TRADES] > 0 and m.tab[at.SC, at.TRADES_TODAY] >= m.tab[at.PAR, at.MAX_TRADES]:
+    if tab[at.PAR, at.MAX_TRADES] > 0 and tab[at.SC, at.TRADES_TODAY] >= tab[at.PAR, at.MAX_TRADES]:
         return TRADES_PER_DAY
-    if stop <= 0 and (m.tab[at.PAR, at.REQUIRE_STOP] or m.tab[at.PAR, at.METHOD] == CALIBRATED):
+    if stop <= 0 and (tab[at.PAR, at.REQUIRE_STOP] or tab[at.PAR, at.METHOD] == CALIBRATED):
         return NO_STOP
     if lots < 1:
         return NO_SIZE
-    worth = value(m, k, lots, price)
+    worth = value(tab, k, lots, price)
     lowest = max(price - stop, 1) if side > 0 else price
-    if value(m, k, lots, lowest) < m.tab[at.I + k, at.MIN_UNITS]:
+    if value(tab, k, lots, lowest) < tab[at.I + k, at.MIN_UNITS]:
         return MIN_NOTIONAL
-    if m.tab[at.PAR, at.MAX_ORDER] > 0 and worth > m.tab[at.PAR, at.MAX_ORDER]:
+    if tab[at.PAR, at.MAX_ORDER] > 0 and worth > tab[at.PAR, at.MAX_ORDER]:
         return ORDER_LIMIT
-    mine = worth + value(m, k, held, price)
-    if m.tab[at.PAR, at.MAX_POSITION] > 0 and mine > muldiv(equity, m.tab[at.PAR, at.MAX_POSITION], 10_000):
+    mine = worth + value(tab, k, held, price)
+    if tab[at.PAR, at.MAX_POSITION] > 0 and mine > muldiv(equity, tab[at.PAR, at.MAX_POSITION], 10_000):
         return POSITION_LIMIT
-    if m.tab[at.PAR, at.MAX_EXPOSURE] > 0:
+    if tab[at.PAR, at.MAX_EXPOSURE] > 0:
         gross = mine
-        for j in range(m.tab[at.PAR, at.INSTRUMENTS]):
+        for j in range(tab[at.PAR, at.INSTRUMENTS]):
             if j != k:
-                open_lots = abs(m.tab[at.I + j, at.POS])
-                e = m.tab[at.I + j, at.ENTRY_SLOT]
+                open_lots = abs(tab[at.I + j, at.POS])
+                e = tab[at.I + j, at.ENTRY_SLOT]
                 if e >= 0:
-                    open_lots += m.orders[e, at.O_LOTS] - m.orders[e, at.O_FILLED]
-                gross += value(m, j, open_lots, m.tab[at.I + j, at.CLOSE])
-        if gross > muldiv(equity, m.tab[at.PAR, at.MAX_EXPOSURE], 10_000):
+                    open_lots += orders[e, at.O_LOTS] - orders[e, at.O_FILLED]
+                gross += value(tab, j, open_lots, tab[at.I + j, at.CLOSE])
+        if gross > muldiv(equity, tab[at.PAR, at.MAX_EXPOSURE], 10_000):
             return EXPOSURE_LIMIT
     loss = 0
     if stop > 0:
-        loss = value(m, k, lots, loss_ticks(m, price, stop))
-        if m.tab[at.PAR, at.MAX_LOSS] > 0 and loss > muldiv(equity, m.tab[at.PAR, at.MAX_LOSS], 10_000):
+        loss = value(tab, k, lots, loss_ticks(tab, price, stop))
+        if tab[at.PAR, at.MAX_LOSS] > 0 and loss > muldiv(equity, tab[at.PAR, at.MAX_LOSS], 10_000):
             return LOSS_LIMIT
-    if m.tab[at.PAR, at.DAILY_LOSS_BP] > 0:
-        lost = max(m.tab[at.SC, at.DAY_START] - equity, before - equity, 0)
-        if lost + loss > muldiv(max(m.tab[at.SC, at.DAY_START], 0), m.tab[at.PAR, at.DAILY_LOSS_BP], 10_000):
+    if tab[at.PAR, at.DAILY_LOSS_BP] > 0:
+        lost = max(tab[at.SC, at.DAY_START] - equity, before - equity, 0)
+        if lost + loss > muldiv(max(tab[at.SC, at.DAY_START], 0), tab[at.PAR, at.DAILY_LOSS_BP], 10_000):
             return DAILY_LOSS
-    if m.tab[at.PAR, at.BAND] > 0:
-        width = muldiv(price, m.tab[at.PAR, at.BAND], 10_000)
+    if tab[at.PAR, at.BAND] > 0:
+        width = muldiv(price, tab[at.PAR, at.BAND], 10_000)
         if (limit > 0 and abs(limit - price) > width) or (trigger > 0 and abs(trigger - price) > width):
             return PRICE_BAND
     return 0
@@ -555,27 +560,40 @@ def gate(
 
 @jit
 def record(
-    m: State, now: int, k: int, x: int, size_bp: int, stop: int, take: int, agree: int, code: int, seq: int, lots: int
+    tab: I2,
+    log: I2,
+    now: int,
+    k: int,
+    x: int,
+    size_bp: int,
+    stop: int,
+    take: int,
+    agree: int,
+    code: int,
+    seq: int,
+    lots: int,
 ) -> None:
     """Keep a decision: an intent that changed, or a refusal."""
-    n = m.tab[at.SC, at.N_LOG]
-    m.tab[at.SC, at.N_LOG] = n + 1
-    m.log[n, 0] = at.DECISION
-    m.log[n, 1] = now
-    m.log[n, 2] = k
-    m.log[n, 3] = x
-    m.log[n, 4] = size_bp
-    m.log[n, 5] = stop
-    m.log[n, 6] = take
-    m.log[n, 7] = agree
-    m.log[n, 8] = code
-    m.log[n, 9] = seq
-    m.log[n, 10] = lots
+    n = tab[at.SC, at.N_LOG]
+    tab[at.SC, at.N_LOG] = n + 1
+    log[n, 0] = at.DECISION
+    log[n, 1] = now
+    log[n, 2] = k
+    log[n, 3] = x
+    log[n, 4] = size_bp
+    log[n, 5] = stop
+    log[n, 6] = take
+    log[n, 7] = agree
+    log[n, 8] = code
+    log[n, 9] = seq
+    log[n, 10] = lots
 
 
 @jit
 def decide(
-    m: State,
+    tab: I2,
+    orders: I2,
+    log: I2,
     k: int,
     now: int,
     before: int,
@@ -589,190 +607,241 @@ def decide(
 ) -> None:
     """D1-D6: the desk turns one instrument's intent into orders or a refusal."""
     s = 1 if x > 0 else (-1 if x < 0 else 0)
-    blocked = m.tab[at.I + k, at.BLOCK_SIDE]
+    blocked = tab[at.I + k, at.BLOCK_SIDE]
     code = 0
     lots = 0
     seq = -1
     if blocked != 0:  # D5
         if s != blocked:
-            m.tab[at.I + k, at.BLOCK_SIDE] = 0
-        elif m.tab[at.PAR, at.COOL_BARS] > 0 and now >= m.tab[at.I + k, at.BLOCK_UNTIL]:
-            m.tab[at.I + k, at.BLOCK_SIDE] = 0
-            m.tab[at.I + k, at.WANT_SIDE] = 0
+            tab[at.I + k, at.BLOCK_SIDE] = 0
+        elif tab[at.PAR, at.COOL_BARS] > 0 and now >= tab[at.I + k, at.BLOCK_UNTIL]:
+            tab[at.I + k, at.BLOCK_SIDE] = 0
+            tab[at.I + k, at.WANT_SIDE] = 0
         else:
-            if not m.tab[at.I + k, at.BLOCK_SAID]:
-                m.tab[at.I + k, at.BLOCK_SAID] = 1
-                record(m, now, k, x, size_bp, stop, take, agree, COOL_DOWN, -1, 0)
+            if not tab[at.I + k, at.BLOCK_SAID]:
+                tab[at.I + k, at.BLOCK_SAID] = 1
+                record(tab, log, now, k, x, size_bp, stop, take, agree, COOL_DOWN, -1, 0)
             return
-    want = m.tab[at.I + k, at.WANT_SIDE]
+    want = tab[at.I + k, at.WANT_SIDE]
     if s == want:
-        change = abs(abs(x) - m.tab[at.I + k, at.WANT_BP])
-        if s == 0 or m.tab[at.PAR, at.REBALANCE] == 0 or change <= m.tab[at.PAR, at.REBALANCE]:  # D1
+        change = abs(abs(x) - tab[at.I + k, at.WANT_BP])
+        if s == 0 or tab[at.PAR, at.REBALANCE] == 0 or change <= tab[at.PAR, at.REBALANCE]:  # D1
             return
-    m.tab[at.I + k, at.WANT_SIDE] = s
-    m.tab[at.I + k, at.WANT_BP] = abs(x)
-    end_order(m, k, at.ENTRY_SLOT, now, WITHDRAWN)
-    pos = m.tab[at.I + k, at.POS]
-    open_trade = m.tab[at.I + k, at.T_SIDE] != 0
+    tab[at.I + k, at.WANT_SIDE] = s
+    tab[at.I + k, at.WANT_BP] = abs(x)
+    end_order(tab, orders, k, at.ENTRY_SLOT, now, WITHDRAWN)
+    pos = tab[at.I + k, at.POS]
+    open_trade = tab[at.I + k, at.T_SIDE] != 0
     held = abs(pos) if pos * s > 0 else 0
     if s == want or held > 0:  # D3, D4
-        end_order(m, k, at.EXIT_SLOT, now, WITHDRAWN)
-    if open_trade and pos * s <= 0 and pos != 0 and m.tab[at.I + k, at.EXIT_SLOT] < 0:  # D2
-        seq = add_order(m, k, now, -1 if pos > 0 else 1, MARKET, abs(pos), 0, 0, GTC, 0, REDUCE, -1)
-        m.tab[at.I + k, at.EXIT_SLOT] = seq
-        m.tab[at.I + k, at.WORKING] += 1
+        end_order(tab, orders, k, at.EXIT_SLOT, now, WITHDRAWN)
+    if open_trade and pos * s <= 0 and pos != 0 and tab[at.I + k, at.EXIT_SLOT] < 0:  # D2
+        seq = add_order(tab, orders, k, now, -1 if pos > 0 else 1, MARKET, abs(pos), 0, 0, GTC, 0, REDUCE, -1)
+        tab[at.I + k, at.EXIT_SLOT] = seq
+        tab[at.I + k, at.WORKING] += 1
     if s != 0:
-        price = m.tab[at.I + k, at.CLOSE]
-        target = size_lots(m, k, equity, x, size_bp, stop, take, agree, vol_bp) if equity > 0 else 0
+        price = tab[at.I + k, at.CLOSE]
+        target = size_lots(tab, k, equity, x, size_bp, stop, take, agree, vol_bp) if equity > 0 else 0
         lots = target - held
         if held > 0 and lots < 0 and s == want:  # D4, down
             lots = -lots
-            if value(m, k, lots, price) >= m.tab[at.I + k, at.MIN_UNITS]:
-                seq = add_order(m, k, now, -s, MARKET, lots, 0, 0, GTC, 0, REDUCE, -1)
-                m.tab[at.I + k, at.EXIT_SLOT] = seq
-                m.tab[at.I + k, at.WORKING] += 1
-            record(m, now, k, x, size_bp, stop, take, agree, 0, seq, lots)
+            if value(tab, k, lots, price) >= tab[at.I + k, at.MIN_UNITS]:
+                seq = add_order(tab, orders, k, now, -s, MARKET, lots, 0, 0, GTC, 0, REDUCE, -1)
+                tab[at.I + k, at.EXIT_SLOT] = seq
+                tab[at.I + k, at.WORKING] += 1
+            record(tab, log, now, k, x, size_bp, stop, take, agree, 0, seq, lots)
             return
-        kind, limit, trigger, expire = m.tab[at.PAR, at.ENTRY_KIND], 0, 0, 0
-        offset = part_up(price, m.tab[at.PAR, at.OFFSET])
+        kind, limit, trigger, expire = tab[at.PAR, at.ENTRY_KIND], 0, 0, 0
+        offset = part_up(price, tab[at.PAR, at.OFFSET])
         if kind == LIMIT:
             limit = max(price - s * offset, 1)
         elif kind in (STOP, STOP_LIMIT):
             trigger = max(price + s * offset, 1)
             if kind == STOP_LIMIT:
-                limit = max(trigger + s * part_up(price, m.tab[at.PAR, at.LIMIT_OFFSET]), 1)
-        if m.tab[at.PAR, at.TIF] == DAY:
+                limit = max(trigger + s * part_up(price, tab[at.PAR, at.LIMIT_OFFSET]), 1)
+        if tab[at.PAR, at.TIF] == DAY:
             expire = (now // DAY_NS + 1) * DAY_NS
-        elif m.tab[at.PAR, at.TIF] == GTD:
-            expire = now + m.tab[at.PAR, at.TTL] * m.tab[at.PAR, at.BAR]
-        code = gate(m, k, now, before, equity, s, lots, held, limit, trigger, stop)
+        elif tab[at.PAR, at.TIF] == GTD:
+            expire = now + tab[at.PAR, at.TTL] * tab[at.PAR, at.BAR]
+        code = gate(tab, orders, k, now, before, equity, s, lots, held, limit, trigger, stop)
         if code == 0:
-            m.tab[at.SC, at.TRADES_TODAY] += 1
-            seq = add_order(m, k, now, s, kind, lots, limit, trigger, m.tab[at.PAR, at.TIF], expire, 0, -1)
-            m.orders[seq, at.O_STOP] = stop
-            m.orders[seq, at.O_TAKE] = take
-            m.orders[seq, at.O_AGREE] = agree
-            m.orders[seq, at.O_RISK] = value(m, k, lots, stop)
-            m.tab[at.I + k, at.ENTRY_SLOT] = seq
-            m.tab[at.I + k, at.WORKING] += 1
-    record(m, now, k, x, size_bp, stop, take, agree, code, seq, lots)
+            tab[at.SC, at.TRADES_TODAY] += 1
+            seq = add_order(tab, orders, k, now, s, kind, lots, limit, trigger, tab[at.PAR, at.TIF], expire, 0, -1)
+            orders[seq, at.O_STOP] = stop
+            orders[seq, at.O_TAKE] = take
+            orders[seq, at.O_AGREE] = agree
+            orders[seq, at.O_RISK] = value(tab, k, lots, stop)
+            tab[at.I + k, at.ENTRY_SLOT] = seq
+            tab[at.I + k, at.WORKING] += 1
+    record(tab, log, now, k, x, size_bp, stop, take, agree, code, seq, lots)
 
 
 @jit
-def expire_and_fund(m: State, s: Series, k: int, bar_ns: int) -> None:
+def expire_and_fund(tab: I2, orders: I2, fund_ns: I1, fund_ppb: I1, k: int, bar_ns: int) -> None:
     """E1 and E2."""
-    r = m.tab[at.I + k, at.ENTRY_SLOT]
-    if r >= 0 and 0 < m.orders[r, at.O_EXPIRE] <= bar_ns:
-        end_order(m, k, at.ENTRY_SLOT, m.orders[r, at.O_EXPIRE], EXPIRED)
-    i, end = m.tab[at.I + k, at.FUND], m.tab[at.I + k, at.FUND_END]
-    while i < end and s.fund_ns[i] <= bar_ns:
-        pos = m.tab[at.I + k, at.POS]
+    r = tab[at.I + k, at.ENTRY_SLOT]
+    if r >= 0 and 0 < orders[r, at.O_EXPIRE] <= bar_ns:
+        end_order(tab, orders, k, at.ENTRY_SLOT, orders[r, at.O_EXPIRE], EXPIRED)
+    i, end = tab[at.I + k, at.FUND], tab[at.I + k, at.FUND_END]
+    while i < end and fund_ns[i] <= bar_ns:
+        pos = tab[at.I + k, at.POS]
         if pos != 0:
-            rate = s.fund_ppb[i]
-            due = muldiv(value(m, k, abs(pos), m.tab[at.I + k, at.CLOSE]), abs(rate), 1_000_000_000)
+            rate = fund_ppb[i]
+            due = muldiv(value(tab, k, abs(pos), tab[at.I + k, at.CLOSE]), abs(rate), 1_000_000_000)
             if (pos > 0) != (rate > 0):
                 due = -due
-            m.tab[at.SC, at.CASH] -= due
-            m.tab[at.SC, at.FUNDING] += due
-            m.tab[at.I + k, at.T_CASH] -= due
+            tab[at.SC, at.CASH] -= due
+            tab[at.SC, at.FUNDING] += due
+            tab[at.I + k, at.T_CASH] -= due
         i += 1
-    m.tab[at.I + k, at.FUND] = i
+    tab[at.I + k, at.FUND] = i
+
+
+@jit
+def mark(tab: I2, now: int, equity: int) -> None:
+    """E5: what an equity mark means to the day, the high-water mark and the breaker (S17)."""
+    if now >= tab[at.SC, at.NEXT_DAY]:
+        tab[at.SC, at.DAY_START] = equity if now % DAY_NS == 0 else tab[at.SC, at.LAST_EQUITY]
+        tab[at.SC, at.NEXT_DAY] = (now // DAY_NS + 1) * DAY_NS
+        tab[at.SC, at.TRADES_TODAY] = 0
+    tab[at.SC, at.LAST_EQUITY] = equity
+    if tab[at.SC, at.BREAK_UNTIL] != 0 and now >= tab[at.SC, at.BREAK_UNTIL]:
+        tab[at.SC, at.BREAK_UNTIL] = 0
+        tab[at.SC, at.PEAK] = equity
+    peak = tab[at.SC, at.PEAK]
+    if equity > peak:
+        tab[at.SC, at.PEAK] = equity
+    elif tab[at.PAR, at.DRAWDOWN_BP] > 0 and tab[at.SC, at.BREAK_UNTIL] == 0:
+        if peak - equity > muldiv(peak, tab[at.PAR, at.DRAWDOWN_BP], 10_000):
+            pause = tab[at.PAR, at.DRAWDOWN_PAUSE]
+            tab[at.SC, at.BREAK_UNTIL] = now + pause * tab[at.PAR, at.BAR] if pause > 0 else NEVER
+
+
+@jit
+def quiet(tab: I2, times: I1, exposure: Short, close: I1, equity_at: I1, gross_at: I1, row: int) -> int:
+    """A single instrument with nothing working: mark bar after bar until its intent leaves its side (D1).
+
+    :returns: the row that needs a decision, not yet processed.
+    """
+    want, pos, cash = tab[at.I, at.WANT_SIDE], tab[at.I, at.POS], tab[at.SC, at.CASH]
+    bar, start = tab[at.PAR, at.BAR], tab[at.PAR, at.START_NS]
+    end = len(times)
+    while row < end:
+        x = exposure[row]
+        now = times[row] + bar
+        if now >= start and ((x > 0) != (want > 0) or (x < 0) != (want < 0)):
+            break
+        equity = cash
+        gross = 0
+        if pos != 0:
+            gross = value(tab, 0, abs(pos), close[row])
+            equity += gross if pos > 0 else -gross
+        equity_at[row] = equity
+        gross_at[row] = gross
+        mark(tab, now, equity)
+        row += 1
+    if row > 0:
+        tab[at.I, at.CLOSE] = close[row - 1]
+    tab[at.I, at.PTR] = row
+    return row
 
 
 @jit
 def run(m: State, s: Series) -> int:
     """Run from timestamp ``ROW`` to the end, or to a timestamp before which a table must grow.
 
-    :returns: the timestamp row reached; ``len(s.times)`` when done.
+    :returns: the timestamp row reached; ``len(times)`` when done.
     """
-    count = m.tab[at.PAR, at.INSTRUMENTS]
-    bar = m.tab[at.PAR, at.BAR]
-    for row in range(m.tab[at.SC, at.ROW], len(s.times)):
+    # Arrays as locals: taking one out of a tuple inside the loop would count references at every bar.
+    tab, orders, log = m.tab, m.orders, m.log
+    times, equity_at, gross_at, ts = s.times, s.equity_at, s.gross_at, s.ts
+    opened, high, low, close, volume = s.open, s.high, s.low, s.close, s.volume
+    exposure, size_bp, stop_at, take_at, agree_at, vol_bp = s.exposure, s.size_bp, s.stop, s.take, s.agree, s.vol_bp
+    fund_ns, fund_ppb = s.fund_ns, s.fund_ppb
+    count = tab[at.PAR, at.INSTRUMENTS]
+    bar = tab[at.PAR, at.BAR]
+    row = tab[at.SC, at.ROW] - 1
+    end = len(times)
+    while True:
+        row += 1
         if (
-            m.tab[at.SC, at.N_ORDERS] + 6 * count > m.orders.shape[0]
-            or m.tab[at.SC, at.N_LOG] + 12 * count > m.log.shape[0]
+            count == 1
+            and tab[at.I, at.WORKING] == 0
+            and tab[at.I, at.BLOCK_SIDE] == 0
+            and tab[at.I, at.FUND] == tab[at.I, at.FUND_END]
+            and tab[at.PAR, at.REBALANCE] == 0
         ):
-            m.tab[at.SC, at.ROW] = row
+            row = quiet(tab, times, exposure, close, equity_at, gross_at, row)
+        if row >= end:
+            break
+        if tab[at.SC, at.N_ORDERS] + 6 * count > orders.shape[0] or tab[at.SC, at.N_LOG] + 12 * count > log.shape[0]:
+            tab[at.SC, at.ROW] = row
             return row
-        t = s.times[row]
+        t = times[row]
         now = t + bar
         busy = False
         for k in range(count):
-            i = m.tab[at.I + k, at.PTR]
-            if i < m.tab[at.I + k, at.PTR_END] and s.ts[i] == t:
-                m.tab[at.I + k, at.HERE] = 1
-                if m.tab[at.I + k, at.WORKING] > 0 or m.tab[at.I + k, at.FUND] < m.tab[at.I + k, at.FUND_END]:
-                    expire_and_fund(m, s, k, t)
-                if m.tab[at.I + k, at.WORKING] > 0 and s.volume[i] > 0:
+            i = tab[at.I + k, at.PTR]
+            if i < tab[at.I + k, at.PTR_END] and ts[i] == t:
+                tab[at.I + k, at.HERE] = 1
+                if tab[at.I + k, at.WORKING] > 0 or tab[at.I + k, at.FUND] < tab[at.I + k, at.FUND_END]:
+                    expire_and_fund(tab, orders, fund_ns, fund_ppb, k, t)
+                if tab[at.I + k, at.WORKING] > 0 and volume[i] > 0:
                     busy = True
-                    share = m.tab[at.PAR, at.PARTICIPATION]
-                    m.tab[at.I + k, at.CAP] = muldiv(s.volume[i], share, 10_000) if share > 0 else NEVER
-                    at_open(m, k, t, s.open[i])
+                    share = tab[at.PAR, at.PARTICIPATION]
+                    tab[at.I + k, at.CAP] = muldiv(volume[i], share, 10_000) if share > 0 else NEVER
+                    at_open(tab, orders, log, k, t, opened[i])
             else:
-                m.tab[at.I + k, at.HERE] = 0
+                tab[at.I + k, at.HERE] = 0
         if busy:
             for k in range(count):
-                if m.tab[at.I + k, at.HERE] and m.tab[at.I + k, at.WORKING] > 0:
-                    i = m.tab[at.I + k, at.PTR]
-                    if s.volume[i] > 0:
-                        inside_bar(m, k, t, s.high[i], s.low[i])
-        equity = m.tab[at.SC, at.CASH]
+                if tab[at.I + k, at.HERE] and tab[at.I + k, at.WORKING] > 0:
+                    i = tab[at.I + k, at.PTR]
+                    if volume[i] > 0:
+                        inside_bar(tab, orders, log, k, t, high[i], low[i])
+        equity = tab[at.SC, at.CASH]
         gross = 0
         for k in range(count):
-            if m.tab[at.I + k, at.HERE]:
-                m.tab[at.I + k, at.CLOSE] = s.close[m.tab[at.I + k, at.PTR]]
-            pos = m.tab[at.I + k, at.POS]
+            if tab[at.I + k, at.HERE]:
+                tab[at.I + k, at.CLOSE] = close[tab[at.I + k, at.PTR]]
+            pos = tab[at.I + k, at.POS]
             if pos != 0:
-                worth = value(m, k, abs(pos), m.tab[at.I + k, at.CLOSE])
+                worth = value(tab, k, abs(pos), tab[at.I + k, at.CLOSE])
                 gross += worth
                 equity += worth if pos > 0 else -worth
-        s.equity_at[row] = equity
-        s.gross_at[row] = gross
-        if now >= m.tab[at.SC, at.NEXT_DAY]:
-            m.tab[at.SC, at.DAY_START] = equity if now % DAY_NS == 0 else m.tab[at.SC, at.LAST_EQUITY]
-            m.tab[at.SC, at.NEXT_DAY] = (now // DAY_NS + 1) * DAY_NS
-            m.tab[at.SC, at.TRADES_TODAY] = 0
-        m.tab[at.SC, at.LAST_EQUITY] = equity
-        if m.tab[at.SC, at.BREAK_UNTIL] != 0 and now >= m.tab[at.SC, at.BREAK_UNTIL]:
-            m.tab[at.SC, at.BREAK_UNTIL] = 0
-            m.tab[at.SC, at.PEAK] = equity
-        if equity > m.tab[at.SC, at.PEAK]:
-            m.tab[at.SC, at.PEAK] = equity
-        elif m.tab[at.PAR, at.DRAWDOWN_BP] > 0 and m.tab[at.SC, at.BREAK_UNTIL] == 0:
-            if m.tab[at.SC, at.PEAK] - equity > muldiv(m.tab[at.SC, at.PEAK], m.tab[at.PAR, at.DRAWDOWN_BP], 10_000):
-                m.tab[at.SC, at.BREAK_UNTIL] = (
-                    now + m.tab[at.PAR, at.DRAWDOWN_PAUSE] * bar if m.tab[at.PAR, at.DRAWDOWN_PAUSE] > 0 else NEVER
-                )
+        equity_at[row] = equity
+        gross_at[row] = gross
+        mark(tab, now, equity)
         for k in range(count):
-            if not m.tab[at.I + k, at.HERE]:
+            if not tab[at.I + k, at.HERE]:
                 continue
-            i = m.tab[at.I + k, at.PTR]
-            m.tab[at.I + k, at.PTR] = i + 1
-            r = m.tab[at.I + k, at.STOP_SLOT]
-            if r >= 0 and m.orders[r, at.O_KIND] == TRAILING and s.volume[i] > 0:  # T1, T2
-                if not (m.orders[r, at.O_DECIDED] == t and m.orders[r, at.O_INSIDE]):
-                    if m.orders[r, at.O_SIDE] < 0:
-                        m.orders[r, at.O_TRIGGER] = max(m.orders[r, at.O_TRIGGER], s.high[i] - m.orders[r, at.O_TRAIL])
+            i = tab[at.I + k, at.PTR]
+            tab[at.I + k, at.PTR] = i + 1
+            r = tab[at.I + k, at.STOP_SLOT]
+            if r >= 0 and orders[r, at.O_KIND] == TRAILING and volume[i] > 0:  # T1, T2
+                if not (orders[r, at.O_DECIDED] == t and orders[r, at.O_INSIDE]):
+                    if orders[r, at.O_SIDE] < 0:
+                        orders[r, at.O_TRIGGER] = max(orders[r, at.O_TRIGGER], high[i] - orders[r, at.O_TRAIL])
                     else:
-                        m.orders[r, at.O_TRIGGER] = min(m.orders[r, at.O_TRIGGER], s.low[i] + m.orders[r, at.O_TRAIL])
-            if now < m.tab[at.PAR, at.START_NS]:
+                        orders[r, at.O_TRIGGER] = min(orders[r, at.O_TRIGGER], low[i] + orders[r, at.O_TRAIL])
+            if now < tab[at.PAR, at.START_NS]:
                 continue
-            side = 1 if s.exposure[i] > 0 else (-1 if s.exposure[i] < 0 else 0)
+            side = 1 if exposure[i] > 0 else (-1 if exposure[i] < 0 else 0)
             if (
-                side == m.tab[at.I + k, at.WANT_SIDE]
-                and m.tab[at.I + k, at.BLOCK_SIDE] == 0
-                and m.tab[at.PAR, at.REBALANCE] == 0
+                side == tab[at.I + k, at.WANT_SIDE]
+                and tab[at.I + k, at.BLOCK_SIDE] == 0
+                and tab[at.PAR, at.REBALANCE] == 0
             ):
                 continue
             before = 0
-            if m.tab[at.PAR, at.DAILY_LOSS_BP] > 0:  # the last mark known 24 h ago
-                j = m.tab[at.SC, at.ROLL]
-                while j < row and s.times[j] + bar <= now - DAY_NS:
+            if tab[at.PAR, at.DAILY_LOSS_BP] > 0:  # the last mark known 24 h ago
+                j = tab[at.SC, at.ROLL]
+                while j < row and times[j] + bar <= now - DAY_NS:
                     j += 1
-                m.tab[at.SC, at.ROLL] = j
-                before = s.equity_at[j - 1] if j > 0 else m.tab[at.PAR, at.START_CASH]
-            volatility = s.vol_bp[i] if len(s.vol_bp) > 0 else 0
-            x, size, stop, take, agree = s.exposure[i], s.size_bp[i], s.stop[i], s.take[i], s.agree[i]
-            decide(m, k, now, before, equity, x, size, stop, take, agree, volatility)
-    m.tab[at.SC, at.ROW] = len(s.times)
-    return len(s.times)
+                tab[at.SC, at.ROLL] = j
+                before = equity_at[j - 1] if j > 0 else tab[at.PAR, at.START_CASH]
+            volatility = vol_bp[i] if len(vol_bp) > 0 else 0
+            x, size, stop, take, agree = exposure[i], size_bp[i], stop_at[i], take_at[i], agree_at[i]
+            decide(tab, orders, log, k, now, before, equity, x, size, stop, take, agree, volatility)
+    tab[at.SC, at.ROW] = end
+    return end
