@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "backtest": ("coinswarm.cli.backtest", "backtest", "Run a profile on recorded bars and write a run."),
     "trade": ("coinswarm.cli.trade", "trade", "Run a profile on paper, from a recording; later live."),
     "replay": ("coinswarm.cli.backtest", "replay", "Execute a run again and compare the order hash."),
+    "explain": ("coinswarm.cli.explain", "explain", "Say why a run decided as it did, in words."),
     "runs": ("coinswarm.cli.runs", "runs", "List, show, compare and export finished runs."),
     "trials": ("coinswarm.cli.trials", "trials", "Count what was tried on a history."),
     "data": ("coinswarm.cli.data", "data", "Import and inspect market data."),

@@ -13,7 +13,7 @@ from coinswarm.backtest.buyhold import buy_and_hold
 from coinswarm.backtest.proof import proof_dict
 from coinswarm.backtest.report.facts import Facts
 from coinswarm.backtest.report.page import render_report
-from coinswarm.backtest.report.stances import actions_of, overhear
+from coinswarm.backtest.report.stances import overhear
 from coinswarm.backtest.rundir import check_run, check_writable, read_run, write_run
 from coinswarm.backtest.summary import summary_dict
 from coinswarm.backtest.words import END_WORDS, REFUSAL_WORDS
@@ -21,7 +21,7 @@ from coinswarm.clock import SystemClock
 from coinswarm.config.profile import parse_profile
 from coinswarm.errors import DataError, NotReadyError
 from coinswarm.evidence.trials import Trial
-from coinswarm.runtime.assembly import Assembled, assemble
+from coinswarm.runtime.assembly import Assembled, Given, assemble
 from coinswarm.runtime.trials import UNASKED, measured_days, note_trial
 
 if TYPE_CHECKING:
@@ -42,11 +42,13 @@ class Finished:
 
     :param path: its folder; None when it was not kept.
     :param summary: what ``render`` and ``--json`` show.
+    :param facts: what its report is made from.
     """
 
     result: RunResult
     summary: dict[str, Any]
     path: Path | None
+    facts: Facts
 
 
 def backtest(  # noqa: PLR0913 - what a run is asked for
@@ -57,6 +59,7 @@ def backtest(  # noqa: PLR0913 - what a run is asked for
     engine: Engine = "columns",
     trials: TrialRegistry | None = None,
     report: bool = True,
+    given: Given | None = None,
 ) -> Finished:
     """Run a profile on its recorded bars.
 
@@ -65,6 +68,7 @@ def backtest(  # noqa: PLR0913 - what a run is asked for
     :param engine: ``columns`` (the kernel) or ``steps`` (the reference exchange); same order hash.
     :param trials: where the run is recorded as a trial (S23); None: nowhere, and the count is unknown.
     :param report: whether a run that is kept gets a ``report.html``.
+    :param given: agents and bars that are there as objects.
     :raises CoinswarmError: for anything the operator or a plugin's author must change.
     """
     if profile.mode == "live":
@@ -72,7 +76,7 @@ def backtest(  # noqa: PLR0913 - what a run is asked for
         raise NotReadyError(message, remedy='backtest a profile with mode = "backtest"')
     if runs is not None:
         check_writable(runs)
-    plain = assemble(profile, label=label)
+    plain = assemble(profile, label=label, given=given)
     ready = heard(plain)
     result = execute(ready, engine)
     tried = UNASKED if trials is None else note_trial(plain, result, trials, label=label)
@@ -126,8 +130,6 @@ def finish(  # noqa: PLR0913 - what a run says of itself
     summary["evidence"] = _evidence(ready, result, tried)
     if tried.fault:
         summary["warnings"].append(f"{tried.why}: trials are not counted, the evidence is incomplete")
-    if runs is None:
-        return Finished(result, summary, None)
     about = {
         "mode": mode,
         "engine": engine,
@@ -143,6 +145,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
             {"name": p.name, "distribution": p.distribution, "version": p.version, "origin": str(p.origin)}
             for p in ready.plugins
         ],
+        "not_from_plugins": list(ready.unplugged),
         "made_with": {
             "coinswarm-core": __version__,
             "python": platform.python_version(),
@@ -150,12 +153,15 @@ def finish(  # noqa: PLR0913 - what a run says of itself
         },
         "summary": summary,
     }
+    facts = Facts(plan, result, summary, benchmark, about)
+    if runs is None:
+        return Finished(result, summary, None, facts)
 
     def page(record: Mapping[str, Any]) -> bytes:
-        return render_report(Facts(plan, result, summary, benchmark, actions_of(plan), record))
+        return render_report(replace(facts, record=record))
 
     path = write_run(runs, result, about, SystemClock(), report=page if report else None)
-    return Finished(result, _told(summary, path), path)
+    return Finished(result, _told(summary, path, again=not ready.unplugged), path, facts)
 
 
 def stored_summary(path: Path) -> dict[str, Any]:
@@ -163,18 +169,19 @@ def stored_summary(path: Path) -> dict[str, Any]:
 
     :raises DataError: when any of the run's files is not what was written.
     """
-    summary = check_run(path)["summary"]
+    record = check_run(path)
+    summary = record["summary"]
     orders = summary["orders"]  # JSON on disk has sorted keys; people read the order of the summary
     ends, refused = list(END_WORDS.values()), list(REFUSAL_WORDS.values())
     orders["ends"] = dict(sorted(orders["ends"].items(), key=lambda item: (-item[1], ends.index(item[0]))))
     orders["refused"] = dict(sorted(orders["refused"].items(), key=lambda item: refused.index(item[0])))
-    return _told(summary, path)
+    return _told(summary, path, again=not record.get("not_from_plugins"))
 
 
-def _told(summary: dict[str, Any], path: Path) -> dict[str, Any]:
+def _told(summary: dict[str, Any], path: Path, *, again: bool) -> dict[str, Any]:
     """The summary with the run's name and what can be done next."""
     hints = [{"command": f"coinswarm replay {path}", "does": "executes it again and compares the order hash"}]
-    return {**summary, "run": path.name, "hints": hints}
+    return {**summary, "run": path.name, "hints": hints if again else []}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,15 +202,27 @@ def replay(path: Path, engine: Engine = "columns") -> Replayed:
 
     :raises DataError: when the run is damaged, or a data file is no longer what it was.
     """
+    stored, ready = restore(path)
+    return Replayed(stored, execute(ready, engine))
+
+
+def restore(path: Path) -> tuple[StoredRun, Assembled]:
+    """A stored run, and its plan assembled anew from its profile and its data.
+
+    :raises DataError: when the run is damaged, or a data file is no longer what it was.
+    """
     stored = read_run(path)
     label = f"run {path.name}"
+    if unplugged := stored.record.get("not_from_plugins"):
+        message = f"{label} seats {', '.join(unplugged)}, which come from no plugin"
+        raise NotReadyError(message, remedy="run the notebook or script that made it again")
     recordings = {symbol: Path(file) for symbol, file in stored.record["recordings"].items()}
     ready = assemble(parse_profile(stored.record["profile"], label), label=label, recordings=recordings)
     for was, one in zip(stored.record["data"], ready.loaded, strict=True):
         if was["sha256"] != one.report.sha256:
             message = f"the data of {was['symbol']} has changed since run {path.name} was made"
             raise DataError(message, remedy=f"restore the file with SHA-256 {was['sha256']}")
-    return Replayed(stored, execute(ready, engine))
+    return stored, ready
 
 
 def _evidence(ready: Assembled, result: RunResult, tried: Tried) -> dict[str, Any]:
@@ -231,6 +250,7 @@ def _data(one: Loaded) -> dict[str, Any]:
 def _notes(ready: Assembled, result: RunResult) -> list[str]:
     """What a reader must know beside the numbers."""
     notes = [f"{name} raised at {count} bars and abstained there" for name, count in result.errors.items()]
+    notes += [f"{seat} is not from a plugin: it has no version, and no replay" for seat in ready.unplugged]
     if any(bars.instrument.shortable for bars in ready.plan.bars):
         notes.append("this run may sell short: not tradable live while live is spot")
     return notes
