@@ -18,9 +18,10 @@ from coinswarm.backtest.render import number_text
 from coinswarm.backtest.report.facts import Facts
 from coinswarm.backtest.report.grid import Grid
 from coinswarm.backtest.report.page import POLICY, render_report
-from coinswarm.backtest.report.stances import actions_of
 from coinswarm.backtest.rundir import read_run
 from coinswarm.config.profile import load_profile
+from coinswarm.contracts import SignalAgent
+from coinswarm.domain.action import ABSTAIN
 from coinswarm.runtime.assembly import assemble
 from coinswarm.runtime.runs import backtest, execute, heard, replay
 
@@ -28,8 +29,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from coinswarm.domain.action import Action
+    from coinswarm.domain.market import MarketState
+
 NASTY = "</script><img src=x onerror=alert(1)>\"'&\u2028"
 LOADING = {"src", "srcset", "poster", "background", "formaction", "ping", "manifest", "action"}
+
+
+class Unheard(SignalAgent):
+    """An agent whose answers nobody kept."""
+
+    def decide(self, state: MarketState) -> Action:  # noqa: ARG002 - it does not look
+        return ABSTAIN
 
 
 @dataclass
@@ -102,7 +113,7 @@ def facts(kept: Path) -> Facts:
     result = execute(ready, "columns")
     plan = ready.plan
     bench = buy_and_hold(plan, result.times_ns)
-    return Facts(plan, result, record["summary"], bench, actions_of(plan), record)
+    return Facts(plan, result, record["summary"], bench, record)
 
 
 def test_a_run_is_kept_with_its_report_and_can_be_replayed(kept: Path) -> None:
@@ -234,7 +245,8 @@ def test_a_run_without_orders_has_a_report(facts: Facts) -> None:
         facts.result, orders=empty, fills=empty[:, :5], reference=empty[:, 0], trade_rows=empty[:, :10],
         decisions=empty[:, :10], equity=np.full_like(facts.result.equity, facts.result.cash),
     )  # fmt: skip
-    page = Page(render_report(replace(facts, result=result, actions=[[None, None], [None, None]])).decode())
+    seats = tuple(replace(seat, agents=(Unheard(), Unheard())) for seat in facts.plan.seats)
+    page = Page(render_report(replace(facts, result=result, plan=replace(facts.plan, seats=seats))).decode())
     assert "The risk gate refused nothing." in page.text
     assert page.json("data")["instruments"][0]["stances"] == [None, None]
 
@@ -244,7 +256,7 @@ def test_agents_that_decide_bar_by_bar_are_heard(tmp_path: Path) -> None:
     profile = load_profile("demo", ["start=2018-10-01T00:00:00Z"])
     pages = []
     for engine in ("columns", "steps"):
-        path = backtest(profile, label="demo", runs=tmp_path / engine, engine=engine).path  # type: ignore[arg-type]
+        path = backtest(profile, label="demo", runs=tmp_path / engine, engine=engine).path
         assert path is not None
         pages.append(Page((path / "report.html").read_text(encoding="utf-8")).json("data"))
     assert pages[0] == pages[1]

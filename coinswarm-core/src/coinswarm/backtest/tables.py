@@ -42,7 +42,7 @@ class Column:
     """One column of a table.
 
     :param kind: ``time`` (nanoseconds; 0 is no time), ``text``, ``whole``, ``flag`` or ``amount``.
-    :param values: int64[n]; for text the codes of ``words``.
+    :param numbers: int64[n]; for text the codes of ``words``.
     :param scale: of an amount, what one is worth: for all rows, or by ``which``.
     :param which: int64[n], index into ``scale``.
     :param words: texts by code.
@@ -51,7 +51,7 @@ class Column:
 
     name: str
     kind: Kind
-    values: I1
+    numbers: I1
     scale: tuple[Decimal, ...] = (Decimal(1),)
     which: I1 | None = None
     words: dict[int, str] | None = None
@@ -60,9 +60,9 @@ class Column:
     def texts(self) -> list[str]:
         """Every value as text: decimals exact, times in ISO 8601, no value as nothing."""
         write = self._writer()
-        which = self.which.tolist() if self.which is not None else [0] * len(self.values)
-        missing = self.absent.tolist() if self.absent is not None else [False] * len(self.values)
-        rows = zip(self.values.tolist(), which, missing, strict=True)
+        which = self.which.tolist() if self.which is not None else [0] * len(self.numbers)
+        missing = self.absent.tolist() if self.absent is not None else [False] * len(self.numbers)
+        rows = zip(self.numbers.tolist(), which, missing, strict=True)
         return ["" if gone else write(value, place) for value, place, gone in rows]
 
     def _writer(self) -> Callable[[int, int], str]:
@@ -82,8 +82,8 @@ class Column:
         """An amount as the nearest floats, no value as NaN: float64[n]."""
         ratios = [scale.as_integer_ratio() for scale in self.scale]
         num, den = (np.array(part, np.float64) for part in zip(*ratios, strict=True))
-        place = self.which if self.which is not None else np.zeros(len(self.values), np.int64)
-        result: np.ndarray[tuple[int], np.dtype[np.float64]] = self.values * num[place] / den[place]
+        place = self.which if self.which is not None else np.zeros(len(self.numbers), np.int64)
+        result: np.ndarray[tuple[int], np.dtype[np.float64]] = self.numbers * num[place] / den[place]
         return result if self.absent is None else np.where(self.absent, np.nan, result)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +22,7 @@ from coinswarm.plugins.history import recall, remember
 from coinswarm.plugins.standing import STRICT, installed, strict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from coinswarm.config.profile import Profile
     from coinswarm.config.sections import AgentSection, InstrumentSection
@@ -43,6 +43,7 @@ class Assembled:
     :param loaded: per instrument, in the plan's order, its bars and where they come from.
     :param plugins: the loaded plugins.
     :param recordings: per symbol, the file that stood in for the profile's own source.
+    :param unplugged: seats whose agents come from no plugin.
     """
 
     profile: Profile
@@ -50,6 +51,7 @@ class Assembled:
     loaded: tuple[Loaded, ...]
     plugins: tuple[PluginRecord, ...]
     recordings: dict[str, Path]
+    unplugged: tuple[str, ...] = ()
 
     def steps_from(self) -> dict[str, str]:
         """Per symbol, whether tick and lot were given or inferred."""
@@ -60,16 +62,34 @@ class Assembled:
         return words
 
 
-def assemble(profile: Profile, *, label: str, recordings: Mapping[str, Path] | None = None) -> Assembled:
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What a caller hands over as objects, instead of naming it in a profile.
+
+    :param agents: by the name that the profile seats, something that makes a fresh agent.
+    :param markets: bars by symbol; the profile's own source of them is not read.
+    """
+
+    agents: Mapping[str, Callable[[], SignalAgent]] = field(default_factory=dict)
+    markets: Mapping[str, Loaded] = field(default_factory=dict)
+
+
+def assemble(
+    profile: Profile, *, label: str, recordings: Mapping[str, Path] | None = None, given: Given | None = None
+) -> Assembled:
     """Load the profile's plugins and data, seat its agents, and check that they fit together.
 
     :param label: what messages call the profile.
     :param recordings: per symbol, a file that stands in for the profile's own source.
+    :param given: agents and bars that are there as objects; such agents come from no plugin.
     :raises CoinswarmError: one line for whatever does not fit.
     """
+    given = given or Given()
     catalogue = _catalogue(profile)
     sections = sorted(profile.instruments, key=lambda item: item.symbol)
-    loaded = tuple(_bars(item, (recordings or {}).get(item.symbol)) for item in sections)
+    loaded = tuple(
+        given.markets.get(item.symbol) or _bars(item, (recordings or {}).get(item.symbol)) for item in sections
+    )
     bars = tuple(one.bars for one in loaded)
     _check_lengths(bars)
     if len(profile.agents) > MAX_SEATS:
@@ -77,7 +97,12 @@ def assemble(profile: Profile, *, label: str, recordings: Mapping[str, Path] | N
         raise ProfileError(message, remedy="seat fewer")
     plan = RunPlan(
         bars=bars,
-        seats=tuple(_seat(catalogue, item, bars, label) for item in profile.agents),
+        seats=tuple(
+            _seat_given(given.agents[item.name], item, bars)
+            if item.name in given.agents
+            else _seat(catalogue, item, bars, label)
+            for item in profile.agents
+        ),
         weigher=_weigher(catalogue, profile, label),
         cash=profile.cash_units(),
         committee=profile.committee_rules(),
@@ -90,7 +115,8 @@ def assemble(profile: Profile, *, label: str, recordings: Mapping[str, Path] | N
         funding={i.symbol: Funding(*load_funding(Path(i.funding))) for i in sections if i.funding},
     )
     _check_integers(plan)
-    return Assembled(profile, plan, loaded, tuple(catalogue.plugins.values()), dict(recordings or {}))
+    unplugged = tuple(item.seat for item in profile.agents if item.name in given.agents)
+    return Assembled(profile, plan, loaded, tuple(catalogue.plugins.values()), dict(recordings or {}), unplugged)
 
 
 def _catalogue(profile: Profile) -> Catalogue:
@@ -190,6 +216,19 @@ def _seat(catalogue: Catalogue, item: AgentSection, bars: tuple[Bars, ...], labe
         message = f"{record.label}: {declared.target}.warm_up() raised {type(error).__name__}: {error}"
         raise ContractError(message, remedy="its author must mend it") from error
     return SeatedAgent(item.seat, objects, item.weight_bp, warm_up, declared.reasons)
+
+
+def _seat_given(make: Callable[[], SignalAgent], item: AgentSection, bars: tuple[Bars, ...]) -> SeatedAgent:
+    """Seat an agent that comes from no plugin: a fresh object per instrument."""
+    try:
+        objects = tuple(make() for _ in bars)
+        warm_up = max(int(agent.warm_up()) for agent in objects)
+    except (PluginError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        message = f"agent {item.name!r} cannot be made ({type(error).__name__}: {error})"
+        raise ContractError(message, remedy="mend its constructor or its warm_up, or give an instance") from error
+    return SeatedAgent(item.seat, objects, item.weight_bp, warm_up)
 
 
 def _weigher(catalogue: Catalogue, profile: Profile, label: str) -> Weigher:

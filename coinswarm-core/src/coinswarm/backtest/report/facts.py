@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.backtest.render import CURRENCY_FROM
+from coinswarm.backtest.report.stances import actions_of
 from coinswarm.evidence.days import cut_days
 
 if TYPE_CHECKING:
@@ -25,15 +26,18 @@ class Facts:
 
     :param summary: from ``summary_dict``.
     :param record: what ``run.json`` says, as far as it is known.
-    :param actions: what each agent said, per instrument and seat.
     """
 
     plan: RunPlan
     result: RunResult
     summary: Mapping[str, Any]
     benchmark: BuyAndHold
-    actions: Actions
     record: Mapping[str, Any]
+
+    @cached_property
+    def actions(self) -> Actions:
+        """What each agent said, per instrument and seat."""
+        return actions_of(self.plan)
 
     @cached_property
     def days(self) -> Days:
