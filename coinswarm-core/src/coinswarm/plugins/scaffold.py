@@ -37,7 +37,7 @@ PROVISIONAL = ("ingestor", "memory", "voter", "planner", "risk-agent", "executio
 LONGEST = 30
 """Letters in a name: lines of the templates hold it."""
 
-RESERVED = {"columnar", "core", "signal", "testkit"}
+RESERVED = {"columnar", "core", "signal", "testkit", "weigher"}
 """Names whose package or class would be one of core's."""
 
 
