@@ -50,6 +50,11 @@ class Environment:
         (self.bin / name).write_text(f"#!{self.python}\n{code}\n")
         (self.bin / name).chmod(0o755)
 
+    def installed(self, package: str) -> list[str]:
+        """The files that installing a distribution wrote, relative to the environment's packages."""
+        [record] = (self.root / "venv").glob(f"lib/*/site-packages/{package}-*.dist-info/RECORD")
+        return [line.partition(",")[0] for line in record.read_text().splitlines()]
+
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run one line; ``cd`` counts for the lines after it."""
         kept = {key: value for key, value in os.environ.items() if key in {"LANG", "LC_ALL", "TMPDIR"}}
@@ -115,7 +120,9 @@ def edit(path: Path, function: str) -> None:
 
 
 def core_files() -> dict[str, tuple[int, int]]:
-    """Size and time of every file of core."""
+    """Size and time of every file of core; nothing where core runs from a tree that somebody may be editing."""
+    if "site-packages" not in CORE.parts:
+        return {}
     paths = (path for path in CORE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
 
@@ -137,6 +144,11 @@ def test_the_transcript(environment: Environment) -> None:
             said = f"$ {command}\n{done.stdout}"
             assert done.returncode == 0, said
             assert "Traceback" not in done.stdout, said
+            if command.startswith("pip install"):
+                assert {name.partition("/")[0] for name in environment.installed("coinswarm_breakout")} == {
+                    "coinswarm_breakout",
+                    "coinswarm_breakout-0.1.0.dist-info",
+                }, "no file of core is touched"
             if lines:
                 assert quoted(lines).fullmatch(done.stdout), f"{said}\nis not as quoted:\n" + "\n".join(lines)
             last = done.stdout
