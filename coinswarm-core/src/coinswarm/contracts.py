@@ -88,7 +88,7 @@ class Weigher(ABC):
 
     @abstractmethod
     def step(self, row: ActionRow, weights: Sequence[int]) -> Exposure:
-        """The exposure of one row.
+        """The exposure of one row: a function of the row and the weights alone; core may skip repeated rows.
 
         :param weights: per agent, basis points, all at least 0, summing to 10,000.
         """

@@ -126,7 +126,7 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
             e = 0
             if part > 0:
                 e = total // part if total >= 0 else -((-total) // part)
-        if part < participation_bp:
+        if part < participation_bp or part == 0:
             if part > 0 and x != 0:
                 toward = e if x > 0 else -e
                 if toward < abs(x):
@@ -140,7 +140,7 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
             x = 0
         if x == 0:
             x_size, x_stop, x_take, x_agree = 0, 0, 0, 0
-        elif part >= participation_bp:
+        elif part >= participation_bp and part > 0:
             w_all, w_stop, w_take = 0, 0, 0
             s_size, s_stop, s_take, mask = 0, 0, 0, 0
             for a in range(count):

@@ -69,7 +69,12 @@ class Committee:
             elif confidence < 0 and direction == DROPPED:
                 stances[seat] = (0, 0, 0, 0, 0)
         exposure = self._weigher.step(
-            ActionRow([s[0] for s in stances], [s[1] for s in stances], [a[1] >= 0 for a in actions]), self._weights
+            ActionRow(
+                [s[0] for s in stances],
+                [s[1] if a[1] >= 0 else 0 for s, a in zip(stances, actions, strict=True)],
+                [a[1] >= 0 for a in actions],
+            ),
+            self._weights,
         )
         previous = self._intent
         self._intent = self._next(exposure, actions)
@@ -81,7 +86,7 @@ class Committee:
         e, participation = exposure
         rules, before = self._rules, self._intent
         x = before.exposure_bp
-        if participation < rules.participation_bp:
+        if participation < rules.participation_bp or participation == 0:
             if participation == 0 or x == 0:
                 return before
             toward = e if x > 0 else -e

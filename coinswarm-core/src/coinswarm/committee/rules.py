@@ -10,7 +10,7 @@ class CommitteeRules:
     """How actions become an intent.
 
     :param participation_bp: weight that must take part; below it the previous intent stands and may
-        only shrink.
+        only shrink. When nobody takes part it stands, whatever this is.
     :param enter_bp: exposure at which a side is entered.
     :param exit_bp: exposure below which it is left; at most ``enter_bp`` (hysteresis).
     :param rebalance_bp: change of exposure that resizes a position; 0 never does.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ INVALID_REASON = 255
 """Reason code of a row that abstains because the agent's numbers were not finite or out of range."""
 
 MAX_BP = 10_000
+MAX_TICKS = 1 << 53
+"""No distance has more ticks: floats count no further one by one."""
 
 
 class Side(IntEnum):
@@ -56,9 +59,25 @@ class Action(NamedTuple):
     reason: int = 0
 
 
+def checked(answer: object) -> Action:
+    """An agent's answer as an Action; one that is none abstains with reason 255.
+
+    Numbers may still be out of range: rounding judges that (``ActionColumns.of``).
+    """
+    if isinstance(answer, tuple) and len(answer) == len(Action._fields):
+        side, *numbers, reason = answer
+        plain = all(isinstance(number, Real) for number in (side, *numbers)) and isinstance(reason, Integral)
+        if plain and side in _SIDES and 0 <= reason <= INVALID_REASON:
+            confidence, size, stop, take = (float(number) for number in numbers)
+            return Action(Side(int(side)), confidence, size, stop, take, int(reason))
+    return INVALID
+
+
 HOLD = Action(Side.HOLD)
 FLAT = Action(Side.FLAT)
 ABSTAIN = Action(Side.ABSTAIN)
+INVALID = Action(Side.ABSTAIN, reason=INVALID_REASON)
+_SIDES = frozenset(int(side) for side in Side)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,12 +123,16 @@ class ActionColumns:
         distance is at least one tick.
 
         :param side: integer array[n] of ``Side`` codes.
+        :raises ValueError: for a reason outside 0 to 255.
         """
         side = np.asarray(side)
         n = len(side)
         tick = float(instrument.tick)
         bad = _outside(side)
         names = np.asarray(reason)
+        if names.size and not (names.min() >= 0 and names.max() <= INVALID_REASON):
+            message = f"reason codes run from 0 to {INVALID_REASON - 1}, not {names.min()} to {names.max()}"
+            raise ValueError(message)
         direction = side.astype(np.int8)
         columns = [
             _round(confidence, n, MAX_BP, MAX_BP, np.int16, bad),
@@ -129,18 +152,30 @@ class ActionColumns:
 
     @classmethod
     def from_actions(cls, instrument: Instrument, actions: Sequence[Action]) -> ActionColumns:
-        """The table of single actions, rounded by the same rule as ``of``."""
-        rows = np.array([tuple(a) for a in actions], dtype=np.float64).reshape(len(actions), 6)
-        with np.errstate(invalid="ignore"):
-            return cls.of(
-                instrument,
-                rows[:, 0].astype(np.int64),
-                confidence=rows[:, 1],
-                size=rows[:, 2],
-                stop_distance=rows[:, 3],
-                take_distance=rows[:, 4],
-                reason=rows[:, 5],
-            )
+        """The table of single actions, rounded by the same rule as ``of``; what is no action abstains (255)."""
+        rows = np.array([checked(action) for action in actions], dtype=np.float64).reshape(len(actions), 6)
+        return cls.of(
+            instrument,
+            rows[:, 0].astype(np.int64),
+            confidence=rows[:, 1],
+            size=rows[:, 2],
+            stop_distance=rows[:, 3],
+            take_distance=rows[:, 4],
+            reason=rows[:, 5],
+        )
+
+    def problem(self, n: int) -> str:
+        """What is wrong with columns that an agent may have built by hand; empty when nothing is.
+
+        :param n: how many rows they must have.
+        """
+        for name, (kind, low, high) in _KINDS.items():
+            column = getattr(self, name)
+            if not (isinstance(column, np.ndarray) and column.dtype == kind and column.shape == (n,)):
+                return f"{name} is no {np.dtype(kind)} column of {n} rows"
+            if n and (column.min() < low or column.max() > high):
+                return f"{name} leaves {low} to {high}"
+        return ""
 
     def action(self, instrument: Instrument, row: int) -> Action:
         """Row ``row`` as an Action that rounds back to the same integers."""
@@ -169,6 +204,17 @@ class ActionColumns:
         return ActionColumns(direction, confidence, self.reason, self.size_bp, self.stop_ticks, self.take_ticks)
 
 
+_KINDS: dict[str, tuple[type[np.integer], int, int]] = {
+    "direction": (np.int8, -1, 3),
+    "confidence_bp": (np.int16, -1, MAX_BP),
+    "reason": (np.uint8, 0, INVALID_REASON),
+    "size_bp": (np.int32, 0, MAX_BP),
+    "stop_ticks": (np.int64, 0, MAX_TICKS),
+    "take_ticks": (np.int64, 0, MAX_TICKS),
+}
+"""Type and range of each column."""
+
+
 def _outside(side: Column) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which sides are no ``Side`` code."""
     if len(side) == 0 or (side.min() >= Side.SELL and side.max() <= Side.ABSTAIN):
@@ -194,8 +240,9 @@ def _round(  # noqa: PLR0913 - the six are one rule
 ) -> Column:
     """Scale, round half to even and bound one column; marks rows that cannot be rounded in ``bad``."""
     values = np.asarray(given, np.float64)
-    limit = float(1 << 53) if top is None else float(top)
-    scaled = np.rint(values / tick if tick else values * scale)
+    limit = float(MAX_TICKS) if top is None else float(top)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.rint(values / tick if tick else values * scale)
     if tick:
         scaled = np.where((values > 0) & (scaled == 0), 1.0, scaled)
     wrong = ~((values >= 0) & (scaled <= limit))  # catches NaN as well

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coinswarm.contracts import ColumnarAgent
-from coinswarm.domain.action import ABSTAIN, ActionColumns
+from coinswarm.domain.action import ABSTAIN, INVALID_REASON, ActionColumns
 from coinswarm.domain.market import MarketState
 from coinswarm.errors import ContractError
 
@@ -40,16 +40,13 @@ def action_columns(plan: RunPlan) -> tuple[list[list[ActionColumns]], dict[str, 
 
 
 def agent_columns(agent: SignalAgent, bars: Bars) -> tuple[ActionColumns, int]:
-    """One agent's columns over ``bars``, and at how many bars it raised.
+    """One agent's columns over ``bars``, and at how many bars it raised or its answer was no valid action.
 
-    :raises ContractError: when ``decide_all`` answers with another length or another type.
+    :raises ContractError: when ``decide_all`` raises, or answers with anything but its columns.
     """
     if isinstance(agent, ColumnarAgent):
-        columns = agent.decide_all(bars)
-        if not isinstance(columns, ActionColumns) or len(columns) != len(bars):
-            message = f"{type(agent).__name__}.decide_all answered {_size(columns)} for {len(bars)} bars"
-            raise ContractError(message, remedy="return ActionColumns.of(...) with one row per bar")
-        return columns, 0
+        columns = _columnar(agent, bars)
+        return columns, _invalid(columns)
     distinct: list[Action] = []  # an agent that answers with the same object is rounded once
     rows: list[int] = []
     last, failed = None, 0
@@ -65,8 +62,32 @@ def agent_columns(agent: SignalAgent, bars: Bars) -> tuple[ActionColumns, int]:
             distinct.append(action)
             last = action
         rows.append(len(distinct) - 1)
-    columns = ActionColumns.from_actions(bars.instrument, distinct)
-    return columns[np.array(rows, np.int64)], failed
+    columns = ActionColumns.from_actions(bars.instrument, distinct)[np.array(rows, np.int64)]
+    return columns, failed + _invalid(columns)
+
+
+def _columnar(agent: ColumnarAgent, bars: Bars) -> ActionColumns:
+    """What ``decide_all`` answers, judged."""
+    name = f"{type(agent).__name__}.decide_all"
+    remedy = "return ActionColumns.of(...) with one row per bar"
+    try:
+        columns: object = agent.decide_all(bars)
+    except Exception as error:
+        message = f"{name} raised {type(error).__name__}: {error}"
+        raise ContractError(message, remedy="its author must mend it") from error
+    if not isinstance(columns, ActionColumns):
+        message = f"{name} answered {type(columns).__name__} for {len(bars)} bars"
+        raise ContractError(message, remedy=remedy)
+    problem = columns.problem(len(bars))
+    if problem:
+        message = f"{name}: {problem}"
+        raise ContractError(message, remedy=remedy)
+    return columns
+
+
+def _invalid(columns: ActionColumns) -> int:
+    """Rows that abstain because the agent's answer was none."""
+    return int(np.count_nonzero(columns.reason == INVALID_REASON))
 
 
 def moments(state: MarketState, bars: Bars) -> Iterator[MarketState]:
@@ -89,8 +110,3 @@ def moments(state: MarketState, bars: Bars) -> Iterator[MarketState]:
             state.time_ns = state.open_ns + length
             yield state
             index += 1
-
-
-def _size(columns: object) -> str:
-    """What was answered, for the message."""
-    return f"{len(columns)} rows" if isinstance(columns, ActionColumns | np.ndarray) else type(columns).__name__

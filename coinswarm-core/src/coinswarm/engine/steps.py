@@ -11,7 +11,7 @@ import numpy as np
 
 from coinswarm.committee.committee import Committee
 from coinswarm.contracts import ColumnarAgent
-from coinswarm.domain.action import ABSTAIN, Side
+from coinswarm.domain.action import ABSTAIN, INVALID_REASON, MAX_BP, MAX_TICKS, Action, Side, checked
 from coinswarm.domain.market import MarketState
 from coinswarm.domain.order import EndReason
 from coinswarm.engine.actions import agent_columns
@@ -23,7 +23,6 @@ from coinswarm.simulator.reference import TickBar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from coinswarm.domain.action import Action
     from coinswarm.domain.market import Bars
     from coinswarm.engine.plan import RunPlan, SeatedAgent
     from coinswarm.simulator.reference import WorkingOrder
@@ -36,29 +35,30 @@ Moment = tuple[int, list[Arrival]]
 _ABSTAIN: Rounded = (0, -1, 0, 0, 0)
 _MASKED: Rounded = (int(Side.ABSTAIN), -1, 0, 0, 0)
 _CHUNK = 65_536
+_SIDES = frozenset(int(side) for side in Side)
 
 
-def round_action(action: Action, tick: float) -> Rounded:
-    """One action in integers, by the rule of ``ActionColumns.of`` (S9)."""
-    side, confidence, size, stop, take, _reason = action
-    if side == Side.ABSTAIN:
-        return _ABSTAIN
-    if not (
-        side in (Side.SELL, Side.FLAT, Side.BUY, Side.HOLD)
-        and 0 <= confidence <= 1.00005  # noqa: PLR2004 - rounds to 1
-        and 0 <= size <= 1.00005  # noqa: PLR2004
-        and 0 <= stop < float("inf")
-        and 0 <= take < float("inf")
-    ):
-        return _ABSTAIN
-    rounded = (
-        int(side),
-        round(confidence * 10_000),
-        round(size * 10_000),
-        round(stop / tick) or int(stop > 0),
-        round(take / tick) or int(take > 0),
-    )
-    return rounded if rounded[1] <= 10_000 and rounded[2] <= 10_000 and max(rounded[3:]) <= 1 << 53 else _ABSTAIN  # noqa: PLR2004
+def round_action(answer: object, tick: float) -> Rounded | None:
+    """One answer of an agent in integers, by the rule of ``ActionColumns.of`` (S9); None if it is no valid action."""
+    action = answer if type(answer) is Action else checked(answer)
+    try:
+        side, confidence, size, stop, take, reason = action
+        if side not in _SIDES or not 0 <= reason < INVALID_REASON:
+            return None
+        if side == Side.ABSTAIN:
+            return _ABSTAIN
+        rounded = (
+            int(side),
+            round(confidence * MAX_BP),
+            round(size * MAX_BP),
+            round(stop / tick) or int(stop > 0),
+            round(take / tick) or int(take > 0),
+        )
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if min(confidence, size, stop, take) < 0 or max(rounded[1:3]) > MAX_BP or max(rounded[3:]) > MAX_TICKS:
+        return None
+    return rounded
 
 
 class Voice:
@@ -84,12 +84,12 @@ class Voice:
         self._bars = bars
         self._state = MarketState(bars)
         self._last: Action | None = None
-        self._rounded = _ABSTAIN
+        self._rounded: Rounded | None = _ABSTAIN
         self._decide = agent.decide
         self.errors = 0
         self._columns: Iterator[Rounded] | None = None
         if isinstance(agent, ColumnarAgent):  # S7: computed once, row t is read
-            columns, _ = agent_columns(agent, bars)
+            columns, self.errors = agent_columns(agent, bars)
             self._columns = zip(
                 *(
                     getattr(columns, n).tolist()
@@ -111,11 +111,14 @@ class Voice:
             except Exception:  # noqa: BLE001 - a plugin may raise anything; it abstains and is counted
                 self.errors += 1
                 action = ABSTAIN
-            if action is self._last:
-                rounded = self._rounded
-            else:
+            if action is not self._last:
                 self._last = action
-                rounded = self._rounded = round_action(action, self._tick)
+                self._rounded = round_action(action, self._tick)
+            if self._rounded is None:
+                self.errors += 1
+                rounded = _ABSTAIN
+            else:
+                rounded = self._rounded
         if self._warming and self._warming[index]:
             return _MASKED
         return rounded

@@ -100,7 +100,7 @@ class RiskGate:
             if limits.max_loss_per_trade_bp and loss > equity * limits.max_loss_per_trade_bp // 10_000:
                 return Refusal.LOSS_LIMIT
         if limits.daily_loss_bp:
-            lost = protections.day_loss(at.now, equity)
+            lost = protections.day_loss(equity)
             if lost + loss > max(protections.day_start, 0) * limits.daily_loss_bp // 10_000:
                 return Refusal.DAILY_LOSS
         if limits.price_band_bp:

@@ -40,7 +40,10 @@ class Protections:
             self.trades_today = 0
         self._last = equity
         if self._limits.daily_loss_bp:
-            self._marks.append((now, equity))
+            marks = self._marks
+            marks.append((now, equity))
+            while marks[0][0] <= now - DAY_NS:
+                self._day_ago = marks.popleft()[1]
         if self._breaker_until and now >= self._breaker_until:
             self._breaker_until, self._peak = 0, equity
         if equity > self._peak:
@@ -72,9 +75,6 @@ class Protections:
         """Whether the stop-loss guard stops entries."""
         return now < self._guard_until
 
-    def day_loss(self, now: int, equity: int) -> int:
-        """S17: loss since 00:00 UTC or over 24 h, the larger; at least 0."""
-        marks = self._marks
-        while marks and marks[0][0] <= now - DAY_NS:
-            self._day_ago = marks.popleft()[1]
+    def day_loss(self, equity: int) -> int:
+        """S17: loss since 00:00 UTC or over the 24 h before the last mark, the larger; at least 0."""
         return max(self.day_start - equity, self._day_ago - equity, 0)

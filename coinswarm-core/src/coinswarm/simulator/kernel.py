@@ -220,7 +220,8 @@ def fill(tab: I2, orders: I2, log: I2, k: int, slot: int, bar_ns: int, ref: int,
             return 0
         held = abs(pos)
         want = min(want, held)
-        if value(tab, k, held, ref) < tab[at.I + k, at.MIN_UNITS]:  # Q5
+        spot = tab[at.I + k, at.SHORTABLE] == 0
+        if spot and value(tab, k, held, ref) < tab[at.I + k, at.MIN_UNITS]:  # Q5
             flow = value(tab, k, held, ref) * (1 if pos > 0 else -1)
             protective = orders[r, at.O_FLAGS] & PROTECTIVE
             stopped = 1 if protective and orders[r, at.O_KIND] != LIMIT else 0
@@ -333,7 +334,6 @@ def fill(tab: I2, orders: I2, log: I2, k: int, slot: int, bar_ns: int, ref: int,
             tab[at.I + k, at.WORKING] += 1
         if take > 0 and target > 0:
             s = add_order(tab, orders, k, bar_ns, -side, LIMIT, abs(new), target, 0, GTC, 0, flags, r)
-            orders[s, at.O_INSIDE] = inside
             tab[at.I + k, at.TAKE_SLOT] = s
             tab[at.I + k, at.WORKING] += 1
     else:  # B2
@@ -404,7 +404,7 @@ def inside_bar(tab: I2, orders: I2, log: I2, k: int, bar_ns: int, hi: int, lo: i
     if r >= 0:
         stop_inside(tab, orders, log, k, r, bar_ns, hi, lo)
     r = tab[at.I + k, at.TAKE_SLOT]
-    if r >= 0 and not (orders[r, at.O_DECIDED] == bar_ns and orders[r, at.O_INSIDE]):
+    if r >= 0:
         limit, side = orders[r, at.O_LIMIT], orders[r, at.O_SIDE]
         if (side > 0 and lo < limit) or (side < 0 and hi > limit):  # F7
             fill(tab, orders, log, k, at.TAKE_SLOT, bar_ns, limit, 0, 1)
@@ -819,7 +819,8 @@ def run(m: State, s: Series) -> int:
             tab[at.I + k, at.PTR] = i + 1
             r = tab[at.I + k, at.STOP_SLOT]
             if r >= 0 and orders[r, at.O_KIND] == TRAILING and volume[i] > 0:  # T1, T2
-                if not (orders[r, at.O_DECIDED] == t and orders[r, at.O_INSIDE]):
+                born_inside = orders[r, at.O_DECIDED] == t and orders[r, at.O_INSIDE]
+                if not (born_inside or orders[r, at.O_STATE] & TRIGGERED):
                     if orders[r, at.O_SIDE] < 0:
                         orders[r, at.O_TRIGGER] = max(orders[r, at.O_TRIGGER], high[i] - orders[r, at.O_TRAIL])
                     else:

@@ -202,8 +202,7 @@ class SimulatedExchange:
         for order in [w for w in working if w.is_stop]:
             self._stop_inside(k, order, bar)
         for order in [w for w in working if w.protective and not w.is_stop]:
-            born_inside = order.inside and order.order.decided_ns == bar.open_ns
-            if order.end_reason == EndReason.WORKING and not born_inside:
+            if order.end_reason == EndReason.WORKING:
                 self._limit_inside(k, order, bar)
         before = len(self.orders)
         for order in [w for w in working if not w.protective]:
@@ -219,7 +218,7 @@ class SimulatedExchange:
             return
         for order in self.holdings[k].working:
             if order.order.kind == OrderKind.TRAILING_STOP:
-                if order.inside and order.order.decided_ns == bar.open_ns:
+                if order.triggered or (order.inside and order.order.decided_ns == bar.open_ns):
                     continue
                 if order.side < 0:
                     order.trigger = max(order.trigger, bar.high - order.order.trail)
@@ -320,7 +319,9 @@ class SimulatedExchange:
         if holding.lots * order.side >= 0:  # Q2
             self.cancel(order, bar_ns, EndReason.POSITION_CLOSED)
             return 0
-        if holding.scale.value(abs(holding.lots), reference) < holding.scale.min_units:  # Q5
+        if (
+            not holding.scale.shortable and holding.scale.value(abs(holding.lots), reference) < holding.scale.min_units
+        ):  # Q5
             self._to_dust(k, order, bar_ns, reference)
             return 0
         return min(want, abs(holding.lots))
@@ -419,10 +420,7 @@ class SimulatedExchange:
             )
             guard.born_ref, guard.inside = reference, inside
         if has_target:
-            guard = self._place(
-                Order(k, bar_ns, -side, OrderKind.LIMIT, lots, target, flags=flags, parent=entry.seq), 0, 0
-            )
-            guard.inside = inside
+            self._place(Order(k, bar_ns, -side, OrderKind.LIMIT, lots, target, flags=flags, parent=entry.seq), 0, 0)
 
 
 def _touches(side: int, trigger: int, bar: TickBar) -> bool:
