@@ -23,7 +23,7 @@ def rows(repetitions: int) -> list[Row]:
         for name, command in (("coinswarm", ("ours.py", "steps")), ("backtesting.py", ("peer_backtesting.py",)))
         for agent in ("idle", "scripted")
     ]
-    interleave(contenders, repetitions)
+    interleave(contenders, 3 * repetitions)  # short runs, and a difference of two of them
     idle, scripted, peer_idle, peer_scripted = contenders
     check([scripted, peer_scripted], ANSWERS["w1-100k"])
     check([idle, peer_idle], (0, 1_000_000_000))
