@@ -54,7 +54,7 @@ def intended(told: Told) -> int:
     """S3 by hand: what participation and hysteresis make of it."""
     exposure, weight = told["weigher"]["exposure_bp"], told["weigher"]["participation_bp"]
     rules, before = told["intent"], told["intent"]["before_bp"]
-    if weight < rules["participation_bp"]:
+    if weight < rules["participation_bp"] or weight == 0:
         if not weight or not before:
             return int(before)
         toward = max(exposure if before > 0 else -exposure, 0)

@@ -6,20 +6,25 @@ import json
 import multiprocessing
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from coinswarm.config.profile import load_profile
+from coinswarm.contracts import SignalAgent
+from coinswarm.domain.action import Action, Side
 from coinswarm.errors import DataError, NotReadyError, UnknownNameError
 from coinswarm.runtime import trials as module
+from coinswarm.runtime.assembly import Given
 from coinswarm.runtime.runs import backtest
 from coinswarm.runtime.trials import TrialRegistry, code_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from coinswarm.domain.market import MarketState
     from coinswarm.runtime.runs import Finished
 
 pytestmark = pytest.mark.integration
@@ -238,6 +243,30 @@ def test_edited_code_is_another_variant(site: Any, registry: TrialRegistry) -> N
     assert before == code_digest(fake_tuned.agent.Fake) != ""
     path.write_text(path.read_text() + "X = 1\n")
     assert code_digest(fake_tuned.agent.Fake) != before
+
+
+class Loose(SignalAgent):
+    """An agent from no plugin, with a setting that it does not tell."""
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+
+    def decide(self, state: MarketState) -> Action:
+        side = Side.BUY if state.index // self.every % 2 else Side.FLAT
+        return Action(side, 1.0, 0.5, 50.0)
+
+
+def test_agents_from_no_plugin_count_by_what_they_ordered(registry: TrialRegistry) -> None:
+    one = 'instruments=[{symbol="BTC/USD", sample="BTC/USD", tick=0.01, lot=0.001}]'
+    seat = 'agents=[{name="loose", weight_bp=10000}]'
+    profile = load_profile("demo", [one, seat, 'start="2018-12-01T00:00:00Z"'])
+    told = []
+    for every in (24, 24, 48):
+        given = Given(agents={"loose": partial(Loose, every)})
+        told.append(count(backtest(profile, label="notebook", runs=None, trials=registry, given=given)))
+    assert told == [1, 1, 2]
+    assert code_digest(Loose) != ""
+    assert code_digest(type("Nowhere", (), {"__module__": "nowhere"})) == ""
 
 
 def test_a_sweep_of_fifty_is_held_against_its_best(registry: TrialRegistry) -> None:

@@ -195,7 +195,7 @@ def _intent(
 def _rule(plan: RunPlan, before: int, after: int, exposure: Exposure) -> str:  # noqa: PLR0911 - one return per rule
     """Which rule of S3 made ``after`` of ``before`` and what the weigher answered."""
     rules, (e, participation) = plan.committee, exposure
-    if participation < rules.participation_bp:
+    if participation < rules.participation_bp or participation == 0:
         if after == before:
             return "no quorum: stands"
         return "no quorum: shrinks" if after else "no quorum: shrinks to flat"

@@ -18,10 +18,10 @@ HEAD = 12
 """Width of a heading at the left."""
 
 RULES = {
-    "no quorum: stands": "fewer than {participation_bp} take part: the previous intent stands",
-    "no quorum: shrinks": "fewer than {participation_bp} take part: the intent may only shrink",
-    "no quorum: shrinks to flat": "fewer than {participation_bp} take part, and what is left is below the exit level "
-    "of {exit_bp}: flat",
+    "no quorum: stands": "not enough take part ({participation_bp} of the weight must): the previous intent stands",
+    "no quorum: shrinks": "not enough take part ({participation_bp} of the weight must): the intent may only shrink",
+    "no quorum: shrinks to flat": "not enough take part ({participation_bp} of the weight must), and what is left is "
+    "below the exit level of {exit_bp}: flat",
     "nobody wants a position": "the stances come to nothing: flat",
     "nobody agrees": "no agent that takes part agrees with the side: flat",
     "below the exit level": "weaker than the exit level of {exit_bp}: the side is left",
@@ -115,8 +115,9 @@ def _agent(page: _Page, agent: Mapping[str, Any]) -> None:
             said += f"; its last target, {_stance(stance)}, is kept and not counted"
         page.entry(agent["seat"][: HEAD - 2], said)
         return
-    said = f"{agent['says']} with confidence {_share(agent['confidence_bp'])}{reason}; {weight}"
+    said = f"{agent['says']}{reason}; {weight}"  # confidence, size and bracket mean nothing with HOLD and FLAT
     if agent["says"] in {"BUY", "SELL"}:
+        said = f"{agent['says']} with confidence {_share(agent['confidence_bp'])}{reason}; {weight}"
         said += f"; size {_share(agent['size_bp'])}, {_bracket(agent['stop'], agent['take'])}"
     page.entry(agent["seat"][: HEAD - 2], said)
     if agent["says"] == "HOLD":

@@ -201,7 +201,7 @@ class _WatchedDesk(Desk):
             breaker_until=guards._breaker_until,  # noqa: SLF001
             guard_until=guards._guard_until,  # noqa: SLF001
             day_start=guards.day_start,
-            day_loss=guards.day_loss(now, equity),
+            day_loss=guards.day_loss(equity),
             trades_today=guards.trades_today,
         )
 

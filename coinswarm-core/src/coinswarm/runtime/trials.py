@@ -4,13 +4,14 @@ One file per trial in ``$COINSWARM_HOME/trials/``, named by what was tried and w
 is ever changed or removed. Files rather than a database, because a sweep writes from many processes, later
 from many machines on one network disk, where SQLite's locks do not hold: a file is written under
 another name, put on the disk and linked into place, so that writers never wait, never meet, and a killed one
-leaves nothing that counts. The price is that counting reads them all (see ``docs/runs.md``).
+leaves nothing that counts. The price is that counting reads them all (see ``docs/trials.md``).
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -263,12 +264,14 @@ def describe(ready: Assembled, result: RunResult, days: Days, clock: Clock, labe
 def variant(ready: Assembled, result: RunResult) -> dict[str, Any]:
     """Everything that makes one trial another: agents and their code, weights, rules, costs, grid.
 
-    Not the data's digest, nor the file it came from: one bar more or less makes no new idea.
+    Not the data's digest, nor the file it came from: one bar more or less makes no new idea. Agents that come
+    from no plugin may have settings that nothing tells: there, other orders make another variant.
     """
     profile = ready.profile.canonical()
     rules = {key: value for key, value in profile.items() if key not in _NOT_TRADING}
     return {
         "rules": rules,
+        "orders": result.order_hash if ready.unplugged else None,
         "bar_ns": result.bar_ns,
         "instruments": [
             {
@@ -306,19 +309,20 @@ def _settings(agent: SignalAgent, given: dict[str, Any]) -> dict[str, Any]:
 def code_digest(kind: type) -> str:
     """SHA-256 over the Python sources of the package that a class comes from; its version says too little.
 
-    An author who edits an agent and runs it again has tried something else.
+    An author who edits an agent and runs it again has tried something else. Of a class from a notebook, its
+    own source counts.
 
     :returns: empty where the sources cannot be read.
     """
     name = kind.__module__.partition(".")[0]
-    package = sys.modules.get(name)
-    folders = [Path(place) for place in getattr(package, "__path__", [])]
-    single = getattr(package, "__file__", None)
+    folders = [Path(place) for place in getattr(sys.modules.get(name), "__path__", [])]
     state = hashlib.sha256(f"{name}\n".encode())
     try:
         files = [(path.relative_to(root).as_posix(), path) for root in folders for path in root.rglob("*.py")]
-        for relative, path in sorted(files) or ([(Path(single).name, Path(single))] if single else []):
+        if not files:
+            state.update(inspect.getsource(kind).encode())
+        for relative, path in sorted(files):
             state.update(f"{relative}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    except OSError:
+    except (OSError, TypeError):
         return ""
     return state.hexdigest()
