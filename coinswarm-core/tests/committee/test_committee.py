@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from coinswarm.committee.rules import CommitteeRules
 from coinswarm.contracts import Weigher
 from coinswarm.domain.intent import ActionRow, Exposure
+from coinswarm.errors import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -153,8 +155,15 @@ def test_the_quorum_itself_is_enough(intents: Intents, weights: tuple[int, int],
 def test_when_nobody_takes_part_the_intent_stands(intents: Intents) -> None:
     table = [[part(5_000), part(5_000)], [ABSTAIN, ABSTAIN]]
     assert sides(intents(table, weights=WEIGHTS)) == [5_000, 5_000]
-    nobody = CommitteeRules(participation_bp=0, enter_bp=2_000, exit_bp=1_000)
-    assert sides(intents(table, weights=WEIGHTS, rules=nobody)) == [5_000, 0], "unless nobody is enough"
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["bundled", "another weigher"])
+def test_nobody_is_never_enough_whatever_the_quorum(intents: Intents, *, given: bool) -> None:
+    nobody = CommitteeRules(participation_bp=0, enter_bp=0, exit_bp=0)
+    table = [[ABSTAIN, ABSTAIN], [part(5_000), part(5_000)], [ABSTAIN, MASKED], [ABSTAIN, ABSTAIN], [FLAT, ABSTAIN]]
+    weigher = Says((0, 0), (5_000, 10_000), (0, 0), (9_000, 0), (0, 5_000)) if given else None
+    said = intents(table, weights=(5_000, 5_000), rules=nobody, weigher=weigher)
+    assert said == [(0, 0, 0, 0, 0), *[(5_000, 10_000, 10, 10, 3)] * 3, (0, 0, 0, 0, 0)]
 
 
 # -- hysteresis
@@ -226,20 +235,45 @@ def test_a_weigher_sees_stances_with_hold_resolved_and_who_is_there(intents: Int
     intents([[BUY, SELL], [HOLD, ABSTAIN], [MASKED, FLAT]], weights=(5_000, 5_000), weigher=weigher)
     seen = [
         ([1, -1], [10_000, 10_000], [True, True]),
-        ([1, -1], [10_000, 10_000], [True, False]),
+        ([1, -1], [10_000, 0], [True, False]),
         ([0, 0], [0, 0], [False, True]),
     ]
     assert weigher.rows[:3] == seen, "bar by bar"
-    present = [[q for q, here in zip(c, p, strict=True) if here] for _, c, p in weigher.rows]
-    assert [(d, p) for d, _, p in weigher.rows[3:]] == [(d, p) for d, _, p in seen], "over columns"
-    assert present[3:] == present[:3]
+    assert weigher.rows[3:] == seen, "over columns"
 
 
-@pytest.mark.xfail(reason="columns show 0 for the confidence of who is not there, the committee what it was")
-def test_a_weigher_sees_the_same_confidence_of_who_is_not_there(intents: Intents) -> None:
-    weigher = Says((0, 10_000))
-    intents([[BUY, SELL], [HOLD, ABSTAIN]], weights=(5_000, 5_000), weigher=weigher)
-    assert weigher.rows[2:] == weigher.rows[:2]
+class Writes(Says):
+    """Answers all bars at once."""
+
+    def __init__(self, table: Any) -> None:  # noqa: ANN401 - whatever somebody else returns
+        super().__init__((9_000, 10_000))
+        self._table = table
+
+    def weigh_all(self, direction: Any, confidence_bp: Any, weights: Sequence[int]) -> Any:  # noqa: ANN401
+        assert direction.shape == confidence_bp.shape == (len(weights), 2)
+        return self._table
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        [Exposure(9_000, 10_000)] * 2,
+        [(9_000, 10_000)] * 2,
+        np.array([[9_000, 10_000]] * 2),
+        np.array([[9_000, 10_000]] * 2, np.int32),
+    ],
+    ids=["exposures", "pairs", "integers", "short integers"],
+)
+def test_a_weigher_may_answer_with_exposures_or_a_table(intents: Intents, table: Any) -> None:  # noqa: ANN401
+    said = intents([[BUY, BUY], [HOLD, HOLD]], weights=(5_000, 5_000), weigher=Writes(table))
+    assert said == [(9_000, 5_000, 20, 40, 3)] * 2
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_a_weigher_that_forgets_rows_is_refused(twins: Callable[..., Twins], rows: int) -> None:
+    pair = twins(RULES, (5_000, 5_000), Writes([Exposure(9_000, 10_000)] * rows))
+    with pytest.raises(ContractError, match=rf"Writes\.weigh_all answered {rows} rows for 2 bars"):
+        pair.over_columns([[BUY, BUY], [HOLD, HOLD]])
 
 
 def test_a_side_that_nobody_takes_is_flat(intents: Intents) -> None:

@@ -65,20 +65,35 @@ def test_the_loss_of_the_day_counts_from_midnight_or_over_24_hours_whichever_is_
     for hour, equity in ((23, 1_000), (24, 700), (25, 690)):
         kept.mark(hour * HOUR_NS, equity)
     assert kept.day_start == 700
-    now = 25 * HOUR_NS
-    assert kept.day_loss(now, 690) == 310, "over 24 h: from the cash at the start, 1,000"
-    now = 47 * HOUR_NS
-    kept.mark(now, 680)
-    assert kept.day_loss(now, 680) == 320, "the mark of hour 23 is exactly 24 h old"
-    now = 48 * HOUR_NS
-    kept.mark(now, 680)
-    assert kept.day_loss(now, 680) == 20, "the mark of hour 24 (700) is now the one 24 h ago"
+    assert kept.day_loss(690) == 310, "over 24 h: from the cash at the start, 1,000"
+    kept.mark(47 * HOUR_NS, 680)
+    assert kept.day_loss(680) == 320, "the mark of hour 23 is exactly 24 h old"
+    kept.mark(48 * HOUR_NS, 680)
+    assert kept.day_loss(680) == 20, "the mark of hour 24 (700) is now the one 24 h ago"
 
 
 def test_a_gain_is_no_loss() -> None:
     kept = protections(daily_loss_bp=500)
     kept.mark(HOUR_NS, 1_500)
-    assert kept.day_loss(HOUR_NS, 1_500) == 0
+    assert kept.day_loss(1_500) == 0
+
+
+def test_the_loss_is_that_of_the_last_mark_however_often_it_is_asked_for() -> None:
+    kept = protections(daily_loss_bp=500)
+    kept.mark(DAY_NS, 1_000)
+    kept.mark(DAY_NS + HOUR_NS, 900)
+    assert [kept.day_loss(equity) for equity in (900, 880, 900, 1_000)] == [100, 120, 100, 0]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_marks_older_than_a_day_are_forgotten(*, asked: bool) -> None:
+    kept = protections(daily_loss_bp=500)
+    for hour in range(10 * 24):
+        kept.mark(hour * HOUR_NS, 1_000 + hour)
+        if asked:
+            kept.day_loss(1_000)
+        assert len(kept._marks) <= 24
+    assert kept.day_loss(1_000) == 216, "from the mark at the last midnight"
 
 
 def test_without_a_daily_limit_no_marks_are_kept() -> None:
