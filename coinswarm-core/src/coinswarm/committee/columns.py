@@ -58,16 +58,21 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
     exit_bp: int,
     given_exposure: I1,
     given_participation: I1,
+    out_row: Column,
     out_x: Column,
     out_size: Column,
     out_stop: Column,
     out_take: Column,
     out_agree: Column,
-) -> None:
-    """S1, S3: the intent at every bar of one instrument.
+) -> int:
+    """S1, S3: the intents of one instrument, a row for each bar at which the intent changes.
+
+    Row 0 is always there. Writing changes only keeps memory traffic off the bars at which nothing happens.
 
     Where ``given_exposure`` is not empty it comes from a weigher that is not the bundled one;
     otherwise the exposure is the weighted mean of the stances of those who take part.
+
+    :returns: how many rows were written.
     """
     count, n = direction.shape
     d = np.zeros(count, np.int64)
@@ -79,7 +84,22 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
     here = np.zeros(count, np.bool_)
     x, x_size, x_stop, x_take, x_agree = 0, 0, 0, 0, 0
     e, part = 0, -1
+    written = 0
     for t in range(n):
+        if t > 0 and not given:  # the same actions as before give the same intent
+            same = True
+            for a in range(count):
+                if (
+                    direction[a, t] != direction[a, t - 1]
+                    or confidence[a, t] != confidence[a, t - 1]
+                    or size_bp[a, t] != size_bp[a, t - 1]
+                    or stop_ticks[a, t] != stop_ticks[a, t - 1]
+                    or take_ticks[a, t] != take_ticks[a, t - 1]
+                ):
+                    same = False
+                    break
+            if same:
+                continue
         moved = part < 0
         for a in range(count):
             now = confidence[a, t]
@@ -109,11 +129,6 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
         if given:
             moved = moved or given_exposure[t] != e or given_participation[t] != part
         if not moved:  # the same stances give the same intent
-            out_x[t] = x
-            out_size[t] = x_size
-            out_stop[t] = x_stop
-            out_take[t] = x_take
-            out_agree[t] = x_agree
             continue
         if given:
             e, part = given_exposure[t], given_participation[t]
@@ -160,11 +175,22 @@ def intents(  # noqa: C901, PLR0912, PLR0913, PLR0915 - one pass over the column
             x_stop = s_stop // w_stop if w_stop > 0 else 0
             x_take = s_take // w_take if w_take > 0 else 0
             x_agree = mask
-        out_x[t] = x
-        out_size[t] = x_size
-        out_stop[t] = x_stop
-        out_take[t] = x_take
-        out_agree[t] = x_agree
+        if (
+            written == 0
+            or x != out_x[written - 1]
+            or x_size != out_size[written - 1]
+            or x_stop != out_stop[written - 1]
+            or x_take != out_take[written - 1]
+            or x_agree != out_agree[written - 1]
+        ):
+            out_row[written] = t
+            out_x[written] = x
+            out_size[written] = x_size
+            out_stop[written] = x_stop
+            out_take[written] = x_take
+            out_agree[written] = x_agree
+            written += 1
+    return written
 
 
 class IntentColumns(NamedTuple):
@@ -183,7 +209,7 @@ class IntentColumns(NamedTuple):
 
     @classmethod
     def empty(cls, n: int) -> IntentColumns:
-        """Room for n bars."""
+        """Room for n bars; what is not written costs no memory."""
         wide = [np.empty(n, np.int64) for _ in range(3)]
         return cls(np.empty(n, np.int32), np.empty(n, np.int32), wide[0], wide[1], wide[2])
 
@@ -192,6 +218,40 @@ class IntentColumns(NamedTuple):
         return IntentColumns(
             self.exposure[rows], self.size_bp[rows], self.stop[rows], self.take[rows], self.agree[rows]
         )
+
+
+class IntentChanges(NamedTuple):
+    """The same, a row for each bar at which the intent changes.
+
+    :param row: int64[m], the bar, ascending; the first is 0.
+    :param intents: m rows.
+    """
+
+    row: I1
+    intents: IntentColumns
+
+    @classmethod
+    def join(cls, parts: Sequence[IntentChanges], starts: Sequence[int]) -> IntentChanges:
+        """Those of several instruments one after the other, rows counted from ``starts``."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([part.row + start for part, start in zip(parts, starts, strict=True)]),
+            IntentColumns(
+                np.concatenate([part.intents.exposure for part in parts]),
+                np.concatenate([part.intents.size_bp for part in parts]),
+                np.concatenate([part.intents.stop for part in parts]),
+                np.concatenate([part.intents.take for part in parts]),
+                np.concatenate([part.intents.agree for part in parts]),
+            ),
+        )
+
+    def fill(self, out: IntentColumns) -> None:
+        """Write the intent of every bar into ``out``."""
+        lengths = np.diff(self.row, append=len(out.exposure))
+        columns: list[tuple[Column, Column]] = list(zip(out, self.intents, strict=True))
+        for dense, changes in columns:
+            dense[:] = np.repeat(changes, lengths)
 
 
 def stack(arrays: Sequence[Column]) -> Small:
@@ -208,23 +268,24 @@ def stances(columns: Sequence[ActionColumns], *, shortable: bool) -> tuple[Small
     return held, sure
 
 
-def write_intents(  # noqa: PLR0913 - what an intent depends on
+def intent_changes(  # noqa: PLR0913 - what an intent depends on
     columns: Sequence[ActionColumns],
     weights: Sequence[int],
     rules: CommitteeRules,
-    out: IntentColumns,
     *,
     shortable: bool,
     cap_ticks: int,
     given: tuple[I1, I1] | None = None,
-) -> None:
-    """Write the intents of one instrument into ``out``.
+) -> IntentChanges:
+    """The intents of one instrument.
 
     :param given: exposure and participation per bar from a weigher that is not the bundled one.
     """
     none = np.zeros(0, np.int64)
     exposure, participation = given or (none, none)
-    intents(
+    n = len(columns[0])
+    row, out = np.empty(n, np.int64), IntentColumns.empty(n)
+    written = intents(
         stack([c.direction for c in columns]),
         stack([c.confidence_bp for c in columns]),
         stack([c.size_bp for c in columns]),
@@ -238,5 +299,7 @@ def write_intents(  # noqa: PLR0913 - what an intent depends on
         rules.exit_bp,
         exposure,
         participation,
+        row,
         *out,
     )
+    return IntentChanges(row[:written], out.rows(slice(0, written)))

@@ -50,9 +50,8 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
     sizes = [len(bars) for bars in plan.bars]
     total = sum(sizes)
     starts: I1 = np.cumsum([0, *sizes])
-    intents = committee.IntentColumns.empty(total)
-    for k in range(len(plan.bars)):
-        form_intents(plan, k, columns[k], intents.rows(slice(int(starts[k]), int(starts[k + 1]))))
+    changes = [_changes(plan, k, columns[k]) for k in range(len(plan.bars))]
+    joined = committee.IntentChanges.join(changes, starts[:-1].tolist())
     ticks = plan.ticks
     one = len(ticks) == 1
 
@@ -67,9 +66,11 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
     volatility = [volatility_bp(b) for b in plan.bars] if plan.sizing.method == "published" else []
     capacity = max(_LEAST_ROWS, total // _BARS_PER_ROW)
     state = at.State(
-        _table(plan, starts, [len(f.times_ns) if f else 0 for f in funding]),
+        _table(plan, sizes, [len(c.row) for c in changes], [len(f.times_ns) if f else 0 for f in funding]),
         np.zeros((capacity, at.ORDER_WIDTH), np.int64),
-        np.zeros((3 * capacity, at.LOG_WIDTH), np.int64),
+        np.zeros((capacity, at.FILL_WIDTH), np.int64),
+        np.zeros((capacity, at.TRADE_WIDTH), np.int64),
+        np.zeros((capacity, at.DECISION_WIDTH), np.int64),
     )
     series = at.Series(
         times,
@@ -81,7 +82,8 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
         flat([t.low for t in ticks]),
         flat([t.close for t in ticks]),
         flat([t.volume for t in ticks]),
-        *intents,
+        joined.row,
+        *joined.intents,
         np.concatenate(volatility) if volatility else np.zeros(0, np.int32),
         fund_ns,
         fund_ppb,
@@ -90,6 +92,11 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
 
 
 def form_intents(plan: RunPlan, k: int, columns: Sequence[ActionColumns], out: committee.IntentColumns) -> None:
+    """Write the committee's intent at every bar of instrument ``k``."""
+    _changes(plan, k, columns).fill(out)
+
+
+def _changes(plan: RunPlan, k: int, columns: Sequence[ActionColumns]) -> committee.IntentChanges:
     """The committee's intents on instrument ``k``; another weigher than the bundled one is asked."""
     shortable = plan.bars[k].instrument.shortable
     given = None
@@ -100,13 +107,16 @@ def form_intents(plan: RunPlan, k: int, columns: Sequence[ActionColumns], out: c
             message = f"{type(plan.weigher).__name__}.weigh_all answered {len(table)} rows for {len(plan.bars[k])} bars"
             raise ContractError(message, remedy="return one row of exposure and participation per bar")
         given = (table[:, 0].copy(), table[:, 1].copy())
-    committee.write_intents(
-        columns, plan.weights, plan.committee, out, shortable=shortable, cap_ticks=plan.cap_ticks(k), given=given
+    return committee.intent_changes(
+        columns, plan.weights, plan.committee, shortable=shortable, cap_ticks=plan.cap_ticks(k), given=given
     )
 
 
-def _table(plan: RunPlan, starts: I1, fundings: Sequence[int]) -> I2:
-    """Scalars, settings, instruments and agents before the first timestamp."""
+def _table(plan: RunPlan, *lengths: Sequence[int]) -> I2:
+    """Scalars, settings, instruments and agents before the first timestamp.
+
+    :param lengths: bars, changes of intent and funding payments of each instrument.
+    """
     instruments = len(plan.bars)
     table = np.zeros((at.I + instruments + len(plan.seats), at.WIDTH), np.int64)
     scalars = table[at.SC]
@@ -114,7 +124,7 @@ def _table(plan: RunPlan, starts: I1, fundings: Sequence[int]) -> I2:
     scalars[at.RING :] = -1
     for place, value in _settings(plan).items():
         table[at.PAR, place] = int(value)
-    _instruments(plan, starts, fundings, table[at.I : at.I + instruments])
+    _instruments(plan, lengths, table[at.I : at.I + instruments])
     table[at.I + instruments :, at.A_WEIGHT] = plan.weights
     return table
 
@@ -164,9 +174,10 @@ def _settings(plan: RunPlan) -> dict[int, int]:
     }
 
 
-def _instruments(plan: RunPlan, starts: I1, fundings: Sequence[int], table: I2) -> None:
+def _instruments(plan: RunPlan, lengths: Sequence[Sequence[int]], table: I2) -> None:
     """Fill in one row per instrument before its first bar."""
-    fund = 0
+    ends: I2 = np.cumsum(np.array(lengths, np.int64), axis=1)
+    begins = ends - np.array(lengths, np.int64)
     for k, bars in enumerate(plan.bars):
         instrument = bars.instrument
         row = table[k]
@@ -175,9 +186,8 @@ def _instruments(plan: RunPlan, starts: I1, fundings: Sequence[int], table: I2) 
         row[at.SHORTABLE] = instrument.shortable
         row[at.MAX_LOTS] = plan.max_lots(k)
         row[at.FIXED_LOTS] = plan.sizing.fixed_lots[k] if plan.sizing.fixed_lots else 0
-        row[at.PTR], row[at.PTR_END] = starts[k], starts[k + 1]
-        row[at.FUND], row[at.FUND_END] = fund, fund + fundings[k]
-        fund += fundings[k]
+        row[[at.PTR, at.EV, at.FUND]] = begins[:, k]
+        row[[at.PTR_END, at.EV_END, at.FUND_END]] = ends[:, k]
         row[at.ENTRY_SLOT : at.TAKE_SLOT + 1] = -1
 
 
@@ -187,29 +197,33 @@ def _grow(state: at.State) -> at.State:
     def doubled(table: I2) -> I2:
         return np.concatenate([table, np.zeros_like(table)])
 
-    return state._replace(orders=doubled(state.orders), log=doubled(state.log))
+    return state._replace(
+        orders=doubled(state.orders),
+        fills=doubled(state.fills),
+        trades=doubled(state.trades),
+        decisions=doubled(state.decisions),
+    )
 
 
 def _result(plan: RunPlan, state: at.State, series: at.Series, errors: dict[str, int]) -> RunResult:
-    """The kernel's tables as a result."""
+    """The kernel's tables as a result: views, because copying them would cost as much as filling them."""
     sc = state.tab[at.SC]
     orders = state.orders[: sc[at.N_ORDERS]]
     close_expired(orders, int(series.times[-1]) + plan.bar_ns if len(series.times) else 0)
-    log = state.log[: sc[at.N_LOG]]
-    fills, trades, decisions = (log[log[:, 0] == kind, 1:] for kind in (at.FILL, at.TRADE, at.DECISION))
+    fills = state.fills[: sc[at.N_FILLS]]
     return RunResult(
         instruments=tuple(b.instrument for b in plan.bars),
         anchor_ns=plan.anchor_ns,
         bar_ns=plan.bar_ns,
         cash=plan.cash,
-        orders=orders[:, : at.HASHED].copy(),
-        fills=fills[:, : len(FILL_FIELDS)].copy(),
-        reference=fills[:, len(FILL_FIELDS)].copy(),
+        orders=orders[:, : at.HASHED],
+        fills=fills[:, : len(FILL_FIELDS)],
+        reference=fills[:, len(FILL_FIELDS)],
         times_ns=series.times,
         equity=series.equity_at,
         exposure_units=series.gross_at,
-        decisions=decisions,
-        trade_rows=trades,
+        decisions=state.decisions[: sc[at.N_DECISIONS]],
+        trade_rows=state.trades[: sc[at.N_TRADES]],
         costs={"fees": int(sc[at.FEES]), "adverse": int(sc[at.ADVERSE]), "funding": int(sc[at.FUNDING])},
         seats=tuple(seat.name for seat in plan.seats),
         errors=errors,

@@ -145,22 +145,21 @@ def withdraw_entry(tab: I2, orders: I2, k: int, bar_ns: int, side: int) -> None:
 
 
 @jit
-def close_trade(tab: I2, log: I2, k: int, bar_ns: int, pnl: int, stopped: int) -> None:
+def close_trade(tab: I2, trades: I2, k: int, bar_ns: int, pnl: int, stopped: int) -> None:
     """Record the trade that ended, credit the agents that agreed (S5), and run the stop guard."""
-    n = tab[at.SC, at.N_LOG]
-    tab[at.SC, at.N_LOG] = n + 1
-    log[n, 0] = at.TRADE
+    n = tab[at.SC, at.N_TRADES]
+    tab[at.SC, at.N_TRADES] = n + 1
     risk, agree = tab[at.I + k, at.T_RISK], tab[at.I + k, at.T_AGREE]
-    log[n, 1] = k
-    log[n, 2] = tab[at.I + k, at.T_SIDE]
-    log[n, 3] = tab[at.I + k, at.T_OPENED]
-    log[n, 4] = bar_ns
-    log[n, 5] = tab[at.I + k, at.T_LOTS]
-    log[n, 6] = pnl
-    log[n, 7] = tab[at.I + k, at.T_FEES]
-    log[n, 8] = risk
-    log[n, 9] = agree
-    log[n, 10] = stopped
+    trades[n, 0] = k
+    trades[n, 1] = tab[at.I + k, at.T_SIDE]
+    trades[n, 2] = tab[at.I + k, at.T_OPENED]
+    trades[n, 3] = bar_ns
+    trades[n, 4] = tab[at.I + k, at.T_LOTS]
+    trades[n, 5] = pnl
+    trades[n, 6] = tab[at.I + k, at.T_FEES]
+    trades[n, 7] = risk
+    trades[n, 8] = agree
+    trades[n, 9] = stopped
     tab[at.I + k, at.T_SIDE] = 0
     if risk > 0:
         total = 0
@@ -207,7 +206,9 @@ def flatten_slots(tab: I2, orders: I2, k: int, bar_ns: int, filler: int) -> None
 
 
 @jit
-def fill(tab: I2, orders: I2, log: I2, k: int, slot: int, bar_ns: int, ref: int, taker: int, inside: int) -> int:
+def fill(
+    tab: I2, orders: I2, fills: I2, trades: I2, k: int, slot: int, bar_ns: int, ref: int, taker: int, inside: int
+) -> int:
     """Fill the order in ``slot`` at reference price ``ref`` as far as Q1-Q5 allow; returns the lots filled."""
     r = tab[at.I + k, slot]
     side = orders[r, at.O_SIDE]
@@ -225,7 +226,7 @@ def fill(tab: I2, orders: I2, log: I2, k: int, slot: int, bar_ns: int, ref: int,
             flow = value(tab, k, held, ref) * (1 if pos > 0 else -1)
             protective = orders[r, at.O_FLAGS] & PROTECTIVE
             stopped = 1 if protective and orders[r, at.O_KIND] != LIMIT else 0
-            close_trade(tab, log, k, bar_ns, tab[at.I + k, at.T_CASH] + flow, stopped)
+            close_trade(tab, trades, k, bar_ns, tab[at.I + k, at.T_CASH] + flow, stopped)
             tab[at.I + k, at.T_CASH] = -flow
             end_order(tab, orders, k, slot, bar_ns, BELOW_MINIMUM)
             flatten_slots(tab, orders, k, bar_ns, r)
@@ -282,15 +283,14 @@ def fill(tab: I2, orders: I2, log: I2, k: int, slot: int, bar_ns: int, ref: int,
     tab[at.SC, at.ADVERSE] += value(tab, k, lots, abs(price - ref))
     tab[at.I + k, at.CAP] -= lots
     orders[r, at.O_FILLED] += lots
-    n = tab[at.SC, at.N_LOG]
-    tab[at.SC, at.N_LOG] = n + 1
-    log[n, 0] = at.FILL
-    log[n, 1] = r
-    log[n, 2] = bar_ns
-    log[n, 3] = lots
-    log[n, 4] = price
-    log[n, 5] = fee
-    log[n, 6] = ref
+    n = tab[at.SC, at.N_FILLS]
+    tab[at.SC, at.N_FILLS] = n + 1
+    fills[n, 0] = r
+    fills[n, 1] = bar_ns
+    fills[n, 2] = lots
+    fills[n, 3] = price
+    fills[n, 4] = fee
+    fills[n, 5] = ref
     new = pos + side * got
     tab[at.I + k, at.POS] = new
     if tab[at.I + k, at.T_SIDE] == 0:  # a trade opens
@@ -310,7 +310,7 @@ def fill(tab: I2, orders: I2, log: I2, k: int, slot: int, bar_ns: int, ref: int,
         protective = orders[r, at.O_FLAGS] & PROTECTIVE
         stopped = 1 if protective and orders[r, at.O_KIND] != LIMIT else 0
         end_order(tab, orders, k, slot, bar_ns, FILLED if done else CLOSED)
-        close_trade(tab, log, k, bar_ns, tab[at.I + k, at.T_CASH], stopped)
+        close_trade(tab, trades, k, bar_ns, tab[at.I + k, at.T_CASH], stopped)
         flatten_slots(tab, orders, k, bar_ns, r)
         return lots
     if done:
@@ -345,7 +345,7 @@ def fill(tab: I2, orders: I2, log: I2, k: int, slot: int, bar_ns: int, ref: int,
 
 
 @jit
-def at_open(tab: I2, orders: I2, log: I2, k: int, bar_ns: int, o: int) -> None:
+def at_open(tab: I2, orders: I2, fills: I2, trades: I2, k: int, bar_ns: int, o: int) -> None:
     """E3: the instrument's working orders, in sequence order, at the open (F1-F5)."""
     last = -1
     while True:
@@ -373,9 +373,9 @@ def at_open(tab: I2, orders: I2, log: I2, k: int, bar_ns: int, o: int) -> None:
                 withdraw_entry(tab, orders, k, bar_ns, -side)
         if kind in (LIMIT, STOP_LIMIT):
             if (limit - o) * side > 0:  # F3, F4
-                fill(tab, orders, log, k, slot, bar_ns, o, 1 if first else 0, 0)
+                fill(tab, orders, fills, trades, k, slot, bar_ns, o, 1 if first else 0, 0)
         else:  # F1, F2, B4
-            fill(tab, orders, log, k, slot, bar_ns, o, 1, 0)
+            fill(tab, orders, fills, trades, k, slot, bar_ns, o, 1, 0)
         if tab[at.I + k, slot] == r and orders[r, at.O_TIF] == IOC:  # F5
             end_order(tab, orders, k, slot, bar_ns, IOC_REST)
         elif tab[at.I + k, slot] == r and orders[r, at.O_TIF] == FOK:
@@ -383,7 +383,7 @@ def at_open(tab: I2, orders: I2, log: I2, k: int, bar_ns: int, o: int) -> None:
 
 
 @jit
-def stop_inside(tab: I2, orders: I2, log: I2, k: int, r: int, bar_ns: int, hi: int, lo: int) -> None:
+def stop_inside(tab: I2, orders: I2, fills: I2, trades: I2, k: int, r: int, bar_ns: int, hi: int, lo: int) -> None:
     """F6 for the protective stop."""
     if orders[r, at.O_STATE] & TRIGGERED:
         return  # B4: waits for the next open
@@ -394,20 +394,20 @@ def stop_inside(tab: I2, orders: I2, log: I2, k: int, r: int, bar_ns: int, hi: i
         ref = trigger
         if orders[r, at.O_DECIDED] == bar_ns:
             ref = min(ref, orders[r, at.O_BORN_REF]) if side < 0 else max(ref, orders[r, at.O_BORN_REF])
-        fill(tab, orders, log, k, at.STOP_SLOT, bar_ns, ref, 1, 1)
+        fill(tab, orders, fills, trades, k, at.STOP_SLOT, bar_ns, ref, 1, 1)
 
 
 @jit
-def inside_bar(tab: I2, orders: I2, log: I2, k: int, bar_ns: int, hi: int, lo: int) -> None:
+def inside_bar(tab: I2, orders: I2, fills: I2, trades: I2, k: int, bar_ns: int, hi: int, lo: int) -> None:
     """E4: what the bar's range does (F6-F10)."""
     r = tab[at.I + k, at.STOP_SLOT]
     if r >= 0:
-        stop_inside(tab, orders, log, k, r, bar_ns, hi, lo)
+        stop_inside(tab, orders, fills, trades, k, r, bar_ns, hi, lo)
     r = tab[at.I + k, at.TAKE_SLOT]
     if r >= 0:
         limit, side = orders[r, at.O_LIMIT], orders[r, at.O_SIDE]
         if (side > 0 and lo < limit) or (side < 0 and hi > limit):  # F7
-            fill(tab, orders, log, k, at.TAKE_SLOT, bar_ns, limit, 0, 1)
+            fill(tab, orders, fills, trades, k, at.TAKE_SLOT, bar_ns, limit, 0, 1)
     r = tab[at.I + k, at.ENTRY_SLOT]
     if r < 0 or orders[r, at.O_DECIDED] > bar_ns or orders[r, at.O_KIND] == MARKET:
         return
@@ -422,12 +422,12 @@ def inside_bar(tab: I2, orders: I2, log: I2, k: int, bar_ns: int, hi: int, lo: i
         if (side > 0 and hi >= trigger) or (side < 0 and lo <= trigger):
             orders[r, at.O_STATE] |= TRIGGERED
             if kind == STOP or (limit - trigger) * side > 0:  # F6, F9
-                fill(tab, orders, log, k, at.ENTRY_SLOT, bar_ns, trigger, 1, 1)
+                fill(tab, orders, fills, trades, k, at.ENTRY_SLOT, bar_ns, trigger, 1, 1)
     elif kind != STOP and ((side > 0 and lo < limit) or (side < 0 and hi > limit)):  # F7
-        fill(tab, orders, log, k, at.ENTRY_SLOT, bar_ns, limit, 0, 1)
+        fill(tab, orders, fills, trades, k, at.ENTRY_SLOT, bar_ns, limit, 0, 1)
     r = tab[at.I + k, at.STOP_SLOT]
     if r >= 0 and r != had:  # F10
-        stop_inside(tab, orders, log, k, r, bar_ns, hi, lo)
+        stop_inside(tab, orders, fills, trades, k, r, bar_ns, hi, lo)
 
 
 @jit
@@ -561,7 +561,7 @@ def gate(
 @jit
 def record(
     tab: I2,
-    log: I2,
+    decisions: I2,
     now: int,
     k: int,
     x: int,
@@ -574,26 +574,25 @@ def record(
     lots: int,
 ) -> None:
     """Keep a decision: an intent that changed, or a refusal."""
-    n = tab[at.SC, at.N_LOG]
-    tab[at.SC, at.N_LOG] = n + 1
-    log[n, 0] = at.DECISION
-    log[n, 1] = now
-    log[n, 2] = k
-    log[n, 3] = x
-    log[n, 4] = size_bp
-    log[n, 5] = stop
-    log[n, 6] = take
-    log[n, 7] = agree
-    log[n, 8] = code
-    log[n, 9] = seq
-    log[n, 10] = lots
+    n = tab[at.SC, at.N_DECISIONS]
+    tab[at.SC, at.N_DECISIONS] = n + 1
+    decisions[n, 0] = now
+    decisions[n, 1] = k
+    decisions[n, 2] = x
+    decisions[n, 3] = size_bp
+    decisions[n, 4] = stop
+    decisions[n, 5] = take
+    decisions[n, 6] = agree
+    decisions[n, 7] = code
+    decisions[n, 8] = seq
+    decisions[n, 9] = lots
 
 
 @jit
 def decide(
     tab: I2,
     orders: I2,
-    log: I2,
+    decisions: I2,
     k: int,
     now: int,
     before: int,
@@ -620,7 +619,7 @@ def decide(
         else:
             if not tab[at.I + k, at.BLOCK_SAID]:
                 tab[at.I + k, at.BLOCK_SAID] = 1
-                record(tab, log, now, k, x, size_bp, stop, take, agree, COOL_DOWN, -1, 0)
+                record(tab, decisions, now, k, x, size_bp, stop, take, agree, COOL_DOWN, -1, 0)
             return
     want = tab[at.I + k, at.WANT_SIDE]
     if s == want:
@@ -649,7 +648,7 @@ def decide(
                 seq = add_order(tab, orders, k, now, -s, MARKET, lots, 0, 0, GTC, 0, REDUCE, -1)
                 tab[at.I + k, at.EXIT_SLOT] = seq
                 tab[at.I + k, at.WORKING] += 1
-            record(tab, log, now, k, x, size_bp, stop, take, agree, 0, seq, lots)
+            record(tab, decisions, now, k, x, size_bp, stop, take, agree, 0, seq, lots)
             return
         kind, limit, trigger, expire = tab[at.PAR, at.ENTRY_KIND], 0, 0, 0
         offset = part_up(price, tab[at.PAR, at.OFFSET])
@@ -673,7 +672,7 @@ def decide(
             orders[seq, at.O_RISK] = value(tab, k, lots, stop)
             tab[at.I + k, at.ENTRY_SLOT] = seq
             tab[at.I + k, at.WORKING] += 1
-    record(tab, log, now, k, x, size_bp, stop, take, agree, code, seq, lots)
+    record(tab, decisions, now, k, x, size_bp, stop, take, agree, code, seq, lots)
 
 
 @jit
@@ -718,7 +717,17 @@ def mark(tab: I2, now: int, equity: int) -> None:
 
 
 @jit
-def quiet(tab: I2, times: I1, exposure: Short, close: I1, equity_at: I1, gross_at: I1, row: int) -> int:
+def intent_row(tab: I2, changed: I1, k: int, bar: int) -> int:
+    """Move instrument ``k`` on to the intent in force at ``bar``; returns its row."""
+    e, end = tab[at.I + k, at.EV], tab[at.I + k, at.EV_END]
+    while e + 1 < end and changed[e + 1] <= bar:
+        e += 1
+    tab[at.I + k, at.EV] = e
+    return e
+
+
+@jit
+def quiet(tab: I2, times: I1, changed: I1, exposure: Short, close: I1, equity_at: I1, gross_at: I1, row: int) -> int:
     """A single instrument with nothing working: mark bar after bar until its intent leaves its side (D1).
 
     :returns: the row that needs a decision, not yet processed.
@@ -727,7 +736,7 @@ def quiet(tab: I2, times: I1, exposure: Short, close: I1, equity_at: I1, gross_a
     bar, start = tab[at.PAR, at.BAR], tab[at.PAR, at.START_NS]
     end = len(times)
     while row < end:
-        x = exposure[row]
+        x = exposure[intent_row(tab, changed, 0, row)]
         now = times[row] + bar
         if now >= start and ((x > 0) != (want > 0) or (x < 0) != (want < 0)):
             break
@@ -753,10 +762,11 @@ def run(m: State, s: Series) -> int:
     :returns: the timestamp row reached; ``len(times)`` when done.
     """
     # Arrays as locals: taking one out of a tuple inside the loop would count references at every bar.
-    tab, orders, log = m.tab, m.orders, m.log
+    tab, orders, fills, trades, decisions = m.tab, m.orders, m.fills, m.trades, m.decisions
     times, equity_at, gross_at, ts = s.times, s.equity_at, s.gross_at, s.ts
     opened, high, low, close, volume = s.open, s.high, s.low, s.close, s.volume
-    exposure, size_bp, stop_at, take_at, agree_at, vol_bp = s.exposure, s.size_bp, s.stop, s.take, s.agree, s.vol_bp
+    changed, vol_bp = s.changed, s.vol_bp
+    exposure, size_bp, stop_at, take_at, agree_at = s.exposure, s.size_bp, s.stop, s.take, s.agree
     fund_ns, fund_ppb = s.fund_ns, s.fund_ppb
     count = tab[at.PAR, at.INSTRUMENTS]
     bar = tab[at.PAR, at.BAR]
@@ -771,10 +781,15 @@ def run(m: State, s: Series) -> int:
             and tab[at.I, at.FUND] == tab[at.I, at.FUND_END]
             and tab[at.PAR, at.REBALANCE] == 0
         ):
-            row = quiet(tab, times, exposure, close, equity_at, gross_at, row)
+            row = quiet(tab, times, changed, exposure, close, equity_at, gross_at, row)
         if row >= end:
             break
-        if tab[at.SC, at.N_ORDERS] + 6 * count > orders.shape[0] or tab[at.SC, at.N_LOG] + 12 * count > log.shape[0]:
+        if (
+            tab[at.SC, at.N_ORDERS] + 6 * count > orders.shape[0]
+            or tab[at.SC, at.N_FILLS] + 6 * count > fills.shape[0]
+            or tab[at.SC, at.N_TRADES] + 4 * count > trades.shape[0]
+            or tab[at.SC, at.N_DECISIONS] + 2 * count > decisions.shape[0]
+        ):
             tab[at.SC, at.ROW] = row
             return row
         t = times[row]
@@ -790,7 +805,7 @@ def run(m: State, s: Series) -> int:
                     busy = True
                     share = tab[at.PAR, at.PARTICIPATION]
                     tab[at.I + k, at.CAP] = muldiv(volume[i], share, 10_000) if share > 0 else NEVER
-                    at_open(tab, orders, log, k, t, opened[i])
+                    at_open(tab, orders, fills, trades, k, t, opened[i])
             else:
                 tab[at.I + k, at.HERE] = 0
         if busy:
@@ -798,7 +813,7 @@ def run(m: State, s: Series) -> int:
                 if tab[at.I + k, at.HERE] and tab[at.I + k, at.WORKING] > 0:
                     i = tab[at.I + k, at.PTR]
                     if volume[i] > 0:
-                        inside_bar(tab, orders, log, k, t, high[i], low[i])
+                        inside_bar(tab, orders, fills, trades, k, t, high[i], low[i])
         equity = tab[at.SC, at.CASH]
         gross = 0
         for k in range(count):
@@ -827,7 +842,8 @@ def run(m: State, s: Series) -> int:
                         orders[r, at.O_TRIGGER] = min(orders[r, at.O_TRIGGER], low[i] + orders[r, at.O_TRAIL])
             if now < tab[at.PAR, at.START_NS]:
                 continue
-            side = 1 if exposure[i] > 0 else (-1 if exposure[i] < 0 else 0)
+            e = intent_row(tab, changed, k, i)
+            side = 1 if exposure[e] > 0 else (-1 if exposure[e] < 0 else 0)
             if (
                 side == tab[at.I + k, at.WANT_SIDE]
                 and tab[at.I + k, at.BLOCK_SIDE] == 0
@@ -842,7 +858,7 @@ def run(m: State, s: Series) -> int:
                 tab[at.SC, at.ROLL] = j
                 before = equity_at[j - 1] if j > 0 else tab[at.PAR, at.START_CASH]
             volatility = vol_bp[i] if len(vol_bp) > 0 else 0
-            x, size, stop, take, agree = exposure[i], size_bp[i], stop_at[i], take_at[i], agree_at[i]
-            decide(tab, orders, log, k, now, before, equity, x, size, stop, take, agree, volatility)
+            x, size, stop, take, agree = exposure[e], size_bp[e], stop_at[e], take_at[e], agree_at[e]
+            decide(tab, orders, decisions, k, now, before, equity, x, size, stop, take, agree, volatility)
     tab[at.SC, at.ROW] = end
     return end

@@ -21,18 +21,23 @@ class State(NamedTuple):
 
     :param tab: [2 + instruments + agents, WIDTH]: scalars, settings, instruments, agents.
     :param orders: [capacity, ORDER_WIDTH].
-    :param log: [capacity, LOG_WIDTH]: fills, closed trades and decisions as they come, kind first.
+    :param fills: [capacity, FILL_WIDTH]: order, bar, lots, ticks, fee; and the reference price, not hashed.
+    :param trades: [capacity, TRADE_WIDTH], as in ``RunResult.trade_rows``.
+    :param decisions: [capacity, DECISION_WIDTH], as in ``engine.result.DECISION_FIELDS``.
     """
 
     tab: I2
     orders: I2
-    log: I2
+    fills: I2
+    trades: I2
+    decisions: I2
 
 
 class Series(NamedTuple):
     """What the kernel reads, and the two curves it writes.
 
-    Bars and intents of all instruments lie one after the other; ``PTR`` and ``PTR_END`` say where.
+    Bars of all instruments lie one after the other; ``PTR`` and ``PTR_END`` say where. So do the intents,
+    a row for each change: ``changed`` holds the bar, ``EV`` and ``EV_END`` say where.
     """
 
     times: I1
@@ -44,6 +49,7 @@ class Series(NamedTuple):
     low: I1
     close: I1
     volume: I1
+    changed: I1
     exposure: Short
     size_bp: Short
     stop: I1
@@ -86,14 +92,9 @@ O_INSIDE = 22
 ORDER_WIDTH = 23
 HASHED = 13
 
-# The log: kind, then its fields.
-FILL = 0
-"""Order, bar, lots, ticks, fee; and the reference price, which is not hashed."""
-TRADE = 1
-"""Instrument, side, opened, closed, lots, pnl, fees, risk, agree, stopped."""
-DECISION = 2
-"""As in ``engine.result.DECISION_FIELDS``."""
-LOG_WIDTH = 11
+FILL_WIDTH = 6
+TRADE_WIDTH = 10
+DECISION_WIDTH = 10
 
 # One row per instrument: what it is ...
 NUM = 0
@@ -104,34 +105,36 @@ MAX_LOTS = 4
 FIXED_LOTS = 5
 PTR_END = 6
 FUND_END = 7
+EV_END = 8
 # ... and where it stands: position, last close, room left in this bar, fee fraction carried ...
-POS = 8
-CLOSE = 9
-CAP = 10
-CARRY = 11
-WORKING = 12
-HERE = 13
-PTR = 14
-FUND = 15
+POS = 9
+CLOSE = 10
+CAP = 11
+CARRY = 12
+WORKING = 13
+HERE = 14
+PTR = 15
+EV = 16
+FUND = 17
 # ... the working order in each slot (-1: none), in this order of slots ...
-ENTRY_SLOT = 16
-EXIT_SLOT = 17
-STOP_SLOT = 18
-TAKE_SLOT = 19
+ENTRY_SLOT = 18
+EXIT_SLOT = 19
+STOP_SLOT = 20
+TAKE_SLOT = 21
 # ... what the desk wants, and what it may not re-enter ...
-WANT_SIDE = 20
-WANT_BP = 21
-BLOCK_SIDE = 22
-BLOCK_UNTIL = 23
-BLOCK_SAID = 24
+WANT_SIDE = 22
+WANT_BP = 23
+BLOCK_SIDE = 24
+BLOCK_UNTIL = 25
+BLOCK_SAID = 26
 # ... and the open trade.
-T_SIDE = 25
-T_CASH = 26
-T_FEES = 27
-T_OPENED = 28
-T_LOTS = 29
-T_RISK = 30
-T_AGREE = 31
+T_SIDE = 27
+T_CASH = 28
+T_FEES = 29
+T_OPENED = 30
+T_LOTS = 31
+T_RISK = 32
+T_AGREE = 33
 
 # One row per agent: its weight and its record, in basis points of trades and of R.
 A_WEIGHT = 0
@@ -152,13 +155,15 @@ TRADES_TODAY = 7
 LAST_EQUITY = 8
 ROLL = 9
 N_ORDERS = 10
-N_LOG = 11
-FEES = 12
-ADVERSE = 13
-FUNDING = 14
-RING_AT = 15
-RING = 16
-"""From here on: the times of the last protective stops (-1: none), as many as the guard counts (at most 48)."""
+N_FILLS = 11
+N_TRADES = 12
+N_DECISIONS = 13
+FEES = 14
+ADVERSE = 15
+FUNDING = 16
+RING_AT = 17
+RING = 18
+"""From here on: the times of the last protective stops (-1: none), as many as the guard counts (at most 46)."""
 
 # Settings.
 BAR = 0
