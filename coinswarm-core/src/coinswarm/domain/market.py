@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coinswarm.domain.instrument import Instrument
 
     Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -109,6 +111,34 @@ class TickBars:
         )
         return cls(
             np.array(bars.open_ns), opened, high, low, close, np.floor(bars.volume / lot + 5e-7).astype(np.int64)
+        )
+
+    def __len__(self) -> int:
+        return len(self.open_ns)
+
+    def __getitem__(self, rows: slice) -> TickBars:
+        """The bars of a slice, as views."""
+        return TickBars(
+            self.open_ns[rows],
+            self.open[rows],
+            self.high[rows],
+            self.low[rows],
+            self.close[rows],
+            self.volume[rows],
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence[TickBars]) -> TickBars:
+        """The bars of several instruments one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([part.open_ns for part in parts]),
+            np.concatenate([part.open for part in parts]),
+            np.concatenate([part.high for part in parts]),
+            np.concatenate([part.low for part in parts]),
+            np.concatenate([part.close for part in parts]),
+            np.concatenate([part.volume for part in parts]),
         )
 
 

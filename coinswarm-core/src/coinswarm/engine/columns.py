@@ -52,18 +52,12 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
     starts: I1 = np.cumsum([0, *sizes])
     changes = [_changes(plan, k, columns[k]) for k in range(len(plan.bars))]
     joined = committee.IntentChanges.join(changes, starts[:-1].tolist())
-    ticks = plan.ticks
-    one = len(ticks) == 1
-
-    def flat(arrays: list[I1]) -> I1:
-        return arrays[0] if one else np.concatenate(arrays)
-
-    opened = flat([t.open_ns for t in ticks])
-    times = ticks[0].open_ns if one else np.unique(opened)
+    ticks = plan.joined
     funding = [plan.funding.get(b.instrument.symbol) for b in plan.bars]
     fund_ns = np.concatenate([np.zeros(0, np.int64), *(f.times_ns for f in funding if f)])
     fund_ppb = np.concatenate([np.zeros(0, np.int64), *(f.rate_ppb for f in funding if f)])
     volatility = [volatility_bp(b) for b in plan.bars] if plan.sizing.method == "published" else []
+    times = _times(plan)
     capacity = max(_LEAST_ROWS, total // _BARS_PER_ROW)
     state = at.State(
         _table(plan, sizes, [len(c.row) for c in changes], [len(f.times_ns) if f else 0 for f in funding]),
@@ -76,12 +70,12 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
         times,
         np.empty(len(times), np.int64),
         np.empty(len(times), np.int64),
-        opened,
-        flat([t.open for t in ticks]),
-        flat([t.high for t in ticks]),
-        flat([t.low for t in ticks]),
-        flat([t.close for t in ticks]),
-        flat([t.volume for t in ticks]),
+        ticks.open_ns,
+        ticks.open,
+        ticks.high,
+        ticks.low,
+        ticks.close,
+        ticks.volume,
         joined.row,
         *joined.intents,
         np.concatenate(volatility) if volatility else np.zeros(0, np.int32),
@@ -89,6 +83,14 @@ def prepare(plan: RunPlan, columns: Sequence[Sequence[ActionColumns]]) -> tuple[
         fund_ppb,
     )
     return state, series
+
+
+def _times(plan: RunPlan) -> I1:
+    """The union timeline: every open time of any instrument, once."""
+    first = plan.ticks[0].open_ns
+    if all(np.array_equal(first, ticks.open_ns) for ticks in plan.ticks[1:]):
+        return first
+    return np.unique(plan.joined.open_ns)
 
 
 def form_intents(plan: RunPlan, k: int, columns: Sequence[ActionColumns], out: committee.IntentColumns) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from coinswarm.committee.rules import CommitteeRules
 from coinswarm.domain.instrument import INT_LIMIT
 from coinswarm.domain.market import TickBars
@@ -13,8 +15,6 @@ from coinswarm.risk.limits import RiskLimits, SizingRules
 from coinswarm.simulator.costs import Costs
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from coinswarm.contracts import SignalAgent, Weigher
     from coinswarm.domain.market import Bars
 
@@ -60,7 +60,8 @@ class RunPlan:
     :param hole_bars: consecutive missing bars that make a hole.
     :param start_ns: nothing is traded before it (0: from the anchor); the prefix is warm-up.
     :param funding: per symbol.
-    :param ticks: the bars in integers; made from ``bars`` when not given.
+    :param ticks: the bars in integers; made from ``bars`` when not given. Views of ``joined``, which holds
+        those of all instruments one after the other.
     """
 
     bars: tuple[Bars, ...]
@@ -76,10 +77,14 @@ class RunPlan:
     start_ns: int = 0
     funding: dict[str, Funding] = field(default_factory=dict)
     ticks: tuple[TickBars, ...] = ()
+    joined: TickBars = field(init=False)
 
     def __post_init__(self) -> None:
-        if not self.ticks:
-            object.__setattr__(self, "ticks", tuple(TickBars.of(bars) for bars in self.bars))
+        joined = TickBars.join(self.ticks or tuple(TickBars.of(bars) for bars in self.bars))
+        ends = np.cumsum([len(bars) for bars in self.bars]).tolist()
+        starts = [0, *ends[:-1]]
+        object.__setattr__(self, "joined", joined)
+        object.__setattr__(self, "ticks", tuple(joined[a:b] for a, b in zip(starts, ends, strict=True)))
 
     @property
     def bar_ns(self) -> int:
