@@ -122,6 +122,7 @@ def static(options: list[str]) -> bool:
         run("ruff", "format", "--check"),
         run("mypy", *sources),
         run("mypy", "tools", "conftest.py"),
+        run("mypy", "benchmarks", MYPYPATH="benchmarks"),
         # A tests folder is a root of imports by itself: two of them may hold modules of the same name.
         *(run("mypy", tests, MYPYPATH=str(tests)) for tests in suites),
     ]

@@ -111,6 +111,10 @@ class Committee:
         if not agreeing:  # a short of what cannot be shorted is for the gate to refuse
             return FLAT_INTENT if side > 0 or self._shortable else FLAT_INTENT._replace(exposure_bp=x)
 
+        if len(agreeing) == 1:
+            _, _, size, stop, take = self._stance[agreeing[0]]
+            return Intent(x, size, min(stop, self._cap), min(take, self._cap), 1 << agreeing[0])
+
         def mean(column: int, *, none: bool, cap: int) -> int:
             given = [a for a in agreeing if not none or self._stance[a][column] > 0]
             weight = sum(self._weights[a] for a in given)

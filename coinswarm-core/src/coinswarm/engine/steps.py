@@ -5,6 +5,7 @@ The same ``Session`` runs a paper replay, where the bars come from a feed instea
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -269,8 +270,14 @@ class Session:
 def run_steps(plan: RunPlan) -> RunResult:
     """Run a plan bar by bar through the reference exchange."""
     session = Session(plan)
-    for t, group in timeline(plan):
-        session.step(t, group)
+    collecting = gc.isenabled()
+    gc.disable()  # a run makes millions of tuples and no cycles: looking for some grows with the run
+    try:
+        for t, group in timeline(plan):
+            session.step(t, group)
+    finally:
+        if collecting:
+            gc.enable()
     return session.result()
 
 

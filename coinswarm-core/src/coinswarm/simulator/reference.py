@@ -35,8 +35,9 @@ class TickBar(NamedTuple):
 class WorkingOrder:
     """An order on the exchange; the exchange alone changes it.
 
-    ``bar_seen`` tells whether it has met an open, ``triggered`` whether its stop has gone off,
-    ``born_ref`` and ``inside`` how the entry that it guards filled.
+    ``seen`` tells whether it has met an open, ``triggered`` whether its stop has gone off, ``born_ref`` and
+    ``inside`` how the entry that it guards filled; ``reduce_only``, ``protective`` and ``is_stop`` (a
+    protective stop) what it is for.
     """
 
     __slots__ = (
@@ -46,8 +47,11 @@ class WorkingOrder:
         "end_reason",
         "filled",
         "inside",
+        "is_stop",
         "lots",
         "order",
+        "protective",
+        "reduce_only",
         "risk",
         "seen",
         "seq",
@@ -70,21 +74,10 @@ class WorkingOrder:
         self.inside = False
         self.agree = agree
         self.risk = risk
-
-    @property
-    def reduce_only(self) -> bool:
-        """Whether it may only shrink a position."""
-        return bool(self.order.flags & OrderFlags.REDUCE_ONLY)
-
-    @property
-    def protective(self) -> bool:
-        """Whether it guards a position."""
-        return bool(self.order.flags & OrderFlags.PROTECTIVE)
-
-    @property
-    def is_stop(self) -> bool:
-        """Whether it is a protective stop."""
-        return self.protective and self.order.kind != OrderKind.LIMIT
+        flags = int(order.flags)  # asked at every bar: an IntFlag takes a microsecond to answer
+        self.reduce_only = bool(flags & OrderFlags.REDUCE_ONLY.value)
+        self.protective = bool(flags & OrderFlags.PROTECTIVE.value)
+        self.is_stop = self.protective and order.kind != OrderKind.LIMIT
 
 
 class Holding:
