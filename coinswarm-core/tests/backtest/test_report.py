@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from coinswarm.backtest.buyhold import buy_and_hold
+from coinswarm.backtest.proof import proof_lines
 from coinswarm.backtest.render import number_text
 from coinswarm.backtest.report.facts import Facts
 from coinswarm.backtest.report.grid import Grid
@@ -171,6 +172,7 @@ def test_numbers_equal_the_summary(page: Page, kept: Path) -> None:
         if m["benchmark"]:
             assert rows[m["label"]][3] == number_text(m["benchmark"]["value"], m["unit"], 2)
     assert page.json("summary")["measures"] == summary["measures"]
+    assert all(line[13:] in page.text for line in proof_lines(summary["evidence"], 10_000))
     costs = {row[0]: row[1] for row in page.tables["Costs by kind"][1:]}
     assert costs["all costs"] == f"{float(summary['costs']['total']):,.2f}"
     ends = {row[0]: int(row[1].replace(",", "")) for row in next(v for k, v in page.tables.items() if "ended" in k)[1:]}

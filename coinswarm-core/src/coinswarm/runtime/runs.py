@@ -14,7 +14,7 @@ from coinswarm.backtest.proof import proof_dict
 from coinswarm.backtest.report.facts import Facts
 from coinswarm.backtest.report.page import render_report
 from coinswarm.backtest.report.stances import overhear
-from coinswarm.backtest.rundir import check_run, check_writable, read_run, write_run
+from coinswarm.backtest.rundir import REPORT, check_run, check_writable, read_run, write_run
 from coinswarm.backtest.summary import summary_dict
 from coinswarm.backtest.words import END_WORDS, REFUSAL_WORDS
 from coinswarm.clock import SystemClock
@@ -181,7 +181,10 @@ def stored_summary(path: Path) -> dict[str, Any]:
 def _told(summary: dict[str, Any], path: Path, *, again: bool) -> dict[str, Any]:
     """The summary with the run's name and what can be done next."""
     hints = [{"command": f"coinswarm replay {path}", "does": "executes it again and compares the order hash"}]
-    return {**summary, "run": path.name, "hints": hints if again else []}
+    hints = hints if again else []
+    if (path / REPORT).exists():
+        hints.append({"command": str(path / REPORT), "does": "open it in a browser: the run in charts and tables"})
+    return {**summary, "run": path.name, "hints": hints}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

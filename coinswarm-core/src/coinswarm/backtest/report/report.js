@@ -305,7 +305,7 @@
   };
   stances.tell = (i) => rowNames.map((name, row) => {
     const value = resolved[row] ? resolved[row][i] : null;
-    return [`${name}: ${words(value)}`, value === null || value === 0 || value === NO_STANCE ? "--soft"
+    return [`${name}: ${row < data.seats.length ? words(value) : words(value).split(" ")[0]}`, value === null || value === 0 || value === NO_STANCE ? "--soft"
       : value > 0 ? "--long" : "--short"];
   });
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm.backtest.compare import flatten
+from coinswarm.backtest.proof import HEAD as PROOF_HEAD
+from coinswarm.backtest.proof import proof_lines
 from coinswarm.backtest.render import interval_text, number_text
 from coinswarm.backtest.report.charts import largest_trades
 from coinswarm.backtest.report.contribution import AGREE, PNL, attributed, by_day
@@ -104,8 +106,18 @@ def measures(of: Facts) -> Safe:
         [
             table("This run, and buy-and-hold on the same bars", head, rows, numbers=(1, 2, 3, 4), class_="measures"),
             tag("p", note, class_="note"),
+            _proof(of),
         ]
     )
+
+
+def _proof(of: Facts) -> Safe:
+    """What the Sharpe ratio proves, in the words of the terminal's summary."""
+    if "evidence" not in of.summary:
+        return Safe("")
+    lines = proof_lines(of.summary["evidence"], width=10_000)
+    pairs = [(line[:PROOF_HEAD].strip(), line[PROOF_HEAD:]) for line in lines]
+    return join([tag("h3", "What the Sharpe ratio proves"), facts(pairs)])
 
 
 def months(of: Facts) -> Safe:
