@@ -56,6 +56,14 @@ class TooShort(ColumnarAgent):
         return ActionColumns.of(bars.instrument, np.zeros(len(bars) - 1, np.int8))
 
 
+class Raises(ColumnarAgent):
+    """Raises over the whole history."""
+
+    def decide_all(self, bars: Bars) -> ActionColumns:  # noqa: ARG002 - whatever it sees
+        message = "no"
+        raise KeyError(message)
+
+
 class NoColumns(ColumnarAgent):
     """Answers with something else."""
 
@@ -84,7 +92,12 @@ def test_an_agent_that_raises_abstains_and_is_counted(engine: Callable[[RunPlan]
 
 @ENGINES
 @pytest.mark.parametrize(
-    ("agent", "said"), [(TooShort(), "5 rows for 6 bars"), (NoColumns(), "answered list for 6 bars")]
+    ("agent", "said"),
+    [
+        (TooShort(), "TooShort.decide_all: direction is no int8 column of 6 rows"),
+        (NoColumns(), "answered list for 6 bars"),
+        (Raises(), "Raises.decide_all raised KeyError: 'no'"),
+    ],
 )
 def test_columns_of_another_shape_are_refused(
     engine: Callable[[RunPlan], RunResult], agent: ColumnarAgent, said: str

@@ -91,6 +91,15 @@ def test_b4_a_stop_that_triggers_withdraws_its_entry(run: Run, opened: int) -> N
     assert done.orders[0].end_reason == EndReason.WITHDRAWN
 
 
+def test_b4_the_entry_is_withdrawn_although_the_stop_found_no_room(run: Run) -> None:
+    style = OrderStyle(entry=OrderKind.LIMIT, offset_ppm=1)
+    rows = [CALM, (100, 101, 98, 100, 4), (100, 100, 94, 94, 0), (100, 101, 94, 100, 1), (98, 99, 97, 98, 5)]
+    done = run(Leg(rows, [(BUY, 5)]), costs=WHOLE, style=style)
+    # Bar 3: the stop at 94 triggers first and takes the only lot; the limit of 99 is gone although 94 goes through it.
+    assert done.filled() == [(1, 4, 99), (3, -1, 94), (4, -3, 98)]
+    assert (done.orders[0].end_reason, done.orders[0].end_ns) == (EndReason.WITHDRAWN, done.result.times_ns[3])
+
+
 def test_b4_a_triggered_stop_goes_on_at_the_next_open(run: Run) -> None:
     rows = [CALM, CALM, (100, 100, 90, 99, 4), (105, 106, 104, 105, 3), (107, 107, 107, 107)]
     done = run(Leg(rows, [(BUY, 5)]), costs=WHOLE)
@@ -120,6 +129,15 @@ def test_t1_it_moves_after_the_mark_so_not_within_the_bar(run: Run) -> None:
 def test_t2_it_stands_still_without_volume(run: Run) -> None:
     rows = [CALM, CALM, (100, 150, 100, 100, 0)]
     assert run(Leg(rows, [(BUY, 5)]), style=TRAILING).orders[1].trigger == 96
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_t2_it_stands_still_once_it_went_off(run: Run, side: int) -> None:
+    rows = [CALM, CALM, (100, 130, 70, 100, 4), (100, 140, 60, 100, 3), (100, 150, 50, 100)]
+    done = run(Leg(rows, [(side, 5)]), style=TRAILING, costs=WHOLE)
+    trigger = 100 - 4 * side
+    assert done.filled()[1:] == [(2, -4 * side, trigger), (3, -3 * side, 100), (4, -3 * side, 100)]
+    assert done.orders[1].trigger == trigger, "not where the bars that it waited through would have moved it"
 
 
 def test_t2_it_stands_still_in_the_bar_of_an_entry_inside(run: Run) -> None:

@@ -133,16 +133,33 @@ def test_q4_a_short_is_bought_back_at_any_price(run: Run) -> None:
 
 def test_q5_what_is_too_small_to_sell_stays_as_dust(run: Run) -> None:
     rows = [CALM, CALM, (40, 40, 40, 40), (40, 40, 40, 40)]
-    done = run(Leg(rows, [BUY, FLAT], smallest=500))
+    done = run(Leg(rows, [BUY, FLAT], smallest=500, shortable=False))
     assert done.orders[1].end_reason == EndReason.BELOW_MINIMUM
     (trade,) = done.result.trades
     assert (trade.pnl, trade.closed_ns) == (-600 * MONEY, done.result.times_ns[2]), "closed at that price"
     assert done.result.exposure_units.tolist()[-1] == 400 * MONEY, "and still held"
 
 
+@pytest.mark.parametrize(("side", "price"), [(BUY, 40), (SELL, 40)])
+def test_q5_what_can_be_shorted_always_closes(run: Run, side: int, price: int) -> None:
+    rows = [CALM, CALM, (price, price, price, price), CALM]
+    done = run(Leg(rows, [side, FLAT], smallest=500))
+    assert done.filled() == [(1, 10 * side, 100), (2, -10 * side, price)]
+    assert done.orders[1].end_reason == EndReason.FILLED
+    assert done.result.exposure_units.tolist()[-2:] == [0, 0]
+
+
+def test_q5_a_stop_closes_what_can_be_shorted_whatever_it_is_worth(run: Run) -> None:
+    rows = [CALM, CALM, (40, 40, 40, 40)]
+    perpetual = run(Leg(rows, [(BUY, 50)], smallest=500))
+    assert perpetual.filled() == [(1, 10, 100), (2, -10, 40)]
+    spot = run(Leg(rows, [(BUY, 50)], smallest=500, shortable=False))
+    assert (spot.filled(), spot.orders[1].end_reason) == ([(1, 10, 100)], EndReason.BELOW_MINIMUM)
+
+
 def test_q5_dust_is_part_of_the_next_trade(run: Run) -> None:
     rows = [CALM, CALM, (40, 40, 40, 40), (60, 60, 60, 60), (60, 60, 60, 60), (60, 60, 60, 60)]
-    done = run(Leg(rows, [(BUY, 0, 0, 0.5), FLAT, FLAT, BUY, FLAT], smallest=201))
+    done = run(Leg(rows, [(BUY, 0, 0, 0.5), FLAT, FLAT, BUY, FLAT], smallest=201, shortable=False))
     assert done.filled() == [(1, 5, 100), (4, 5, 60), (5, -10, 60)]
     assert [trade.pnl // MONEY for trade in done.result.trades] == [-300, 100], "5 lots were taken over at 40"
     assert done.equity()[-1] == 1_000_000 - 200
