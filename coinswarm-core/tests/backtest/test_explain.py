@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pytest
@@ -19,19 +19,26 @@ from coinswarm.config.profile import load_profile
 from coinswarm.domain.instrument import MONEY
 from coinswarm.domain.order import Refusal
 from coinswarm.engine.columns import run_columns
+from coinswarm.engine.steps import run_steps
 from coinswarm.risk.sizing import Record, kelly_risk_bp, published_share_bp
 from coinswarm.runtime.assembly import assemble
 from coinswarm_testkit.markets.plans import random_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coinswarm.backtest.explain_watch import Moment
     from coinswarm.domain.intent import Intent
     from coinswarm.engine.plan import RunPlan
     from coinswarm.engine.result import RunResult
 
-pytestmark = [pytest.mark.soundness, pytest.mark.compiled]
-
 Told = dict[str, Any]
+F = TypeVar("F", bound="Callable[..., object]")
+
+
+def soundness(test: F) -> F:
+    """Of all decisions there are: not interpreted, and not in the first stage."""
+    return pytest.mark.soundness(pytest.mark.compiled(test))
 
 
 def moments(plan: RunPlan, result: RunResult) -> list[Moment]:
@@ -65,12 +72,14 @@ def intended(told: Told) -> int:
     return exposure if exposure and (stays or abs(exposure) >= rules["enter_bp"]) else 0
 
 
-def check_all(plan: RunPlan, again: RunPlan) -> tuple[RunResult, list[Told]]:
-    """Explain every decision of a plan and hold it against what the columnar engine noted.
+def check_all(
+    plan: RunPlan, again: RunPlan, engine: Callable[[RunPlan], RunResult] = run_columns
+) -> tuple[RunResult, list[Told]]:
+    """Explain every decision of a plan and hold it against what an engine noted.
 
     :param again: the same plan with fresh agents.
     """
-    result = run_columns(plan)
+    result = engine(plan)
     replayed, explained = explain_moments(again, moments(plan, result))
     assert replayed.order_hash == result.order_hash
     for number, (row, told) in enumerate(zip(result.decisions.tolist(), explained, strict=True)):
@@ -134,6 +143,7 @@ def demo() -> tuple[RunPlan, RunResult, list[Told]]:
     return plan, result, explained
 
 
+@soundness
 def test_every_decision_of_the_demo(demo: tuple[RunPlan, RunResult, list[Told]]) -> None:
     _, result, explained = demo
     assert len(explained) == len(result.decisions) > 1_000
@@ -142,6 +152,7 @@ def test_every_decision_of_the_demo(demo: tuple[RunPlan, RunResult, list[Told]])
     assert not [reason for reason in reasons if reason.startswith("reason ")]
 
 
+@soundness
 def test_trades_are_told_with_whose_idea_they_were(demo: tuple[RunPlan, RunResult, list[Told]]) -> None:
     plan, result, explained = demo
     told = {one["trade"]["trade"]: one["trade"] for one in explained if one["trade"] and not one["trade"]["open"]}
@@ -159,6 +170,7 @@ def test_trades_are_told_with_whose_idea_they_were(demo: tuple[RunPlan, RunResul
         assert shares == {name: weight * 10_000 // sum(weights.values()) for name, weight in weights.items()}
 
 
+@soundness
 def test_fills_add_up_to_the_costs_of_the_run(demo: tuple[RunPlan, RunResult, list[Told]]) -> None:
     _, result, explained = demo
     orders: dict[int, Told] = {}
@@ -182,6 +194,7 @@ def met() -> Counter[str]:
     return Counter()
 
 
+@soundness
 @pytest.mark.parametrize("first", range(0, 120, BATCH))
 def test_every_decision_of_generated_plans(first: int, met: Counter[str]) -> None:
     for seed in range(first, first + BATCH):
@@ -194,6 +207,7 @@ def test_every_decision_of_generated_plans(first: int, met: Counter[str]) -> Non
             met.update(["open trade"] if told["trade"] and told["trade"]["open"] else [])
 
 
+@soundness
 def test_the_plans_reached_what_can_be_told(met: Counter[str]) -> None:
     assert met, "the plans come first: run this file as a whole"
     wanted = {r.name for r in Refusal if r is not Refusal.COOL_DOWN}
@@ -201,6 +215,7 @@ def test_the_plans_reached_what_can_be_told(met: Counter[str]) -> None:
     assert wanted - set(met) == set()
 
 
+@soundness
 def test_bars_without_a_decision_are_explained_too() -> None:
     """Any bar can be asked about, also one at which the desk was not asked."""
     seen: Counter[str] = Counter()
@@ -218,6 +233,7 @@ def test_bars_without_a_decision_are_explained_too() -> None:
     assert {"unchanged", "stays flat"} <= set(seen)
 
 
+@soundness
 def test_sizing_is_that_of_the_engine() -> None:
     """The written-out steps against the functions that sized the orders."""
     compared = Counter[str]()
@@ -244,6 +260,13 @@ def test_sizing_is_that_of_the_engine() -> None:
                 assert steps["share_bp"] == published_share_bp(plan.sizing, strength, view.volatility_bp)
             compared[str(steps["method"])] += 1
     assert len(compared) == 4
+
+
+@pytest.mark.parametrize("seed", [5, 7, 13, 17, 22, 23, 30, 55])
+def test_plans_that_refuse_for_many_reasons(seed: int) -> None:
+    """By the step engine alone."""
+    _, explained = check_all(random_plan(seed), random_plan(seed), run_steps)
+    assert explained
 
 
 def test_every_sentence_can_be_said() -> None:

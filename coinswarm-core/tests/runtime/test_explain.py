@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from coinswarm.config.profile import Profile
     from coinswarm.runtime.runs import Engine
 
-pytestmark = pytest.mark.integration
+integration = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,7 @@ def only(path: Path, **selector: Any) -> dict[str, Any]:  # noqa: ANN401 - a sel
     return explained
 
 
+@integration
 def test_without_a_selector_the_last_decision(run: Path, stored: StoredRun) -> None:
     last = len(stored.result.decisions) - 1
     told = explain(run, Selector())
@@ -60,6 +61,7 @@ def test_without_a_selector_the_last_decision(run: Path, stored: StoredRun) -> N
     assert told["explained"][0]["decision"] == last
 
 
+@integration
 def test_an_order_leads_to_its_decision(run: Path, stored: StoredRun) -> None:
     orders = stored.result.orders
     entry = int(np.flatnonzero((orders[:, 1] < 0) & (orders[:, 10] == 0) & (orders[:, 12] == 1))[0])
@@ -73,6 +75,7 @@ def test_an_order_leads_to_its_decision(run: Path, stored: StoredRun) -> None:
     assert leaving in [order["order"] for order in only(run, order=leaving)["orders"]]
 
 
+@integration
 def test_a_trade_leads_to_the_decision_that_opened_it(run: Path, stored: StoredRun) -> None:
     for number in (0, len(stored.result.trade_rows) - 1):
         told = only(run, trade=number)
@@ -80,6 +83,7 @@ def test_a_trade_leads_to_the_decision_that_opened_it(run: Path, stored: StoredR
         assert told["desk"] in {"enters", "turns"}
 
 
+@integration
 def test_a_time_means_every_bar_known_then(run: Path, stored: StoredRun) -> None:
     known = int(stored.result.times_ns[-5]) + HOUR_NS
     told = explain(run, Selector(at_ns=known))
@@ -91,6 +95,7 @@ def test_a_time_means_every_bar_known_then(run: Path, stored: StoredRun) -> None
     assert {agent["abstains"] for agent in early["agents"]} == {"warming up: bar 10 of 280"}
 
 
+@integration
 @pytest.mark.parametrize(
     ("selector", "says"),
     [
@@ -156,8 +161,10 @@ def test_a_run_without_decisions(profile: Callable[..., Profile], fake: Any, tmp
     assert told["time"] == iso(1_514_764_800 * 10**9 + HOUR_NS)
 
 
+@integration
 def test_another_outcome_is_not_explained(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Same profile and data, but the code has changed: what it does now says nothing of what it did then."""
+
     def changed(path: Path) -> Any:  # noqa: ANN401 - as restore
         found, ready = restore(path)
         other = load_profile("demo", ['start="2018-07-01T00:00:00Z"', "costs.taker_bps=11"])
@@ -169,6 +176,7 @@ def test_another_outcome_is_not_explained(run: Path, monkeypatch: pytest.MonkeyP
         explain(run, Selector())
 
 
+@integration
 def test_what_is_told_is_json(run: Path) -> None:
     told = explain(run, Selector())
     assert json.loads(json.dumps(told, allow_nan=False)) == told

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.market import MarketState
     from coinswarm.runtime.runs import Finished
 
-pytestmark = pytest.mark.integration
+integration = pytest.mark.integration
 
 
 @pytest.fixture
@@ -47,6 +47,7 @@ def count(finished: Finished) -> int | None:
     return found
 
 
+@integration
 def test_the_same_variant_counts_once_and_another_again(registry: TrialRegistry) -> None:
     first = tried(registry)
     assert count(first) == 1
@@ -61,6 +62,7 @@ def test_the_same_variant_counts_once_and_another_again(registry: TrialRegistry)
     assert first.result.order_hash == tried(None).result.order_hash
 
 
+@integration
 def test_a_trial_is_found_by_instrument_and_time(registry: TrialRegistry) -> None:
     tried(registry, 'start="2018-12-01T00:00:00Z"')
     stored = registry.all()[0]
@@ -72,6 +74,7 @@ def test_a_trial_is_found_by_instrument_and_time(registry: TrialRegistry) -> Non
     assert not stored.meets(["ETH/USD"], first, days)
 
 
+@integration
 def test_a_bar_less_makes_no_new_trial(registry: TrialRegistry, tmp_path: Path) -> None:
     """The key is instrument and time: a data digest would begin anew with every dropped bar."""
     rng = np.random.Generator(np.random.PCG64(3))
@@ -92,6 +95,7 @@ def test_a_bar_less_makes_no_new_trial(registry: TrialRegistry, tmp_path: Path) 
     assert len(registry.paths()) == 2
 
 
+@integration
 def test_what_is_declared_counts_where_it_is_more(registry: TrialRegistry) -> None:
     evidence = tried(registry, "evidence.declared_trials=30").summary["evidence"]
     assert [evidence["trials"][key] for key in ("count", "registry", "declared")] == [30, 1, 30]
@@ -99,6 +103,7 @@ def test_what_is_declared_counts_where_it_is_more(registry: TrialRegistry) -> No
     assert count(tried(None, "evidence.declared_trials=30")) == 30
 
 
+@integration
 def test_without_a_registry_the_count_is_unknown(registry: TrialRegistry) -> None:
     finished = tried(None)
     assert count(finished) is None
@@ -106,6 +111,7 @@ def test_without_a_registry_the_count_is_unknown(registry: TrialRegistry) -> Non
     assert registry.paths() == []
 
 
+@integration
 def test_the_returns_are_those_of_the_run(registry: TrialRegistry) -> None:
     finished = tried(registry)
     stored = registry.all()[0]
@@ -130,6 +136,7 @@ def truncate(registry: TrialRegistry) -> None:
     path.write_bytes(path.read_bytes()[:100])
 
 
+@integration
 @pytest.mark.parametrize("harm", [damage, scribble, truncate])
 def test_a_corrupt_entry_costs_the_count_and_not_the_run(registry: TrialRegistry, harm: Any, tmp_path: Path) -> None:  # noqa: ANN401 - one of the functions above
     whole = tried(registry)
@@ -145,6 +152,7 @@ def test_a_corrupt_entry_costs_the_count_and_not_the_run(registry: TrialRegistry
     assert whole.summary["evidence"]["complete"] is True
 
 
+@integration
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied", "/there"), OSError(28, "No space left")])
 def test_a_folder_that_cannot_be_written(
     registry: TrialRegistry, error: OSError, monkeypatch: pytest.MonkeyPatch
@@ -159,6 +167,7 @@ def test_a_folder_that_cannot_be_written(
     assert list(registry.root.iterdir()) == []
 
 
+@integration
 def test_a_registry_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     finished = tried(TrialRegistry(tmp_path / "file"))
@@ -166,6 +175,7 @@ def test_a_registry_that_is_a_file(tmp_path: Path) -> None:
     assert sum("trial registry" in line for line in finished.summary["warnings"]) == 1
 
 
+@integration
 def test_no_home_and_an_unforeseen_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     def homeless() -> None:
         message = "no home"
@@ -177,6 +187,7 @@ def test_no_home_and_an_unforeseen_fault(monkeypatch: pytest.MonkeyPatch) -> Non
     assert any("ZeroDivisionError" in line for line in tried(TrialRegistry()).summary["warnings"])
 
 
+@integration
 def test_a_file_system_without_links(registry: TrialRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(95, "Operation not supported")
@@ -186,6 +197,7 @@ def test_a_file_system_without_links(registry: TrialRegistry, monkeypatch: pytes
     assert len(list(registry.root.iterdir())) == 1
 
 
+@integration
 def test_what_a_killed_process_left_does_not_count_and_goes(registry: TrialRegistry) -> None:
     registry.root.mkdir()
     old, new = registry.root / ".tmp-1-a", registry.root / ".tmp-2-b"
@@ -256,6 +268,7 @@ class Loose(SignalAgent):
         return Action(side, 1.0, 0.5, 50.0)
 
 
+@integration
 def test_agents_from_no_plugin_count_by_what_they_ordered(registry: TrialRegistry) -> None:
     one = 'instruments=[{symbol="BTC/USD", sample="BTC/USD", tick=0.01, lot=0.001}]'
     seat = 'agents=[{name="loose", weight_bp=10000}]'
@@ -269,6 +282,7 @@ def test_agents_from_no_plugin_count_by_what_they_ordered(registry: TrialRegistr
     assert code_digest(type("Nowhere", (), {"__module__": "nowhere"})) == ""
 
 
+@integration
 def test_a_sweep_of_fifty_is_held_against_its_best(registry: TrialRegistry) -> None:
     """Each run knows how many came before it; the best of them is judged against all."""
     told = []
