@@ -9,6 +9,7 @@ import pytest
 
 from coinswarm.domain.order import Refusal
 from coinswarm.evidence.estimate import DAY_MEASURES, TRADE_MEASURES
+from coinswarm_testkit import checks
 
 pytestmark = pytest.mark.static
 
@@ -25,6 +26,14 @@ PAGES = sorted(
 )
 SEMANTICS = (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8")
 RULES = (CORE / "simulator" / "rules.md").read_text(encoding="utf-8")
+
+CHECKS = set(
+    re.findall(r"^### ([A-Z]\d\d) ·", (ROOT / "docs" / "testkit.md").read_text(encoding="utf-8"), re.MULTILINE)
+)
+"""Identifiers of the testkit's checks, told by its page."""
+
+RENDERED = CORE / "plugins" / "templates"
+"""What ``coinswarm plugins new`` renders: a page for authors names its files as they lie in the plugin."""
 
 MADE = {"src/", "tests/", "runs/", "tests/risk/test_gate.py", "plugins/*/", "coinswarm/data"}
 """Paths that a page names which are patterns, made by a run, or relative to any package."""
@@ -62,7 +71,7 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
     for name in re.findall(r"`([\w.*-]+/[\w./*-]*)`", prose(page)):
         homes = (ROOT, ROOT / "docs", CORE, page.parent)
         if name not in MADE and re.search(r"(/|\.(md|py|toml|txt|in))$", name):
-            found = any(list(home.glob(name.rstrip("/"))) for home in homes)
+            found = any(list(home.glob(name.rstrip("/"))) for home in homes) or list(RENDERED.glob(f"*/{name}.in"))
             if not found and not name.startswith("."):
                 wrong.append(name)
     assert wrong == []
@@ -71,8 +80,20 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
 @each_page
 def test_rules_that_a_page_names_exist(page: Path) -> None:
     known = set(re.findall(r"\*\*([A-Z]\d+)\*\*", RULES)) | set(re.findall(r"\*\*(S\d+)\b", SEMANTICS))
+    known |= CHECKS  # the P of packaging is also the P of prices
     named = set(re.findall(r"\b([SEFPQBTD]\d{1,2})\b", prose(page)))
     assert named <= known
+
+
+@each_page
+def test_checks_that_a_page_names_exist(page: Path) -> None:
+    assert set(re.findall(r"\b(A\d{2})\b", prose(page))) <= CHECKS
+
+
+def test_every_check_of_the_testkit_is_explained() -> None:
+    assert {check.id for check in checks.CHECKS} == CHECKS
+    rules = set(re.findall(r"\*\*([A-Z]\d+)\*\*", RULES))
+    assert not rules & CHECKS, "one name, one meaning"
 
 
 def test_semantics_has_each_rule_once() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinswarm.domain.action import ABSTAIN, FLAT, HOLD, INVALID_REASON, Action, ActionColumns, Side
+from coinswarm.domain.action import ABSTAIN, FLAT, HOLD, INVALID, INVALID_REASON, Action, ActionColumns, Side, checked
 from coinswarm.domain.instrument import Instrument
 from coinswarm.engine.steps import round_action
 
@@ -67,8 +67,7 @@ def test_distances_become_ticks_and_a_positive_one_is_at_least_one(distance: flo
 @pytest.mark.parametrize("scalar", [True, False])
 def test_a_number_that_is_not_valid_makes_its_row_abstain(name: str, bad: float, *, scalar: bool) -> None:
     given_column: Any = bad if scalar else np.array([0.5, bad, 0.5])
-    with np.errstate(over="ignore"):
-        columns = ActionColumns.of(BTC, np.array([1, 1, -1]), reason=9, **{name: given_column})
+    columns = ActionColumns.of(BTC, np.array([1, 1, -1]), reason=9, **{name: given_column})
     wrong = [0, 1, 2] if scalar else [1]
     for row in range(3):
         invalid = row in wrong
@@ -133,8 +132,10 @@ def test_the_step_engine_rounds_by_the_same_rule(actions: list[Action], instrume
     tick = float(instrument.tick)
     for action, row in zip(actions, rows(ActionColumns.from_actions(instrument, actions)), strict=True):
         rounded = round_action(action, tick)
-        if row[1] < 0:
-            assert rounded[:2] == (0, -1)
+        if row[2] == INVALID_REASON and action.side is not Side.ABSTAIN:
+            assert rounded is None
+        elif row[1] < 0:
+            assert rounded == (0, -1, 0, 0, 0)
         else:
             assert rounded == (row[0], row[1], row[3], row[4], row[5])
 
@@ -149,6 +150,103 @@ def test_a_row_as_an_action_rounds_back_to_itself(actions: list[Action], instrum
         b for b, c in zip(before, counted, strict=True) if c
     ]
     assert [a[:3] for a in after] == [b[:3] for b in before], "abstaining rows stay abstaining, for the same reason"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        7,
+        (),
+        (1, 2),
+        [1, 1.0, 1.0, 0.0, 0.0, 0],
+        np.zeros(6),
+        (4, 1.0, 1.0, 0.0, 0.0, 0),
+        (1.5, 1.0, 1.0, 0.0, 0.0, 0),
+        ("BUY", 1.0, 1.0, 0.0, 0.0, 0),
+        (math.nan, 1.0, 1.0, 0.0, 0.0, 0),
+        (1, "sure", 1.0, 0.0, 0.0, 0),
+        (1, None, 1.0, 0.0, 0.0, 0),
+        (1, 1j, 1.0, 0.0, 0.0, 0),
+        (1, 1.0, 1.0, 0.0, 0.0, "why"),
+        (1, 1.0, 1.0, 0.0, 0.0, 0.5),
+        (1, 1.0, 1.0, 0.0, 0.0, -1),
+        (1, 1.0, 1.0, 0.0, 0.0, 256),
+    ],
+    ids=repr,
+)
+def test_what_is_no_action_abstains_with_reason_255(answer: Any) -> None:  # noqa: ANN401 - anything at all
+    assert checked(answer) is INVALID
+    assert round_action(answer, 0.5) is None
+    table = ActionColumns.from_actions(BTC, [answer, Action(Side.BUY, 1.0)])
+    assert rows(table) == [(0, -1, INVALID_REASON, 10_000, 0, 0), (1, 10_000, 0, 10_000, 0, 0)]
+
+
+@given(ACTIONS)
+def test_an_action_is_checked_into_itself(action: Action) -> None:
+    assert repr(checked(action)) == repr(action)
+    assert repr(checked(tuple(action))) == repr(action)
+
+
+def test_numbers_of_numpy_become_plain_ones() -> None:
+    found = checked((np.int8(-1), np.float32(0.5), np.float64(0.25), np.int64(3), 4, np.uint8(7)))
+    assert found == Action(Side.SELL, 0.5, 0.25, 3.0, 4.0, 7)
+    assert [type(part) for part in found] == [Side, float, float, float, float, int]
+
+
+@pytest.mark.parametrize("reason", [-1, 256, 300, [0, 300], [-1, 0], math.nan, [0, math.nan], math.inf])
+def test_a_reason_that_is_no_code_is_refused(reason: Any) -> None:  # noqa: ANN401 - number or column
+    with pytest.raises(ValueError, match=r"reason codes run from 0 to 254"):
+        ActionColumns.of(BTC, np.array([1, 1]), reason=reason)
+
+
+@pytest.mark.parametrize("reason", [0, 254, INVALID_REASON, [0, INVALID_REASON]])
+def test_every_code_of_a_reason_is_taken(reason: Any) -> None:  # noqa: ANN401 - number or column
+    assert ActionColumns.of(BTC, np.array([1, 1]), reason=reason).reason.tolist() == (
+        reason if isinstance(reason, list) else [reason] * 2
+    )
+
+
+def by_hand(**changed: Any) -> ActionColumns:  # noqa: ANN401 - whatever an agent may build
+    """Two rows of columns that an agent built itself, some of them changed."""
+    columns: dict[str, Any] = {name: np.zeros(2, kind) for name, kind in zip(NAMES, KINDS, strict=True)}
+    return ActionColumns(**{**columns, **changed})
+
+
+@given(actions=st.lists(ACTIONS, max_size=5), masked=st.booleans())
+def test_columns_of_core_have_no_problem(actions: list[Action], *, masked: bool) -> None:
+    columns = ActionColumns.from_actions(FINE, actions)
+    if masked:
+        columns = columns.masked(np.ones(len(columns), np.bool_))
+    assert columns.problem(len(actions)) == ""
+    assert columns.problem(len(actions) + 1) != ""
+
+
+@pytest.mark.parametrize(
+    ("name", "edges", "beyond"),
+    [
+        ("direction", (-1, 3), (-2, 4)),
+        ("confidence_bp", (-1, 10_000), (-2, 10_001)),
+        ("reason", (0, 255), ()),
+        ("size_bp", (0, 10_000), (-1, 10_001)),
+        ("stop_ticks", (0, 1 << 53), (-1, (1 << 53) + 1)),
+        ("take_ticks", (0, 1 << 53), (-1, (1 << 53) + 1)),
+    ],
+)
+def test_the_range_of_a_column_has_edges(name: str, edges: tuple[int, ...], beyond: tuple[int, ...]) -> None:
+    kind = KINDS[NAMES.index(name)]
+    assert [by_hand(**{name: np.array([0, value], kind)}).problem(2) for value in edges] == [""] * len(edges)
+    for value in beyond:
+        assert by_hand(**{name: np.array([0, value], kind)}).problem(2).startswith(f"{name} leaves {edges[0]} to")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_type_and_shape_of_a_column_are_checked(name: str) -> None:
+    kind = np.dtype(KINDS[NAMES.index(name)])
+    other = np.int32 if kind != np.dtype(np.int32) else np.int64
+    wrong: list[Any] = [None, [0, 0], np.zeros(2, other), np.zeros(2), np.zeros(3, kind), np.zeros((2, 1), kind)]
+    said = {by_hand(**{name: column}).problem(2) for column in wrong}
+    assert said == {f"{name} is no {kind} column of 2 rows"}
 
 
 def test_a_slice_holds_the_same_rows_of_every_column() -> None:

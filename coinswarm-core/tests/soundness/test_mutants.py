@@ -69,9 +69,14 @@ class Mutant(NamedTuple):
 
 
 TARGETS_FIRST = """for order in [w for w in working if w.protective and not w.is_stop]:
-            if not (order.inside and order.order.decided_ns == bar.open_ns):
-                self._limit_inside(k, order, bar)
+            self._limit_inside(k, order, bar)
         for order in [w for w in working if w.is_stop]:"""
+
+NEW_STOPS = "for order in self.orders[before:]:"
+TARGETS_AGAIN = """for order in [w for w in working if w.protective and not w.is_stop]:
+            if order.end_reason == EndReason.WORKING:
+                self._limit_inside(k, order, bar)
+        """
 
 NEXT = "\n" + 16 * " "
 
@@ -160,7 +165,7 @@ MUTANTS = (
     Mutant(
         "F10: no stop in the entry's bar",
         REFERENCE,
-        "for order in self.orders[before:]:",
+        NEW_STOPS,
         "for order in self.orders[:0]:",
         judged=False,
     ),
@@ -172,6 +177,7 @@ MUTANTS = (
         + NEXT
         + "(self._stop_inside if order.is_stop else self._limit_inside)(",
     ),
+    Mutant("F10: targets again after entries", REFERENCE, NEW_STOPS, TARGETS_AGAIN + NEW_STOPS),
     Mutant(
         "P1: rounded in our favour", REFERENCE, "-(-reference * (costs.spread_ppm", "(reference * (costs.spread_ppm"
     ),
@@ -200,6 +206,12 @@ MUTANTS = (
         REFERENCE,
         "(abs(holding.lots), reference) < holding.scale.min_units",
         "(abs(holding.lots), reference) < 0",
+    ),
+    Mutant(
+        "Q5: what can be shorted leaves dust, too",
+        REFERENCE,
+        "not holding.scale.shortable and holding.scale.value",
+        "holding.scale.value",
     ),
     Mutant(
         "B1: bracket around the reference price",
@@ -243,8 +255,14 @@ MUTANTS = (
     Mutant(
         "T2: moves in the entry's bar",
         REFERENCE,
-        "if order.inside and order.order.decided_ns == bar.open_ns:\n                    continue",
-        "if not order:\n                    continue",
+        "if order.triggered or (order.inside and order.order.decided_ns == bar.open_ns):",
+        "if order.triggered:",
+    ),
+    Mutant(
+        "T2: moves after it went off",
+        REFERENCE,
+        "if order.triggered or (order.inside and order.order.decided_ns == bar.open_ns):",
+        "if order.inside and order.order.decided_ns == bar.open_ns:",
     ),
     Mutant("S17: peak forgotten", PROTECTIONS, "if equity > self._peak:", "if equity:", judged=False),
     Mutant(
@@ -264,6 +282,13 @@ MUTANTS = (
         judged=False,
     ),
     Mutant("S3: below the quorum it may grow", COMMITTEE, "if toward >= abs(x):", "if toward < 0:", judged=False),
+    Mutant(
+        "S3: nobody is enough",
+        COMMITTEE,
+        "rules.participation_bp or participation == 0:",
+        "rules.participation_bp:",
+        judged=False,
+    ),
     Mutant("S19: shrunk by no prior", SIZING, "prior = rules.prior_trades * 10_000", "prior = 10_000", judged=False),
 )
 

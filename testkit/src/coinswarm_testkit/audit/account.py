@@ -23,8 +23,7 @@ class Account:
     """An account worked out again.
 
     ``lots``, ``close`` and ``carry`` are per instrument. ``dust`` marks a position that the venue
-    refused to close (Q5); ``fresh`` counts such refusals in the bar at hand, which may have come
-    before or after its fills.
+    refused to close in an earlier bar (Q5).
     """
 
     def __init__(self, tables: Tables, findings: Findings) -> None:
@@ -37,7 +36,6 @@ class Account:
         self.close = [0] * count
         self.carry = [0] * count
         self.dust = [False] * count
-        self.fresh = [0] * count
         self.fees = self.adverse = self.funding = 0
 
     def fund(self, k: int, t: int) -> None:
@@ -77,8 +75,6 @@ class Account:
             self._findings.hold("Q4", f"{fill} leaves {self.cash} in cash", true=self.cash >= 0)
         self.fees += fill.fee
         self.adverse += self._tables.value(k, fill.lots, abs(fill.ticks - fill.reference))
-        if not self.dust[k] and self.lots[k] * order.side < 0 and order.is_entry:
-            self.fresh[k] -= 1  # only dust lets an entry trade against a position, so it came before this fill
         self.dust[k] = False
         self.lots[k] += order.side * received
         held = f"{self.lots[k]} lots of what cannot be shorted"

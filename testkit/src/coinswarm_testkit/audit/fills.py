@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.order import EndReason, OrderKind, TimeInForce
@@ -38,19 +38,17 @@ class _FillJudge:
         by_time: dict[int, list[FillRow]] = defaultdict(list)
         for fill in tables.fills:
             by_time[fill.bar_ns].append(fill)
-        dusty = Counter(
+        dusty = {
             (order.instrument, order.end_ns) for order in tables.orders if order.end_reason == EndReason.BELOW_MINIMUM
-        )
+        }
         for row, t in enumerate(result.times_ns.tolist()):
             here = [k for k in range(len(tables.bars)) if t in tables.rows[k]]
             for k in here:
                 account.fund(k, t)
-                account.fresh[k] = dusty[k, t]
             self._timestamp(by_time.get(t, []))
             for k in here:
                 account.close[k] = tables.bars[k][tables.rows[k][t]].close
-                account.dust[k] |= account.fresh[k] > 0
-                account.fresh[k] = 0
+                account.dust[k] |= (k, t) in dusty
             found, expected = (int(result.equity[row]), int(result.exposure_units[row])), account.marks()
             self.findings.hold("E5", f"mark {row} is {found}, worked out {expected}", true=found == expected)
             self.findings.meet("E5", sum(bool(lots) and k not in here for k, lots in enumerate(account.lots)))
@@ -118,12 +116,13 @@ class _FillJudge:
         findings.hold("Q", f"{fill} fills nothing", true=fill.lots > 0)
         if order.reduce_only:
             findings.hold("Q2", f"{fill} flips {held}", true=held * order.side < 0 and fill.lots <= abs(held))
-            smallest = self.tables.plan.bars[k].instrument.min_notional_units
+            traded = self.tables.plan.bars[k].instrument
             worth = self.tables.value(k, abs(held), fill.reference)
-            findings.hold("Q5", f"{fill} of a position worth {worth}", true=worth >= smallest)
+            sold = traded.shortable or worth >= traded.min_notional_units
+            findings.hold("Q5", f"{fill} of a position worth {worth}", true=sold)
+            findings.meet("Q5 closed where shortable", int(traded.shortable and worth < traded.min_notional_units))
         else:
-            free = held * order.side >= 0 or account.dust[k] or account.fresh[k] > 0
-            findings.hold("Q3", f"{fill} against a position of {held}", true=free)
+            findings.hold("Q3", f"{fill} against a position of {held}", true=held * order.side >= 0)
             findings.meet("Q5 dust bought again", int(account.dust[k] and held != 0))
         if order.tif == TimeInForce.FOK and order.is_entry:
             findings.hold("F5", f"{fill} is not all of {order}", true=fill.lots == order.lots)
@@ -149,7 +148,7 @@ class _FillJudge:
             return
         earlier = bars[row - 1]
         waited = earlier.open_ns >= order.decided_ns
-        opposed = before * order.side < 0 and not self.account.dust[k]
+        opposed = before * order.side < 0
         findings.meet("E7 no bar", int(bar.open_ns > order.decided_ns > earlier.open_ns))
         findings.meet("E7 no volume", int(waited and earlier.volume == 0))
         findings.meet("Q3", int(waited and earlier.volume > 0 and opposed))

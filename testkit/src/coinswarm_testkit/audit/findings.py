@@ -23,8 +23,8 @@ CASES = (
     "F6 entry", "F6 protective", "F6 born in the bar", "F7 target", "F7 entry", "F7 touched only",
     "F9 at the trigger", "F9 as a limit", "F10 stopped at once", "F10 target at once", "F10 target withheld",
     "P2 clipped", "P3 maker", "P3 taker", "P4 fraction carried",
-    "Q4 cut", "Q4 nothing", "Q5 dust bought again",
-    "B3 sibling", "B3 closed", "B3 entry withdrawn", "T2 no volume", "T2 born inside",
+    "Q4 cut", "Q4 nothing", "Q5 dust bought again", "Q5 closed where shortable",
+    "B3 sibling", "B3 closed", "B3 entry withdrawn", "T2 no volume", "T2 born inside", "T2 triggered",
     "D2 reversed", "D4 up", "D4 down", "D5 said", "D5 over", "D6 refused", "D6 exit passes",
 )  # fmt: skip
 """The sides of a rule that each deserve to be met, beginning with the rule's number."""

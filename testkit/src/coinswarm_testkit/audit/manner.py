@@ -103,10 +103,11 @@ def trail(tables: Tables, order: OrderRow) -> dict[int, int]:
         distance = tables.entry_decisions[order.parent].stop_ticks
         trigger = initial_trigger(tables, order)
         last = row_from(bars, order.end_ns) if order.end_reason else len(bars)
-        path = {}
+        path, went_off = {}, False
         for bar in bars[row:last]:
             path[bar.open_ns] = trigger
-            if bar.volume > 0 and not (inside and bar.open_ns == born.bar_ns):
+            went_off |= bar.volume > 0 and bar.reaches(order.side, trigger)
+            if bar.volume > 0 and not went_off and not (inside and bar.open_ns == born.bar_ns):
                 best = bar.high if order.side < 0 else bar.low
                 trigger = (max if order.side < 0 else min)(trigger, best + order.side * distance)
         if last < len(bars):

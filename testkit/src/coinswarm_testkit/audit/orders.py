@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coinswarm.clock import DAY_NS
 from coinswarm.domain.order import EndReason, OrderKind, TimeInForce
-from coinswarm_testkit.audit.manner import born_inside, initial_trigger, trail
+from coinswarm_testkit.audit.manner import born_inside, initial_trigger, trail, trigger_at
 
 if TYPE_CHECKING:
     from coinswarm_testkit.audit.findings import Findings
@@ -60,17 +60,16 @@ def _judge_end(tables: Tables, order: OrderRow, decided: set[tuple[int, int]], f
         findings.hold("B3", where, true=order.protective)
         findings.meet("B3 sibling")
     elif reason is EndReason.POSITION_CLOSED:
-        smallest = tables.plan.bars[order.instrument].instrument.min_notional_units
-        netted = order.is_entry and smallest > 0 and done > 0  # against dust of the other side, to exactly flat
-        findings.hold("Q2", where, true=(order.reduce_only or netted) and done < order.lots)
+        findings.hold("Q2", where, true=order.reduce_only and done < order.lots)
         findings.meet("Q2", int(not order.protective))
         findings.meet("B3 closed", int(order.protective))
     elif reason is EndReason.NO_FUNDS:
         findings.hold("Q4", where, true=order.is_entry and order.side > 0 and done < order.lots)
         findings.meet("Q4 cut" if done else "Q4 nothing")
     elif reason is EndReason.BELOW_MINIMUM:
-        smallest = tables.plan.bars[order.instrument].instrument.min_notional_units
-        findings.hold("Q5", where, true=order.reduce_only and smallest > 0)
+        traded = tables.plan.bars[order.instrument].instrument
+        refuses = traded.min_notional_units > 0 and not traded.shortable
+        findings.hold("Q5", where, true=order.reduce_only and refuses)
         findings.meet("Q5")
     elif reason is EndReason.WITHDRAWN and order.is_entry:
         findings.meet("B3 entry withdrawn", int((order.instrument, order.end_ns) not in decided))
@@ -110,11 +109,16 @@ def _judge_guard(tables: Tables, guard: OrderRow, parent: int, findings: Finding
     findings.hold("T1", f"{guard}: trigger {last} expected", true=guard.trigger == last)
     findings.meet("T1", int(guard.trigger != start))
     reach = [bar, *(one for one in tables.bars[guard.instrument][row + 1 :] if one.open_ns < guard.end_ns)]
+    went_off = False
     for one in reach:
+        stands = trigger_at(tables, guard, one)
+        went_off |= one.volume > 0 and one.reaches(guard.side, stands)
         best = one.high if guard.side < 0 else one.low
         moved = best + guard.side * decision.stop_ticks
         better = (moved - start) * guard.side < 0
         findings.meet("T2 no volume", int(better and one.volume == 0))
+        further = (moved - stands) * guard.side < 0 and one.volume > 0 and guard.end_ns != one.open_ns
+        findings.meet("T2 triggered", int(went_off and further))
     best = bar.high if guard.side < 0 else bar.low
     further = (best + guard.side * decision.stop_ticks - start) * guard.side < 0
     findings.meet("T2 born inside", int(inside and further and guard.end_ns != bar.open_ns))

@@ -136,8 +136,11 @@ def input_not_mutated(subject: Subject, seed: int) -> None:
     try:
         said(agent, bars)
         decided(agent, bars, begin=len(bars) - 3)
-    except ValueError as error:
-        message = f"raises {error}: bars are read-only"
+    except (ValueError, ContractError) as error:
+        cause = error.__cause__ if isinstance(error, ContractError) else error
+        if not isinstance(cause, ValueError):
+            raise
+        message = f"raises {cause}: bars are read-only"
         raise CheckFailedError(message) from error
     names = ("open_ns", "open", "high", "low", "close", "volume")
     changed = [name for name, array, old in zip(names, arrays, before, strict=True) if array.tobytes() != old]
