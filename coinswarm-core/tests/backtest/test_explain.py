@@ -38,7 +38,9 @@ F = TypeVar("F", bound="Callable[..., object]")
 
 def soundness(test: F) -> F:
     """Of all decisions there are: not interpreted, and not in the first stage."""
-    return pytest.mark.soundness(pytest.mark.compiled(test))
+    marked: F = pytest.mark.soundness(test)
+    pytest.mark.compiled(marked)  # marks are kept on the function itself
+    return marked
 
 
 def moments(plan: RunPlan, result: RunResult) -> list[Moment]:
