@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from coinswarm.clock import HOUR_NS
-from coinswarm.committee.columns import IntentColumns
+from coinswarm.committee.columns import IntentChanges, IntentColumns, intent_changes
 from coinswarm.committee.committee import Committee
 from coinswarm.committee.weighing import WeightedWeigher
 from coinswarm.domain.action import ActionColumns
@@ -46,14 +46,25 @@ class Twins:
         )
         return [tuple(committee.step(list(row))) for row in table]
 
-    def over_columns(self, table: Table) -> list[tuple[int, ...]]:
-        """What the jitted twin writes."""
+    def columns(self, table: Table) -> list[ActionColumns]:
+        """The table as one set of columns per seat."""
         n, seats = len(table), len(self._weights)
         kinds: list[Any] = [np.int8, np.int16, np.int32, np.int64, np.int64]
         columns = []
         for a in range(seats):
             parts = [np.array([row[a][i] for row in table], kind) for i, kind in enumerate(kinds)]
             columns.append(ActionColumns(parts[0], parts[1], np.zeros(n, np.uint8), parts[2], parts[3], parts[4]))
+        return columns
+
+    def changes(self, table: Table) -> IntentChanges:
+        """What the jitted twin writes where the bundled weigher is seated."""
+        return intent_changes(
+            self.columns(table), self._weights, self._rules, shortable=self._shortable, cap_ticks=2 * HIGH_TICKS
+        )
+
+    def over_columns(self, table: Table) -> list[tuple[int, ...]]:
+        """The same at every bar, through the engine."""
+        n = len(table)
         prices = np.full(n, float(HIGH_TICKS))
         instrument = Instrument("A/B", Decimal(1), Decimal(1), shortable=self._shortable)
         bars = Bars(instrument, HOUR_NS, np.arange(n) * HOUR_NS, prices, prices, prices, prices, prices)
@@ -65,7 +76,7 @@ class Twins:
             committee=self._rules,
         )
         out = IntentColumns.empty(n)
-        form_intents(plan, 0, columns, out)
+        form_intents(plan, 0, self.columns(table), out)
         return list(zip(*(part.tolist() for part in out), strict=True))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coinswarm.committee.columns import stance_table
+from coinswarm.committee.columns import IntentChanges, IntentColumns, stance_table
 from coinswarm.committee.rules import CommitteeRules
 from coinswarm.contracts import Weigher
 from coinswarm.domain.intent import ActionRow, Exposure
@@ -57,6 +57,33 @@ def test_both_ways_give_the_same_intents(
     seats, table, rules, shortable = case
     pair = twins(rules, seats, shortable=shortable)
     assert pair.over_columns(table) == pair.bar_by_bar(table)
+
+
+@given(cases())
+@TWIN
+def test_a_row_is_written_where_the_intent_changes_and_nowhere_else(
+    twins: Callable[..., Twins], case: tuple[list[int], list[list[Row]], CommitteeRules, bool]
+) -> None:
+    seats, table, rules, shortable = case
+    pair = twins(rules, seats, shortable=shortable)
+    every = pair.bar_by_bar(table)
+    changes = pair.changes(table)
+    rows = changes.row.tolist()
+    assert rows == [t for t in range(len(every)) if t == 0 or every[t] != every[t - 1]]
+    assert list(zip(*(part.tolist() for part in changes.intents), strict=True)) == [every[t] for t in rows]
+
+
+def test_changes_of_instruments_are_joined_in_rows_of_all_bars(twins: Callable[..., Twins]) -> None:
+    pair = twins(CommitteeRules(participation_bp=0, enter_bp=1, exit_bp=1), [10_000])
+    buy, sell = (1, 10_000, 5_000, 20, 40), (-1, 9_000, 4_000, 30, 0)
+    one, other = pair.changes([[buy], [buy], [sell]]), pair.changes([[sell], [buy]])
+    joined = IntentChanges.join([one, other], [0, 3])
+    assert joined.row.tolist() == [0, 2, 3, 4]
+    out = IntentColumns.empty(5)
+    joined.fill(out)
+    assert out.exposure.tolist() == [10_000, 10_000, -9_000, -9_000, 10_000]
+    assert out.take.tolist() == [40, 40, 0, 0, 40]
+    assert IntentChanges.join([one], [0]) is one
 
 
 class Boldest(Weigher):
