@@ -135,7 +135,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
         "engine": engine,
         "label": Path(label.removeprefix("profile ")).name,
         "profile": profile.canonical(),
-        "recordings": {symbol: str(path) for symbol, path in ready.recordings.items()},
+        "recordings": _recordings(ready),
         "data": [_data(one) for one in ready.loaded],
         "agents": [
             {"seat": s.name, "weight_bp": s.weight_bp, "warm_up": s.warm_up, "reasons": list(s.reasons)}
@@ -234,6 +234,12 @@ def _evidence(ready: Assembled, result: RunResult, tried: Tried) -> dict[str, An
     run = Trial(int(days.day[0]) if len(days) else 0, days.returns)
     declared = ready.profile.evidence.declared_trials
     return proof_dict(run, tried.trials, ruined=days.ruined, declared=declared, why=tried.why)
+
+
+def _recordings(ready: Assembled) -> dict[str, str]:
+    """Per symbol, the file its bars came from: absolute, so that a replay finds it from any folder."""
+    files = {item.symbol: Path(item.file) for item in ready.profile.instruments if item.file}
+    return {symbol: str(path.resolve()) for symbol, path in sorted({**files, **ready.recordings}.items())}
 
 
 def _data(one: Loaded) -> dict[str, Any]:
