@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +13,6 @@ from coinswarm.runtime.runs import backtest, replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
     from coinswarm.runtime.runs import Engine
 
 Profiles = Any
@@ -42,7 +41,8 @@ def test_a_kept_run_says_what_made_it(profile: Profiles, fake: Fake, tmp_path: P
     ]  # fmt: skip
     assert record["data"][0]["rows"] == 120
     assert {"coinswarm-core", "python", "numpy", "numba"} == set(record["made_with"])
-    assert record["recordings"] == {}
+    assert list(record["recordings"]) == ["BTC/USD"]
+    assert Path(record["recordings"]["BTC/USD"]).is_absolute(), "a replay from another folder finds it"
     assert done.summary["run"] == done.path.name
     assert str(done.path) in done.summary["hints"][0]["command"]
 
