@@ -272,8 +272,47 @@ def test_a_weigher_may_answer_with_exposures_or_a_table(intents: Intents, table:
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_a_weigher_that_forgets_rows_is_refused(twins: Callable[..., Twins], rows: int) -> None:
     pair = twins(RULES, (5_000, 5_000), Writes([Exposure(9_000, 10_000)] * rows))
-    with pytest.raises(ContractError, match=rf"Writes\.weigh_all answered {rows} rows for 2 bars"):
+    with pytest.raises(ContractError, match=r"Writes\.weigh_all answered .* of shape .* for 2 bars"):
         pair.over_columns([[BUY, BUY], [HOLD, HOLD]])
+
+
+class Answers(Weigher):
+    """Answers every row with the same thing, or raises it."""
+
+    def __init__(self, answer: object) -> None:
+        self._answer = answer
+
+    def step(self, row: ActionRow, weights: Sequence[int]) -> Any:  # noqa: ANN401, ARG002 - whatever a plugin may answer
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+def test_numbers_of_numpy_are_whole_numbers_too(intents: Intents) -> None:
+    weigher = Answers(Exposure(np.int64(9_000), np.int32(10_000)))  # type: ignore[arg-type]
+    assert intents([[BUY, BUY]], weights=(5_000, 5_000), weigher=weigher) == [(9_000, 5_000, 20, 40, 3)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        (1, 2, 3),
+        (2_500.7, 10_000),
+        (float("nan"), 10_000),
+        (30_000, 10_000),
+        (-10_001, 10_000),
+        (5_000, -5),
+        (5_000, 10_001),
+        RuntimeError("mood"),
+    ],
+)
+def test_an_answer_that_is_no_exposure_is_its_authors_to_mend(twins: Callable[..., Twins], answer: object) -> None:
+    pair = twins(RULES, (5_000, 5_000), Answers(answer))
+    with pytest.raises(ContractError, match=r"Answers\.step (answered|raised)"):
+        pair.bar_by_bar([[BUY, BUY]])
+    with pytest.raises(ContractError, match=r"Answers\.weigh_all (answered|raised)"):
+        pair.over_columns([[BUY, BUY]])
 
 
 def test_a_side_that_nobody_takes_is_flat(intents: Intents) -> None:

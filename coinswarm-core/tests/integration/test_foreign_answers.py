@@ -1,7 +1,4 @@
-"""Agents of others answer what they like: no answer brings a run down or lets the engines differ.
-
-What the engines do not yet read alike is marked; the mark goes when they do.
-"""
+"""Agents of others answer what they like: no answer brings a run down or lets the engines differ."""
 
 from __future__ import annotations
 
@@ -158,13 +155,7 @@ def test_an_action_counts_however_it_is_spelt(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        *(name for name in (*ANSWERS, *SOUND) if name != "nothing"),
-        *(
-            pytest.param(name, marks=pytest.mark.xfail(reason="the engines do not yet read it alike"))
-            for name in ("nothing", *OPEN)
-        ),
-    ],
+    [*ANSWERS, *SOUND, *OPEN],
 )
 def test_both_engines_read_an_answer_alike_at_whatever_bar(name: str) -> None:
     answer = {**ANSWERS, **SOUND, **OPEN}[name]

@@ -13,6 +13,7 @@ from coinswarm.runtime.runs import backtest, replay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from coinswarm.runtime.runs import Engine
 
 Profiles = Any

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coinswarm.committee.answers import ask
 from coinswarm.domain.intent import FLAT_INTENT, ActionRow, Intent
 
 if TYPE_CHECKING:
@@ -68,14 +69,12 @@ class Committee:
                     stances[seat] = action
             elif confidence < 0 and direction == DROPPED:
                 stances[seat] = (0, 0, 0, 0, 0)
-        exposure = self._weigher.step(
-            ActionRow(
-                [s[0] for s in stances],
-                [s[1] if a[1] >= 0 else 0 for s, a in zip(stances, actions, strict=True)],
-                [a[1] >= 0 for a in actions],
-            ),
-            self._weights,
+        row = ActionRow(
+            [s[0] for s in stances],
+            [s[1] if a[1] >= 0 else 0 for s, a in zip(stances, actions, strict=True)],
+            [a[1] >= 0 for a in actions],
         )
+        exposure = ask(self._weigher, row, self._weights)
         previous = self._intent
         self._intent = self._next(exposure, actions)
         self._last = list(actions) if self._intent == previous else None

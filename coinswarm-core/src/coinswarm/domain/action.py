@@ -60,17 +60,24 @@ class Action(NamedTuple):
 
 
 def checked(answer: object) -> Action:
-    """An agent's answer as an Action; one that is none abstains with reason 255.
+    """An agent's answer as an Action of plain numbers; one that is none abstains with reason 255.
 
-    Numbers may still be out of range: rounding judges that (``ActionColumns.of``).
+    Numbers may still be out of range: rounding judges that (``ActionColumns.of``). What abstains is not
+    judged any further.
     """
-    if isinstance(answer, tuple) and len(answer) == len(Action._fields):
-        side, *numbers, reason = answer
-        plain = all(isinstance(number, Real) for number in (side, *numbers)) and isinstance(reason, Integral)
-        if plain and side in _SIDES and 0 <= reason <= INVALID_REASON:
-            confidence, size, stop, take = (float(number) for number in numbers)
-            return Action(Side(int(side)), confidence, size, stop, take, int(reason))
-    return INVALID
+    if not (isinstance(answer, tuple) and len(answer) == len(Action._fields)):
+        return INVALID
+    side, *numbers, reason = answer
+    plain = all(isinstance(number, Real) for number in (side, *numbers)) and isinstance(reason, Integral)
+    if not (plain and side in _SIDES and 0 <= reason < INVALID_REASON):
+        return INVALID
+    if side == Side.ABSTAIN:
+        return Action(Side.ABSTAIN, reason=int(reason))
+    try:
+        confidence, size, stop, take = (float(number) for number in numbers)
+    except OverflowError:
+        return INVALID
+    return Action(Side(int(side)), confidence, size, stop, take, int(reason))
 
 
 HOLD = Action(Side.HOLD)
@@ -119,8 +126,8 @@ class ActionColumns:
         """Round an agent's float columns, half to even.
 
         A scalar stands for a constant column. A row whose numbers are not finite, or lie outside
-        [0, 1] (confidence, size) or below 0 (distances), abstains with reason 255. A positive
-        distance is at least one tick.
+        [0, 1] (confidence, size) or below 0 (distances), abstains with reason 255, which is reserved for
+        that; a row that abstains by itself is not judged. A positive distance is at least one tick.
 
         :param side: integer array[n] of ``Side`` codes.
         :raises ValueError: for a reason outside 0 to 255.
@@ -131,7 +138,7 @@ class ActionColumns:
         bad = _outside(side)
         names = np.asarray(reason)
         if names.size and not (names.min() >= 0 and names.max() <= INVALID_REASON):
-            message = f"reason codes run from 0 to {INVALID_REASON - 1}, not {names.min()} to {names.max()}"
+            message = f"reason codes run from 0 to {INVALID_REASON - 1}, these from {names.min()} to {names.max()}"
             raise ValueError(message)
         direction = side.astype(np.int8)
         columns = [
@@ -141,6 +148,9 @@ class ActionColumns:
             _round(take_distance, n, 1.0 / tick, None, np.int64, bad, tick=tick),
         ]
         why = _constant(n, int(names), np.uint8) if names.ndim == 0 else names.astype(np.uint8)
+        bad &= direction != Side.ABSTAIN  # who abstains may leave the numbers undefined
+        if names.size and names.max() == INVALID_REASON:
+            bad |= why == INVALID_REASON
         if bad.any():
             why = np.where(bad, np.uint8(INVALID_REASON), why)
             direction[bad] = Side.ABSTAIN
@@ -172,7 +182,12 @@ class ActionColumns:
         for name, (kind, low, high) in _KINDS.items():
             column = getattr(self, name)
             if not (isinstance(column, np.ndarray) and column.dtype == kind and column.shape == (n,)):
-                return f"{name} is no {np.dtype(kind)} column of {n} rows"
+                found = (
+                    f"{column.dtype} of shape {column.shape}"
+                    if isinstance(column, np.ndarray)
+                    else type(column).__name__
+                )
+                return f"{name} is {found}, not {np.dtype(kind)} of {n} rows"
             if n and (column.min() < low or column.max() > high):
                 return f"{name} leaves {low} to {high}"
         return ""

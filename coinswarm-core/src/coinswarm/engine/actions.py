@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from coinswarm.engine.plan import RunPlan
 
 
+_NOTHING = object()
+"""No answer yet: an agent may answer None."""
+
+
 def action_columns(plan: RunPlan) -> tuple[list[list[ActionColumns]], dict[str, int]]:
     """Per instrument, per seat, the seat's columns; and per seat how many bars it raised at.
 
@@ -49,7 +53,8 @@ def agent_columns(agent: SignalAgent, bars: Bars) -> tuple[ActionColumns, int]:
         return columns, _invalid(columns)
     distinct: list[Action] = []  # an agent that answers with the same object is rounded once
     rows: list[int] = []
-    last, failed = None, 0
+    last: object = _NOTHING
+    failed = 0
     decide = agent.decide
     state = MarketState(bars)
     for moment in moments(state, bars):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coinswarm.committee import columns as committee
+from coinswarm.committee.answers import ask_all
 from coinswarm.committee.weighing import WeightedWeigher
 from coinswarm.engine.actions import action_columns
 from coinswarm.engine.learning import teach
 from coinswarm.engine.result import FILL_FIELDS, RunResult
 from coinswarm.engine.volatility import volatility_bp
-from coinswarm.errors import ContractError
 from coinswarm.risk.limits import METHODS
 from coinswarm.simulator import kernel
 from coinswarm.simulator import layout as at
@@ -103,12 +103,7 @@ def _changes(plan: RunPlan, k: int, columns: Sequence[ActionColumns]) -> committ
     shortable = plan.bars[k].instrument.shortable
     given = None
     if type(plan.weigher) is not WeightedWeigher:
-        answers = plan.weigher.weigh_all(*committee.stances(columns, shortable=shortable), plan.weights)
-        table = np.array(answers, np.int64).reshape(-1, 2)
-        if len(table) != len(plan.bars[k]):
-            message = f"{type(plan.weigher).__name__}.weigh_all answered {len(table)} rows for {len(plan.bars[k])} bars"
-            raise ContractError(message, remedy="return one row of exposure and participation per bar")
-        given = (table[:, 0].copy(), table[:, 1].copy())
+        given = ask_all(plan.weigher, *committee.stances(columns, shortable=shortable), plan.weights)
     return committee.intent_changes(
         columns, plan.weights, plan.committee, shortable=shortable, cap_ticks=plan.cap_ticks(k), given=given
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from coinswarm.committee.committee import Committee
 from coinswarm.contracts import ColumnarAgent
-from coinswarm.domain.action import ABSTAIN, INVALID_REASON, MAX_BP, MAX_TICKS, Action, Side, checked
+from coinswarm.domain.action import ABSTAIN, INVALID_REASON, MAX_BP, MAX_TICKS, Side, checked
 from coinswarm.domain.market import MarketState
 from coinswarm.domain.order import EndReason
 from coinswarm.engine.actions import agent_columns
@@ -36,18 +36,16 @@ Moment = tuple[int, list[Arrival]]
 _ABSTAIN: Rounded = (0, -1, 0, 0, 0)
 _MASKED: Rounded = (int(Side.ABSTAIN), -1, 0, 0, 0)
 _CHUNK = 65_536
-_SIDES = frozenset(int(side) for side in Side)
 
 
 def round_action(answer: object, tick: float) -> Rounded | None:
     """One answer of an agent in integers, by the rule of ``ActionColumns.of`` (S9); None if it is no valid action."""
-    action = answer if type(answer) is Action else checked(answer)
+    side, confidence, size, stop, take, reason = checked(answer)
+    if reason == INVALID_REASON:
+        return None
+    if side == Side.ABSTAIN:
+        return _ABSTAIN
     try:
-        side, confidence, size, stop, take, reason = action
-        if side not in _SIDES or not 0 <= reason < INVALID_REASON:
-            return None
-        if side == Side.ABSTAIN:
-            return _ABSTAIN
         rounded = (
             int(side),
             round(confidence * MAX_BP),
@@ -55,7 +53,7 @@ def round_action(answer: object, tick: float) -> Rounded | None:
             round(stop / tick) or int(stop > 0),
             round(take / tick) or int(take > 0),
         )
-    except (TypeError, ValueError, OverflowError):
+    except (ValueError, OverflowError):  # not finite
         return None
     if min(confidence, size, stop, take) < 0 or max(rounded[1:3]) > MAX_BP or max(rounded[3:]) > MAX_TICKS:
         return None
@@ -84,7 +82,7 @@ class Voice:
         self._tick = float(bars.instrument.tick)
         self._bars = bars
         self._state = MarketState(bars)
-        self._last: Action | None = None
+        self._last: object = self  # no answer yet: an agent may answer None
         self._rounded: Rounded | None = _ABSTAIN
         self._decide = agent.decide
         self.errors = 0
