@@ -131,8 +131,7 @@ def _report(error: Exception, *, debug: bool) -> int:
     if isinstance(error, click.Abort):
         return _interrupted()
     if isinstance(error, BrokenPipeError):
-        # The reader has gone. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _settle_stdout()
         return 1
     if isinstance(error, _NO_ARGUMENTS):
         click.echo(error.format_message(), err=True)
@@ -141,10 +140,20 @@ def _report(error: Exception, *, debug: bool) -> int:
         import traceback
 
         traceback.print_exception(error)
+    if isinstance(error, OSError):
+        _settle_stdout()
     text, code = _describe(error)
     for line in text.splitlines():
         click.echo(f"coinswarm: error: {line}", err=True)
     return code
+
+
+def _settle_stdout() -> None:
+    """Drop what stdout can no longer take: Python would complain once more when it flushes at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _describe(error: Exception) -> tuple[str, int]:
