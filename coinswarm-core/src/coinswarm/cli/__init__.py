@@ -21,6 +21,8 @@ from coinswarm.errors import CoinswarmError, InvariantError, LoadError, OutputEr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from click.shell_completion import CompletionItem
+
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("coinswarm.cli.backtest", "demo", "Backtest two agents on the bars that ship with core."),
     "backtest": ("coinswarm.cli.backtest", "backtest", "Run a profile on recorded bars and write a run."),
@@ -31,8 +33,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "trials": ("coinswarm.cli.trials", "trials", "Count what was tried on a history."),
     "data": ("coinswarm.cli.data", "data", "Import and inspect market data."),
     "plugins": ("coinswarm.cli.plugins", "plugins", "List and inspect the installed plugins."),
+    "completion": ("coinswarm.cli.completion", "completion", "Print the script for the shell's Tab key."),
 }
 """Name -> (module, attribute, summary). Summaries stand here so that help imports no command."""
+
+ANYWHERE = ("--debug", "--quiet")
+"""Options of ``coinswarm`` itself that may also stand after the command, where people type them."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it (128 + SIGINT)."""
@@ -61,7 +67,23 @@ class _Commands(NearestGroup):
         ctx.with_resource(shielded())
         module, attribute, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), attribute)
+        if ctx.resilient_parsing:  # the shell asks for completions
+            from coinswarm.cli.completion import offer_names
+
+            offer_names(command, cmd_name)
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, after each option has been put where it belongs."""
+        return super().parse_args(ctx, in_place(args))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name from the table, an option's from click."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=text) for name, (_, _, text) in COMMANDS.items()]
+        found = [item for item in found if item.value.startswith(incomplete)]
+        return found or super().shell_complete(ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """The list of commands in ``--help``, from the table alone."""
@@ -69,10 +91,25 @@ class _Commands(NearestGroup):
             formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
 
 
-def _remember_debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+def in_place(args: Sequence[str]) -> list[str]:
+    """A command line with ``--debug`` and ``--quiet`` before the command, and ``--json`` after it.
+
+    What follows ``--`` stays as it is.
+    """
+    end = list(args).index("--") if "--" in args else len(args)
+    head, tail = list(args[:end]), list(args[end:])
+    first = [word for word in head if word in ANYWHERE]
+    rest = [word for word in head if word not in ANYWHERE]
+    leading = next((place for place, word in enumerate(rest) if word != "--json"), 0)
+    moved, rest = rest[:leading], rest[leading:]
+    words = next((place for place, word in enumerate(rest) if word.startswith("-")), len(rest))
+    return [*first, *rest[:words], *moved, *rest[words:], *tail]
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
     """Let ``main`` know, who outlives the context."""
     if value and isinstance(ctx.obj, dict):
-        ctx.obj["debug"] = True
+        ctx.obj[str(parameter.name)] = True
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,16 +118,19 @@ def _remember_debug(ctx: click.Context, _parameter: click.Parameter, value: bool
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    callback=_remember_debug,
+    callback=_remember,
     envvar="COINSWARM_DEBUG",
     show_envvar=True,
     help="Show the traceback of an error.",
 )
+@click.option("--quiet", is_flag=True, is_eager=True, expose_value=False, callback=_remember, help="Show no progress.")
 @click.version_option(__version__, prog_name="coinswarm", message="%(prog)s %(version)s")
 def group() -> None:
     """Coinswarm: a trading swarm in which every part is a plugin.
 
-    Exit codes: 0 done, 2 the command or its input must change, 3 a plugin must change,
+    --debug and --quiet may also stand after the command.
+
+    Exit codes: 0 done, 1 not the same or nobody reads, 2 the command or its input must change, 3 a plugin must change,
     4 try again later, 70 a fault of Coinswarm, 130 interrupted.
     """
 
@@ -112,7 +152,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return _interrupted()
     except SystemExit as left:  # from click only where the reader has gone; else a plugin wanted to end the process
         if _raised_by_click(left):
-            return 1
+            return left.code if isinstance(left.code, int) else 1  # 0: what a shell asked for was completed
         fault = PluginError(f"a plugin called sys.exit({left.code!r})", remedy="coinswarm --debug … shows which")
         return _report(fault.with_traceback(left.__traceback__), debug=state["debug"])
     return result if isinstance(result, int) else 0

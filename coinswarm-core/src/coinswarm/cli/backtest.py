@@ -83,10 +83,16 @@ def replay(*, run: str, runs: Path, engine: Literal["columns", "steps"], as_json
     Exit code 1 when the hash differs.
     """
     from coinswarm.backtest.rundir import find_run
+    from coinswarm.cli.progress import progress, running
     from coinswarm.cli.tables import emit_fields
-    from coinswarm.runtime.runs import replay as execute_again
 
-    replayed = execute_again(find_run(runs, run), engine)
+    with progress(as_json=as_json) as shown:
+        shown.phase(f"loading run {run}")
+        from coinswarm.runtime.runs import replay as execute_again
+
+        path = find_run(runs, run)
+        shown.phase(running(f"executing {path.name} again", compiled=engine == "columns"))
+        replayed = execute_again(path, engine)
     emit_fields(
         {
             "run": replayed.stored.run_id,
@@ -112,14 +118,20 @@ def _backtest(  # noqa: PLR0913 - one parameter per option
     trial: bool = True,
 ) -> None:
     """Load, run, record as a trial, show."""
-    from coinswarm.config.profile import load_profile
-    from coinswarm.runtime.runs import backtest as run_profile
-    from coinswarm.runtime.trials import TrialRegistry
+    from coinswarm.cli.progress import progress, running
 
-    profile = load_profile(name, overrides)
     label = name if name.endswith(".toml") else f"profile {name}"
-    registry = TrialRegistry() if trial else None
-    show(run_profile(profile, label=label, runs=runs, engine=engine, trials=registry, report=report), as_json=as_json)
+    with progress(as_json=as_json) as shown:
+        shown.phase(f"loading {label}")
+        from coinswarm.config.profile import load_profile
+        from coinswarm.runtime.runs import backtest as run_profile
+        from coinswarm.runtime.trials import TrialRegistry
+
+        profile = load_profile(name, overrides)
+        registry = TrialRegistry() if trial else None
+        shown.phase(running(f"running {label}: {', '.join(profile.symbols)}", compiled=engine == "columns"))
+        done = run_profile(profile, label=label, runs=runs, engine=engine, trials=registry, report=report)
+    show(done, as_json=as_json)
 
 
 def show(finished: Finished, *, as_json: bool) -> None:

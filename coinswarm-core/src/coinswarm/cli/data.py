@@ -71,24 +71,29 @@ def import_data(  # noqa: PLR0913 - one parameter per option
     CSV, CSV.gz and JSON rows; Parquet and Feather with the extra: pip install 'coinswarm-core[parquet]'.
     Nothing is filled or corrected.
     """
-    from coinswarm.feeds.files import load_bars
-    from coinswarm.feeds.length import parse_length
-    from coinswarm.feeds.store import encode, stored_name, write_whole
+    from coinswarm.cli.progress import progress
 
-    loaded = load_bars(
-        file,
-        symbol=symbol,
-        bar_ns=None if bar is None else parse_length(bar),
-        stamp=stamp,
-        volume=volume,
-        tick=_step("tick", tick),
-        lot=_step("lot", lot),
-        columns=None if columns is None else [name.strip() for name in columns.split(",")],
-    )
-    target = _folder() / stored_name(loaded.bars) if out is None else out
-    content = encode(loaded, file.name)
-    _check_target(target, content, replace=replace)
-    write_whole(target, content)
+    with progress(as_json=as_json) as shown:
+        shown.phase(f"reading {file.name}")
+        from coinswarm.feeds.files import load_bars
+        from coinswarm.feeds.length import parse_length
+        from coinswarm.feeds.store import encode, stored_name, write_whole
+
+        loaded = load_bars(
+            file,
+            symbol=symbol,
+            bar_ns=None if bar is None else parse_length(bar),
+            stamp=stamp,
+            volume=volume,
+            tick=_step("tick", tick),
+            lot=_step("lot", lot),
+            columns=None if columns is None else [name.strip() for name in columns.split(",")],
+        )
+        target = _folder() / stored_name(loaded.bars) if out is None else out
+        shown.phase(f"writing {target.name}")
+        content = encode(loaded, file.name)
+        _check_target(target, content, replace=replace)
+        write_whole(target, content)
     _print(loaded, file, as_json=as_json, written=target)
 
 

@@ -27,11 +27,17 @@ if TYPE_CHECKING:
 def trade(*, profile: str, recordings: tuple[str, ...], runs: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Run a session: on paper from a recording, with the simulated exchange and clock."""
     from coinswarm.cli.backtest import show
-    from coinswarm.config.profile import load_profile
-    from coinswarm.runtime.trade import match_recordings
-    from coinswarm.runtime.trade import trade as run_session
+    from coinswarm.cli.progress import progress
 
-    loaded = load_profile(profile, overrides)
     label = profile if profile.endswith(".toml") else f"profile {profile}"
-    files = match_recordings(loaded, recordings)
-    show(run_session(loaded, label=label, recordings=files, runs=runs), as_json=as_json)
+    with progress(as_json=as_json) as shown:
+        shown.phase(f"loading {label}")
+        from coinswarm.config.profile import load_profile
+        from coinswarm.runtime.trade import match_recordings
+        from coinswarm.runtime.trade import trade as run_session
+
+        loaded = load_profile(profile, overrides)
+        files = match_recordings(loaded, recordings)
+        shown.phase(f"playing {label}: {', '.join(loaded.symbols)}")
+        done = run_session(loaded, label=label, recordings=files, runs=runs)
+    show(done, as_json=as_json)
