@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import importlib.util
 import os
+import sys
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import click
 import pytest
@@ -156,7 +158,9 @@ def test_a_reader_that_leaves_is_not_an_error(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replaced: list[tuple[int, int]] = []
+    left = BrokenPipeError(errno.EPIPE, "Broken pipe")
     monkeypatch.setattr(os, "dup2", lambda old, new: replaced.append((old, new)))
+    monkeypatch.setattr(sys, "stdout", Mock(flush=Mock(side_effect=left), fileno=lambda: 1))
     assert cli._report(BrokenPipeError(errno.EPIPE, "Broken pipe"), debug=False) == 1
     assert replaced
     assert capfd.readouterr().err == ""
