@@ -18,7 +18,8 @@ class NearestGroup(click.Group):
         :raises UnknownNameError: naming the nearest one.
         """
         known = self.list_commands(ctx)
-        if args and args[0] not in known and not args[0].startswith("-"):
+        mistyped = bool(args) and args[0] not in known and not args[0].startswith("-")
+        if mistyped and not ctx.resilient_parsing:  # a shell that completes wants no answer
             message = f"unknown command {f'{ctx.command_path} {args[0]}'!r}"
             raise UnknownNameError(message, remedy=nearest(args[0], known))
         return super().resolve_command(ctx, args)
