@@ -273,7 +273,8 @@ THING = re.compile(
 VALUE = re.compile(r"'[^']+'|\d|\w+\.\w+|[A-Z]{3}/[A-Z]{3}|--\w+|[$/]\w+|in runs$|is a live profile$")
 REMEDY = re.compile(
     r"did you mean|the newest is|this version reads|they go from|every 'coinswarm|(\w+ )?must be |is too large|at most|"
-    r"coinswarm plugins enable |coinswarm [a-z ]+ --help\)$|(add|backtest|choose|correct|give|import|install|known|make|name|pass|read|repair|"
+    r"coinswarm plugins enable |coinswarm [a-z ]+ --help\)$|"
+    r"(add|backtest|choose|correct|give|import|install|known|make|name|pass|read|repair|"
     r"restore|set|unpack|write)\b"
 )
 
