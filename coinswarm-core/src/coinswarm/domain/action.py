@@ -157,7 +157,8 @@ class ActionColumns:
         if n and direction.max() == Side.ABSTAIN:
             abstain = direction == Side.ABSTAIN
             direction[abstain] = Side.FLAT
-            columns[0][abstain] = -1
+            for column, as_action in zip(columns, (-1, MAX_BP, 0, 0), strict=True):
+                column[abstain] = as_action  # what ``Action(Side.ABSTAIN)`` says: nothing else is compared
         return cls(direction, columns[0], why, columns[1], columns[2], columns[3])
 
     @classmethod
