@@ -276,3 +276,8 @@ def test_a_mask_makes_rows_abstain_and_drop_their_target() -> None:
 def test_the_three_ready_actions() -> None:
     assert (HOLD.side, FLAT.side, ABSTAIN.side) == (Side.HOLD, Side.FLAT, Side.ABSTAIN)
     assert [int(s) for s in Side] == [-1, 0, 1, 2, 3]
+
+
+def test_a_bare_stance_is_a_whole_one() -> None:
+    """An agent that says BUY and nothing else wants to buy."""
+    assert Action(Side.BUY) == (Side.BUY, 1.0, 1.0, 0.0, 0.0, 0)

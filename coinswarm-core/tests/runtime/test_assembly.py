@@ -88,6 +88,12 @@ def test_instruments_are_sorted_and_each_has_an_agent_of_its_own(
     assert ready.steps_from() == {"BTC/USD": "given", "ETH/USD": "lot inferred"}
 
 
+def test_a_start_after_the_last_bar_is_refused(profile: Profiles, fake: Fake) -> None:
+    fake()
+    with pytest.raises(ProfileError, match=r"p: start is 2030-01-01T00:00:00Z, but the bars end at .*: start earlier"):
+        assemble(profile(start="2030-01-01T00:00:00Z"), label="p")
+
+
 def test_a_recording_stands_in_for_the_profiles_own_source(
     profile: Profiles, fake: Fake, bars: Callable[..., Path]
 ) -> None:

@@ -119,3 +119,12 @@ def test_notes_tell_of_raising_agents_and_shorts(profile: Profiles, fake: Fake, 
         said = str(done.summary)
         assert "fake raised at 30 bars and abstained there" in said
         assert "not tradable live while live is spot" in said
+
+
+def test_a_tick_coarser_than_the_prices_is_told(profile: Profiles, fake: Fake, bars: Callable[..., Path]) -> None:
+    fake()
+    coarse = {"symbol": "BTC/USD", "file": str(bars()), "tick": "0.1", "lot": "0.1"}
+    notes = backtest(profile(instruments=[coarse]), label="p", runs=None).summary["notes"]
+    assert any("of 480 prices of the file were rounded to the tick 0.1" in note for note in notes)
+    notes = backtest(profile(), label="p", runs=None).summary["notes"]
+    assert not any("rounded" in note for note in notes)

@@ -29,7 +29,7 @@ REFUSAL_WORDS: dict[Refusal, str] = {
     Refusal.LOSS_LIMIT: "loss at the stop too large",
     Refusal.DAILY_LOSS: "daily loss limit",
     Refusal.TRADES_PER_DAY: "trades per day",
-    Refusal.COOL_DOWN: "cool-down after a protective exit",
+    Refusal.COOL_DOWN: "side closed after a protective exit",
     Refusal.STOP_GUARD: "too many stops in a row",
     Refusal.DRAWDOWN: "drawdown breaker open",
     Refusal.ORDER_LIMIT: "order too large",

@@ -52,7 +52,7 @@ class Action(NamedTuple):
     """
 
     side: Side
-    confidence: float = 0.0
+    confidence: float = 1.0
     size: float = 1.0
     stop_distance: float = 0.0
     take_distance: float = 0.0

@@ -120,4 +120,4 @@ def check_range(bars: Bars) -> None:
             f"{instrument.symbol}: price {extent.high:g} times volume {extent.volume:g} is {value:.3g} "
             f"{instrument.quote}, but from {INT_LIMIT / MONEY:.3g} on amounts do not fit in 1e-8 {instrument.quote}"
         )
-        raise DataError(message, remedy="use shorter bars, or prices in a larger quote unit")
+        raise DataError(message, remedy="say so if its volume is in quote (--volume quote), or use shorter bars")

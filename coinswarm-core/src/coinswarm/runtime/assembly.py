@@ -115,6 +115,7 @@ def assemble(
         funding={i.symbol: Funding(*load_funding(Path(i.funding))) for i in sections if i.funding},
     )
     _check_integers(plan)
+    _check_start(plan, label)
     unplugged = tuple(item.seat for item in profile.agents if item.name in given.agents)
     return Assembled(profile, plan, loaded, tuple(catalogue.plugins.values()), dict(recordings or {}), unplugged)
 
@@ -165,6 +166,14 @@ def _check_lengths(bars: tuple[Bars, ...]) -> None:
         found = ", ".join(f"{symbol} {length}" for symbol, length in lengths.items())
         message = f"instruments differ in bar length ({found})"
         raise DataError(message, remedy="a run has one bar length: import bars of the same length")
+
+
+def _check_start(plan: RunPlan, label: str) -> None:
+    """A start after the last bar would measure nothing."""
+    last = max(int(bars.open_ns[-1]) for bars in plan.bars) + plan.bar_ns
+    if plan.start_ns >= last:
+        message = f"{label}: start is {iso(plan.start_ns)}, but the bars end at {iso(last)}"
+        raise ProfileError(message, remedy="start earlier, or bring later bars")
 
 
 def _check_integers(plan: RunPlan) -> None:

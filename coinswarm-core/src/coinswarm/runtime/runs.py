@@ -260,6 +260,11 @@ def _notes(ready: Assembled, result: RunResult) -> list[str]:
     """What a reader must know beside the numbers."""
     notes = [f"{name} raised at {count} bars and abstained there" for name, count in result.errors.items()]
     notes += [f"{seat} is not from a plugin: it has no version, and no replay" for seat in ready.unplugged]
+    for one in ready.loaded:
+        instrument, report = one.bars.instrument, one.report
+        if report.off_tick and not report.tick_inferred:
+            prices = f"{report.off_tick:,} of {4 * report.rows:,} prices"
+            notes.append(f"{instrument.symbol}: {prices} of the file were rounded to the tick {instrument.tick}")
     if any(bars.instrument.shortable for bars in ready.plan.bars):
         notes.append("this run may sell short: not tradable live while live is spot")
     return notes
