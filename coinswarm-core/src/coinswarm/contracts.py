@@ -1,6 +1,6 @@
 """What declared objects do. Core calls these; plugins implement them.
 
-Only the contracts whose kind has a real plugin stand here; a kind's contract arrives with it.
+A contract whose hook is *provisional* (``hookspecs.PROVISIONAL``) has no shipped plugin yet and may still change.
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ from coinswarm.domain.action import ABSTAIN, Action, ActionColumns
 from coinswarm.domain.intent import ActionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     import numpy as np
 
+    from coinswarm.domain.health import Health
     from coinswarm.domain.intent import Exposure
     from coinswarm.domain.market import Bars, MarketState
+    from coinswarm.domain.observation import Batch, Cursor
     from coinswarm.domain.outcome import TradeOutcome
 
     Columns = np.ndarray[tuple[int, int], np.dtype[Any]]
+    Now = Callable[[], datetime]
 
 
 class SignalAgent(ABC):
@@ -108,3 +112,68 @@ class Weigher(ABC):
             self.step(ActionRow(sides, [max(c, 0) for c in sure], [c >= 0 for c in sure]), weights)
             for sides, sure in zip(direction.T.tolist(), confidence_bp.T.tolist(), strict=True)
         ]
+
+
+class Sink(ABC):
+    """Where a streaming ingestor puts what it sees, and from where it goes on."""
+
+    @property
+    @abstractmethod
+    def cursor(self) -> Cursor:
+        """Of the last batch that was taken, in this run or an earlier one; ``START`` at the very first."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """What ``received`` is to say: aware UTC. Ingestors have no other clock."""
+
+    @abstractmethod
+    async def put(self, batch: Batch) -> None:
+        """Take a batch; waits while core is behind. Once it returns the batch is never asked for again.
+
+        When it is cancelled instead, the batch was not taken.
+        """
+
+
+class Ingestor(ABC):
+    """Reads a source: polled, when its declaration has ``polled_seconds``, else as a stream.
+
+    Constructed as ``Ingestor(settings)``, or ``Ingestor()`` when its declaration names no settings; that does no I/O.
+    It uses whatever client it likes, under anyio or asyncio, and leaves nothing running when a call ends. Addresses of
+    the source are settings, so that recorded payloads can be played from another address; secrets are settings of
+    the type ``SecretStr``.
+
+    Must hold, for both ways: each observation once, also where the source repeats itself; in the order of
+    publication within its lane; nothing lost or repeated when a fresh object goes on from a cursor; a payload that
+    cannot be understood raises ``DataError`` naming the place, and nothing of it is delivered; no secret in a message,
+    a ``repr``, a log or an observation.
+    Errors: ``RateLimitedError`` (with the seconds that the source asked for), ``UnreachableError`` or another
+    ``RetryableError`` for what may pass; core waits and calls again with the last cursor. ``OperatorError`` for what
+    will not, such as a refused key. Never retried inside without a pause.
+    """
+
+    async def fetch(self, cursor: Cursor, now: Now) -> Batch:
+        """The next batch after ``cursor``; an empty one when there is nothing new.
+
+        :param cursor: where an earlier batch ended, or ``START``.
+        :param now: what ``received`` is to say, asked when a payload has come: aware UTC.
+        """
+        message = f"{type(self).__name__} is no polled ingestor"
+        raise NotImplementedError(message)
+
+    async def stream(self, out: Sink) -> None:
+        """Put what is seen into ``out``, from ``out.cursor`` on, until cancelled; it ends within a second of that.
+
+        What was missed since the cursor is fetched first (backfill); what the source no longer has is said as a hole.
+
+        :raises RetryableError: when the connection is lost and it does not make a new one itself.
+        """
+        message = f"{type(self).__name__} does not stream"
+        raise NotImplementedError(message)
+
+    @abstractmethod
+    async def health(self) -> Health:
+        """How it is doing, from what it knows: no request to the source."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The settings in force, JSON-ready, without secrets."""
+        return {}

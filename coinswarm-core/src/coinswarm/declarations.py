@@ -65,9 +65,12 @@ class IngestorType(Declaration):
     """A source of observations. *Provisional* until the first ingestor lands.
 
     :param polled_seconds: how often ``fetch`` is called; 0 for a stream.
+    :param recording: file in the plugin's package with recorded payloads and what they say, which the testkit
+        plays: ``"package:path/recording.json"``.
     """
 
     polled_seconds: int = 0
+    recording: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +86,8 @@ class VoterType(Declaration):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannerType(Declaration):
     """A proposer of committee weights. *Provisional* until the first planner lands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverType(Declaration):
+    """A driver: what an entry point of a driver group names. *Provisional* until the first server's driver lands."""

@@ -14,6 +14,9 @@
         - ContractError          a declared object broke its contract
         - LoadError              a plugin could not be imported or registered
       + RetryableError           nobody: trying again may help              exit 4
+        - UnreachableError       the other side cannot be reached; nothing was done
+        - AmbiguousError         no answer came; it may or may not have been done
+        - RateLimitedError       refused for now
       + InvariantError           Coinswarm's own promise broke: report it   exit 70
 
 A message is one line that names the thing, the value and the remedy.
@@ -91,6 +94,25 @@ class RetryableError(CoinswarmError):
     """Nobody has to act; the same call may succeed later."""
 
     exit_code = 4
+
+
+class UnreachableError(RetryableError):
+    """The other side cannot be reached, and what was asked was not done."""
+
+
+class AmbiguousError(RetryableError):
+    """It was asked and did not answer: it may or may not have been done. Find out before asking again."""
+
+
+class RateLimitedError(RetryableError):
+    """The other side wants to be left alone for a while; what was asked was not done.
+
+    :param seconds: for how long, as the other side says; 0 where it does not.
+    """
+
+    def __init__(self, message: str, *, seconds: float = 0.0, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.seconds = seconds
 
 
 class InvariantError(CoinswarmError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 D = TypeVar("D", bound=kinds.Declaration)
 
 _TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_FILE = re.compile(r"[A-Za-z_]\w*:([\w-][\w.-]*/)*[\w-][\w.-]*\.json")
 _MAX_WORDS = 256
 """Reason codes of actions are bytes (S9)."""
 
@@ -49,7 +50,7 @@ def _problem(entry: kinds.Declaration) -> str:
     if isinstance(entry, kinds.AgentType):
         problems.extend(_agent_problems(entry))
     if isinstance(entry, kinds.IngestorType):
-        problems.extend(_count_problems("polled_seconds", entry.polled_seconds))
+        problems.extend(_ingestor_problems(entry))
     return next(iter(problems), "")
 
 
@@ -78,6 +79,14 @@ def _agent_problems(entry: kinds.AgentType) -> Iterator[str]:
             yield f"{name} {value!r} is not a {kind.__name__} of words"
         elif len(value) > _MAX_WORDS:
             yield f"{name} are {len(value)}, more than {_MAX_WORDS}"
+
+
+def _ingestor_problems(entry: kinds.IngestorType) -> Iterator[str]:
+    """What is wrong with an ingestor's own fields."""
+    yield from _count_problems("polled_seconds", entry.polled_seconds)
+    recording: object = entry.recording
+    if not isinstance(recording, str) or (recording and not _FILE.fullmatch(recording)):
+        yield f"recording {recording!r} is not 'package:folder/file.json' inside the package"
 
 
 def _count_problems(name: str, value: object) -> Iterator[str]:
