@@ -18,7 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from layout import ROOT, VENVS, packages
 
@@ -27,20 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Recipe(NamedTuple):
-    """What an environment holds."""
+RECIPES = {"demo": "run.txt", "test": "dev.txt", "bench": "bench.txt"}
+"""Environment -> the file in ``constraints/`` that pins what others wrote."""
 
-    constraints: str
-    """File in ``constraints/`` that pins what others wrote."""
-    without: tuple[str, ...]
-    """Folders of ours that are left out."""
-
-
-RECIPES = {
-    "demo": Recipe("run.txt", ("testkit",)),
-    "test": Recipe("dev.txt", ()),
-    "bench": Recipe("bench.txt", ()),
-}
 STAMP = "coinswarm-stamp.json"
 
 
@@ -122,18 +111,18 @@ def _pip(installer: str, python: Path, subcommand: str, *options: str | Path) ->
         _run([python, "-m", "pip", "--quiet", "--no-input", subcommand, *options])
 
 
-def _make(place: Path, recipe: Recipe, installer: str) -> None:
+def _make(place: Path, constraints: str, installer: str) -> None:
     """Make the environment anew, without our own packages."""
     python = place / "bin" / "python"
     shutil.rmtree(place, ignore_errors=True)
     place.parent.mkdir(exist_ok=True)
-    say(f"making {place.relative_to(ROOT)} from constraints/{recipe.constraints} with {installer} ...")
+    say(f"making {place.relative_to(ROOT)} from constraints/{constraints} with {installer} ...")
     if installer == "uv":
         _run(["uv", "--quiet", "venv", "--python", sys.executable, place])
     else:
         _run([sys.executable, "-m", "venv", place])
     # --no-deps: the file names every package there is to install; `check` below finds one that is missing.
-    _pip(installer, python, "install", "--no-deps", "--require-hashes", "-r", ROOT / "constraints" / recipe.constraints)
+    _pip(installer, python, "install", "--no-deps", "--require-hashes", "-r", ROOT / "constraints" / constraints)
 
 
 def _install_own(place: Path, folders: Sequence[Path], installer: str) -> None:
@@ -171,7 +160,7 @@ def _read(stamp: Path) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
-def _renew(place: Path, recipe: Recipe, folders: Sequence[Path], wanted: dict[str, str]) -> None:
+def _renew(place: Path, constraints: str, folders: Sequence[Path], wanted: dict[str, str]) -> None:
     """Do what is missing, with the first installer that can."""
     found = _read(place / STAMP)
     whole = found.get("base") == wanted["base"] and os.access(place / "bin" / "python", os.X_OK)
@@ -184,7 +173,7 @@ def _renew(place: Path, recipe: Recipe, folders: Sequence[Path], wanted: dict[st
     for installer in able:
         try:
             if not whole:
-                _make(place, recipe, installer)
+                _make(place, constraints, installer)
             _install_own(place, folders, installer)
         except subprocess.CalledProcessError as error:
             if installer != able[-1]:
@@ -203,17 +192,17 @@ def ensure(name: str) -> Path:
     :param name: a key of ``RECIPES``.
     :raises MakeError: it cannot be made.
     """
-    recipe = RECIPES[name]
+    constraints = RECIPES[name]
     place = VENVS / f"{name}-{sys.version_info.major}.{sys.version_info.minor}"
-    folders = [folder for folder in packages() if folder.name not in recipe.without]
-    constraints = _digest([ROOT / "constraints" / recipe.constraints])
-    base = f"{place}\n{os.path.realpath(sys.executable)}\n{sys.version}\n{constraints}"
+    folders = packages()
+    pins = _digest([ROOT / "constraints" / constraints])
+    base = f"{place}\n{os.path.realpath(sys.executable)}\n{sys.version}\n{pins}"
     with _locked(place):
         wanted = {"base": base, "own": _digest([path for folder in folders for path in _sources(folder)])}
         found = _read(place / STAMP)
         if {key: found.get(key) for key in wanted} != wanted or not os.access(place / "bin" / "python", os.X_OK):
             try:
-                _renew(place, recipe, folders, wanted)
+                _renew(place, constraints, folders, wanted)
             except BaseException:
                 shutil.rmtree(place, ignore_errors=True)
                 raise

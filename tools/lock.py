@@ -26,12 +26,10 @@ HEADER = """\
 
 
 def requirements(file: str) -> list[str]:
-    """What our packages ask for, less one another: all but the testkit to run, for the checks every optional part."""
+    """What our packages ask for, less one another; for the checks every optional part too."""
     found: list[str] = []
     names: set[str] = set()
     for folder in packages():
-        if folder.name == "testkit" and file == "run.txt":
-            continue
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         names.add(project["name"])
         found += project["dependencies"]

@@ -16,11 +16,10 @@ from layout import packages
 
 def main(arguments: list[str]) -> int:
     """Build, install, check and run the demo; the arguments go to the demo."""
-    wanted = [folder for folder in packages() if folder.name != "testkit"]
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         wheels, python = place / "wheels", place / "venv" / "bin" / "python"
-        for folder in wanted:
+        for folder in packages():
             build = ["hatchling", "build", "--target", "wheel", "--directory", str(wheels)]
             subprocess.run([sys.executable, "-m", *build], cwd=folder, check=True)
         subprocess.run([sys.executable, "-m", "venv", place / "venv"], check=True)

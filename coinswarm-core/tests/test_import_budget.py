@@ -16,7 +16,10 @@ pytestmark = pytest.mark.integration
 
 HEAVY = {"anyio", "asyncio", "llvmlite", "numba", "numpy", "pandas", "pluggy", "pyarrow", "pydantic", "stevedore"}
 
-METADATA = ("blocklist", "compat", "discovery", "files", "history", "policy", "records", "shield", "standing")
+METADATA = (
+    "blocklist", "certificate", "certificates", "compat", "discovery", "files", "history", "policy", "records",
+    "shield", "signing", "standing", "trust",
+)  # fmt: skip
 """Modules that tell how plugins stand; none of them imports a plugin, stevedore or pluggy."""
 
 PROBE = """

@@ -65,6 +65,7 @@ BASE = {
 THIRD_PARTY = {
     "anyio": {"runtime", "feeds", "drivers", "execution", "memory", "planning"},
     "click": {"cli"},
+    "cryptography": {"plugins.signing"},
     "numba": {"_jit"},
     "pluggy": {"hookspecs", "plugins.manager"},
     "pydantic": {"config"},
@@ -74,7 +75,7 @@ THIRD_PARTY = {
 """Distribution -> the modules or packages that may import it. numpy has a rule of its own."""
 
 LATE = {"pandas", "pyarrow", "keyring"}
-"""Extras: imported inside the function that needs them, never at the top of a module."""
+"""Imported inside the function that needs them, never at the top of a module."""
 
 NUMPY_IN_DOMAIN = {"domain.action", "domain.market"}
 WITHOUT_NUMPY = {"cli", "config", "plugins", "_jit", "clock", "contracts", "declarations", "errors", "hookspecs"}

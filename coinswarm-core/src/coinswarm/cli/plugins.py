@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coinswarm.cli.certificates import certificates
 from coinswarm.cli.groups import NearestGroup
 from coinswarm.cli.tables import emit, emit_fields
 from coinswarm.errors import LoadError, NotReadyError, OperatorError, UnknownNameError, nearest
@@ -31,6 +32,9 @@ def plugins() -> None:
     """List and inspect the installed plugins."""
 
 
+plugins.add_command(certificates)
+
+
 @plugins.command("list")
 @load_option
 @json_option
@@ -40,7 +44,7 @@ def list_plugins(*, load: bool, as_json: bool) -> None:
     What plugins provide is known from when they were last loaded; --load loads all of them now.
     """
     records = _judged(_installed(), load=load)
-    rows = [_row(record) for record in records]
+    rows = [{**_row(record), **told} for record, told in zip(records, _certified(records), strict=True)]
     emit(rows if as_json else [_dated(row) for row in rows], COLUMNS, as_json=as_json)
     _complain(records)
     _hold_strict(records)
@@ -54,13 +58,14 @@ def info(name: str, *, load: bool, as_json: bool) -> None:
     """Show everything that is known about the plugin NAME."""
     records = _installed()
     chosen = _judged(_named(name, records), load=load)
+    rows = [{**_row(record), **told} for record, told in zip(chosen, _certified(chosen), strict=True)]
     if as_json:
-        emit([_row(record) for record in chosen], COLUMNS, as_json=True)
+        emit(rows, COLUMNS, as_json=True)
     else:
-        for number, record in enumerate(chosen):
+        for number, row in enumerate(rows):
             if number:
                 click.echo()
-            emit_fields(_row(record), as_json=False)
+            emit_fields(row, as_json=False)
     _complain(chosen)
     if load and not as_json:
         for record in chosen:
@@ -296,7 +301,7 @@ def _judged(records: Sequence[PluginRecord], *, load: bool) -> Sequence[PluginRe
 
 
 def _row(record: PluginRecord) -> dict[str, object]:
-    """A record as a row; the certificate is read once certificates exist."""
+    """A record as a row, without its certificate."""
     return {
         "name": record.name,
         "version": record.version,
@@ -312,6 +317,19 @@ def _row(record: PluginRecord) -> dict[str, object]:
         "warnings": list(record.warnings),
         "as_of": record.as_of,
     }
+
+
+def _certified(records: Sequence[PluginRecord]) -> list[dict[str, object]]:
+    """Per plugin, the tier of its best certificate that counts, else what is wrong with the one there is."""
+    from coinswarm.plugins.certificates import best, hold, read_all
+
+    held = [hold(found, records) for found in read_all(_home())]
+    told: list[dict[str, object]] = []
+    for record in records:
+        one = best(held, record.name)
+        broken = {"certificate": "broken", "certificate_why": one.why} if one and one.why else {}
+        told.append({"certificate": one.found.certificate.tier if one else None, "certificate_why": "", **broken})
+    return told
 
 
 def _dated(row: dict[str, object]) -> dict[str, object]:

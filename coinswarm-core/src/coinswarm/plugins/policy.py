@@ -9,6 +9,9 @@
 
     [trusted]
     trend = "coinswarm-trend==0.1.0 sha256:…"
+
+    [signers]
+    "ed25519:…" = "trusted with agent-trend.json"
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from coinswarm.errors import NotReadyError, OperatorError, nearest
@@ -38,16 +41,22 @@ class Policy:
     :param disabled: switched off.
     :param blocked: refused, with the operator's reason.
     :param trusted: ``distribution==version sha256:...`` that alone may be loaded.
+    :param signers: public keys whose certificates count, each with a note.
     """
 
     disabled: frozenset[str] = frozenset()
     blocked: Mapping[str, str] = field(default_factory=dict)
     trusted: Mapping[str, str] = field(default_factory=dict)
+    signers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:
         """Every plugin that a decision is about."""
         return self.disabled | self.blocked.keys() | self.trusted.keys()
+
+    def with_signer(self, key: str, note: str) -> Policy:
+        """The same decisions, and a key whose certificates count."""
+        return replace(self, signers={**self.signers, key: note})
 
 
 def read_policy(home: Path | None) -> Policy:
@@ -66,7 +75,7 @@ def read_policy(home: Path | None) -> Policy:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"the plugin policy {path} is not valid TOML ({' '.join(str(error).split())})"
         raise OperatorError(message, remedy="correct it, or move it away to begin anew") from None
-    keys = ("disabled", "blocked", "trusted")
+    keys = ("disabled", "blocked", "trusted", "signers")
     for key in data:
         if key not in keys:
             message = f"the plugin policy {path} has the unknown key {key!r}"
@@ -75,7 +84,8 @@ def read_policy(home: Path | None) -> Policy:
     if not isinstance(disabled, list) or not all(isinstance(name, str) for name in disabled):
         message = f"the plugin policy {path}: disabled is {disabled!r}"
         raise OperatorError(message, remedy='write a list of names, as in disabled = ["news"]')
-    return Policy(frozenset(disabled), _table(path, "blocked", data), _table(path, "trusted", data))
+    tables = {key: _table(path, key, data) for key in keys[1:]}
+    return Policy(frozenset(disabled), **tables)
 
 
 def _table(path: Path, key: str, data: Mapping[str, object]) -> dict[str, str]:
@@ -108,7 +118,7 @@ def as_toml(policy: Policy) -> str:
     """The file that says a policy."""
     names = ", ".join(_text(name) for name in sorted(policy.disabled))
     parts = [_HEAD, f"disabled = [{names}]\n"]
-    for key, table in (("blocked", policy.blocked), ("trusted", policy.trusted)):
+    for key, table in (("blocked", policy.blocked), ("trusted", policy.trusted), ("signers", policy.signers)):
         if table:
             lines = (f"{_key(name)} = {_text(value)}\n" for name, value in sorted(table.items()))
             parts += [f"\n[{key}]\n", *lines]

@@ -26,7 +26,7 @@ from coinswarm.plugins.discovery import find_distribution
 from coinswarm.plugins.records import Origin, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from importlib.metadata import Distribution
     from types import CodeType
 
@@ -47,20 +47,37 @@ def trust_line(record: PluginRecord) -> str:
 
     :raises NotReadyError: where its files do not allow it, with the file and the remedy.
     """
+    try:
+        files = files_of(record)
+    except NotReadyError as error:
+        message = f"{record.label} cannot be trusted: {error.message}"
+        raise NotReadyError(message, remedy=error.remedy) from None
+    return f"{canonical(record.distribution)}=={record.version} sha256:{digest_of(files)}"
+
+
+def files_of(record: PluginRecord) -> dict[str, str]:
+    """The files that the digest is taken over, each read again: name in RECORD to SHA-256 in hex.
+
+    :raises NotReadyError: where they are not what was installed, with the file and the remedy; the message does
+        not name the plugin.
+    """
     again = f"reinstall {record.distribution} from a wheel"
     if record.origin is Origin.EDITABLE:
-        message = f"{record.label} cannot be trusted: it is an editable install, whose files may change at any time"
+        message = "it is an editable install, whose files may change at any time"
         raise NotReadyError(message, remedy=again)
     distribution = find_distribution(record.distribution)
     if distribution is None:
-        message = f"{record.label} is no longer installed"
+        message = "it is no longer installed"
         raise NotReadyError(message, remedy="install it again")
-    lines, problem = _verified(distribution, record.target)
+    files, problem = _verified(distribution, record.target)
     if problem:
-        message = f"{record.label} cannot be trusted: {problem}"
-        raise NotReadyError(message, remedy=again)
-    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
-    return f"{canonical(record.distribution)}=={record.version} sha256:{digest}"
+        raise NotReadyError(problem, remedy=again)
+    return files
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """SHA-256 in hex over names and hashes of files."""
+    return hashlib.sha256("".join(f"{name}\0{found}\n" for name, found in sorted(files.items())).encode()).hexdigest()
 
 
 def is_entry(text: str) -> bool:
@@ -91,13 +108,13 @@ def _names(entry: str, record: PluginRecord) -> bool:
     return bool(found) and canonical(found["name"]) == canonical(record.distribution) if found else False
 
 
-def _verified(distribution: Distribution, target: str) -> tuple[list[str], str]:
-    """The lines that the digest is taken over, and the first problem that was met (else empty)."""
+def _verified(distribution: Distribution, target: str) -> tuple[dict[str, str], str]:
+    """The files that the digest is taken over, and the first problem that was met (else empty)."""
     record = distribution.read_text("RECORD")
     if record is None:
-        return [], "it has no RECORD of its files"
+        return {}, "it has no RECORD of its files"
     listed: dict[Path, str] = {}
-    lines = []
+    files: dict[str, str] = {}
     for row in csv.reader(record.splitlines()):
         if not row:
             continue
@@ -107,15 +124,15 @@ def _verified(distribution: Distribution, target: str) -> tuple[list[str], str]:
         if path.parent.name == _CACHE or path.name == "RECORD":
             continue
         if not noted:
-            return [], f"RECORD gives no hash for {name}"
+            return {}, f"RECORD gives no hash for {name}"
         problem, found = _compare(path, name, noted)
         if problem:
-            return [], problem
+            return {}, problem
         listed[path] = found
         if inside and not (path.name in _INSTALLERS and path.parent.suffix == ".dist-info"):
-            lines.append(f"{name}\0{found}\n")
+            files[name] = found
     problem = next(_strangers(listed), "") or _unreached(listed, target)
-    return sorted(lines), problem
+    return files, problem
 
 
 def _compare(path: Path, name: str, noted: str) -> tuple[str, str]:
