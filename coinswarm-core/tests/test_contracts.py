@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from coinswarm import contracts
 from coinswarm.clock import HOUR_NS
 from coinswarm.contracts import ColumnarAgent, SignalAgent, Weigher
 from coinswarm.domain.action import ABSTAIN, Action, ActionColumns, Side
@@ -39,8 +40,17 @@ class Columnar(ColumnarAgent):
 
 
 def test_the_contracts_cannot_be_made_bare() -> None:
-    contracts: list[tuple[Any, str]] = [(SignalAgent, "decide"), (ColumnarAgent, "decide_all"), (Weigher, "step")]
-    for contract, method in contracts:
+    bare: list[tuple[Any, str]] = [
+        (SignalAgent, "decide"),
+        (ColumnarAgent, "decide_all"),
+        (Weigher, "step"),
+        (contracts.RiskAgent, "assess"),
+        (contracts.ExecutionAgent, "slice"),
+        (contracts.MemoryBackend, "recall"),
+        (contracts.Voter, "evaluate"),
+        (contracts.Planner, "plan"),
+    ]
+    for contract, method in bare:
         with pytest.raises(TypeError, match=method):
             contract()
 
@@ -50,6 +60,8 @@ def test_an_agent_needs_decide_alone() -> None:
     assert (agent.warm_up(), agent.snapshot(), agent.get_config()) == (0, b"", {})
     agent.learn(TradeOutcome("BTC/USD", 1, 0, 0, 1, 1, 5, 0, 1, 1, stopped=False))
     agent.restore(b"anything")
+    assert agent.embed(MarketState.at(BARS, 0)) is None
+    assert agent.reconsider(Action(Side.BUY, 0.25), ()) == Action(Side.BUY, 0.25)
     assert agent.decide(MarketState.at(BARS, 0)) == Action(Side.BUY, 10.0)
 
 

@@ -75,17 +75,38 @@ class IngestorType(Declaration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryType(Declaration):
-    """An episodic memory backend. *Provisional* until the first backend lands."""
+    """An episodic memory backend. *Provisional* until the first backend lands.
+
+    :param max_dimension: the widest vectors it takes, 1 to 4,096.
+    :param exact: whether recall looks at every candidate, at any size.
+    :param persistent: whether what was written survives the end of the process.
+    """
+
+    max_dimension: int = 4_096
+    exact: bool = False
+    persistent: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoterType(Declaration):
-    """How one seat of the quorum judges a proposal. *Provisional* until the first voter lands."""
+    """How one seat of the quorum judges a proposal. *Provisional* until the first voter lands.
+
+    :param judges: kinds of proposals that it judges; it rejects every other.
+    """
+
+    judges: frozenset[str] = frozenset({"add_episode", "promote_pattern", "set_weights"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannerType(Declaration):
-    """A proposer of committee weights. *Provisional* until the first planner lands."""
+    """A proposer of committee weights. *Provisional* until the first planner lands.
+
+    :param cadence_seconds: how often it is asked.
+    :param history_days: days of returns it needs before it proposes anything.
+    """
+
+    cadence_seconds: int = 86_400
+    history_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from coinswarm.domain.intent import FLAT_INTENT, Intent
+from coinswarm.domain.intent import FLAT_INTENT, Assessment, Intent
 from coinswarm.domain.order import (
+    ChildOrder,
     EndReason,
     Order,
     OrderFlags,
@@ -54,3 +55,34 @@ def test_an_approval_carries_its_item_and_a_refusal_its_reason() -> None:
 
 def test_a_flat_intent_wants_nothing() -> None:
     assert Intent(0, 0, 0, 0, 0) == FLAT_INTENT
+
+
+def test_an_assessment_is_held_to_whole_basis_points() -> None:
+    assert Assessment(-10_000, 10_000).reason == ""
+    for wrong in ((10_001, 0), (0, -1), (0.5, 0), (0, 10_001)):
+        with pytest.raises(ValueError, match="of the assessment"):
+            Assessment(*wrong)
+    with pytest.raises(ValueError, match="one line"):
+        Assessment(0, 0, "a\nb")
+
+
+def test_a_child_has_no_say_in_side_flags_and_instrument() -> None:
+    assert set(ChildOrder.__slots__) == {"at_ns", "lots", "kind", "limit", "tif", "expire_ns"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"lots": 0}, "lots of the child is 0"),
+        ({"kind": OrderKind.STOP}, "MARKET or LIMIT"),
+        ({"limit": 5}, "limit of the child is 5"),
+        ({"kind": OrderKind.LIMIT}, "limit of the child is 0"),
+        ({"expire_ns": 9}, "expire_ns of the child is 9"),
+        ({"tif": TimeInForce.GTD, "expire_ns": 5}, "expire_ns of the child is 5"),
+        ({"tif": TimeInForce.DAY}, "expire_ns of the child is 0"),
+    ],
+)
+def test_what_is_no_child(change: dict[str, int], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        ChildOrder(**{"at_ns": 5, "lots": 1, **change})  # type: ignore[arg-type]
+    assert ChildOrder(at_ns=5, lots=1, tif=TimeInForce.GTD, expire_ns=6).expire_ns == 6

@@ -203,6 +203,54 @@ def test_an_ingestor_is_polled_a_whole_number_of_seconds(site: Site) -> None:
         catalogue.load(["alpha"])
 
 
+@pytest.mark.parametrize(
+    ("hook", "kind", "change", "said"),
+    [
+        ("memory_backends", "MemoryType", "max_dimension=0", "max_dimension 0 is not a whole number of at least 1"),
+        ("memory_backends", "MemoryType", "exact=1", "exact 1 is neither"),
+        ("memory_backends", "MemoryType", "persistent=None", "persistent None is neither"),
+        ("voters", "VoterType", 'judges="set_weights"', "judges 'set_weights' is not a frozenset"),
+        ("planners", "PlannerType", "cadence_seconds=0", "cadence_seconds 0"),
+        ("planners", "PlannerType", "history_days=-1", "history_days -1"),
+    ],
+)
+def test_wrong_fields_of_the_other_kinds_are_named(site: Site, hook: str, kind: str, change: str, said: str) -> None:
+    site.add(
+        "alpha",
+        f"""
+        from coinswarm.declarations import {kind}
+        @hookimpl
+        def coinswarm_{hook}():
+            yield {kind}(name="x", summary="Fake.", target="a.b:C", {change})
+    """,
+    )
+    with pytest.raises(DeclarationError, match="its author") as caught:
+        catalogue.load(["alpha"])
+    assert said in str(caught.value)
+
+
+def test_the_other_kinds_are_catalogued(site: Site) -> None:
+    site.add(
+        "alpha",
+        """
+        from coinswarm.declarations import MemoryType, PlannerType, VoterType
+        @hookimpl
+        def coinswarm_memory_backends():
+            yield MemoryType(name="m", summary="Fake.", target="a.b:C", max_dimension=8)
+        @hookimpl
+        def coinswarm_voters():
+            yield VoterType(name="v", summary="Fake.", target="a.b:C")
+        @hookimpl
+        def coinswarm_planners():
+            yield PlannerType(name="p", summary="Fake.", target="a.b:C", history_days=60)
+    """,
+    )
+    loaded = catalogue.load(["alpha"])
+    assert loaded.memory_backends["m"][0].max_dimension == 8
+    assert "set_weights" in loaded.voters["v"][0].judges
+    assert loaded.planners["p"][0].history_days == 60
+
+
 def test_a_refused_plugin_leaves_nothing_behind(site: Site) -> None:
     site.add(
         "alpha",

@@ -1,8 +1,11 @@
-"""What the committee makes of its members' actions: exposure, then intent (S3, S4)."""
+"""What the committee makes of its members' actions: exposure, then intent; what risk leaves of it (S3, S4, S18)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from coinswarm.domain.valid import FULL_BP, line, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,3 +52,26 @@ class Intent(NamedTuple):
 
 
 FLAT_INTENT = Intent(0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a risk agent leaves of an intent: at most so much, on the same side. *Provisional.*
+
+    The answers of several agents to one intent combine by taking, of each number, the one nearest to zero;
+    so their order does not matter, and none sees what another left.
+
+    :param exposure_bp: signed as the intent's; 0 refuses it (the target is flat).
+    :param size_bp: share of equity.
+    :param reason: one line for people where anything was taken away.
+    :raises ValueError: for a number that is not whole or out of range.
+    """
+
+    exposure_bp: int
+    size_bp: int
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        whole("exposure_bp of the assessment", self.exposure_bp, -FULL_BP, FULL_BP)
+        whole("size_bp of the assessment", self.size_bp, 0, FULL_BP)
+        line("reason of the assessment", self.reason)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Generic, NamedTuple, TypeVar
+
+from coinswarm.domain.valid import whole
 
 
 class OrderKind(IntEnum):
@@ -171,3 +174,38 @@ class RiskRefused(NamedTuple, Generic[T]):
 
     item: T
     reason: Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildOrder:
+    """A part of an approved order, as an execution agent wants it placed. *Provisional.*
+
+    Instrument, side and flags are the parent's and not the child's to say: a slice of a reduce-only order
+    cannot become anything else.
+
+    :param at_ns: when it is sent, nanoseconds since the epoch; not before.
+    :param lots: quantity in lots.
+    :param kind: ``MARKET`` or ``LIMIT``.
+    :param limit: limit price in ticks; 0 for a market order.
+    :param tif: time in force.
+    :param expire_ns: when a DAY or GTD child ends; 0 for the others.
+    :raises ValueError: for a number that is not whole or out of range, or one that does not fit the kind.
+    """
+
+    at_ns: int
+    lots: int
+    kind: OrderKind = OrderKind.MARKET
+    limit: int = 0
+    tif: TimeInForce = TimeInForce.IOC
+    expire_ns: int = 0
+
+    def __post_init__(self) -> None:
+        whole("at_ns of the child", self.at_ns)
+        whole("lots of the child", self.lots, 1)
+        if self.kind not in {OrderKind.MARKET, OrderKind.LIMIT}:
+            message = f"kind of the child is {self.kind!r}, but must be MARKET or LIMIT"
+            raise ValueError(message)
+        limited = self.kind is OrderKind.LIMIT
+        whole("limit of the child", self.limit, 1 if limited else 0, None if limited else 0)
+        timed = self.tif in {TimeInForce.DAY, TimeInForce.GTD}
+        whole("expire_ns of the child", self.expire_ns, self.at_ns + 1 if timed else 0, None if timed else 0)

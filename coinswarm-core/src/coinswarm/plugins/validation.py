@@ -51,6 +51,13 @@ def _problem(entry: kinds.Declaration) -> str:
         problems.extend(_agent_problems(entry))
     if isinstance(entry, kinds.IngestorType):
         problems.extend(_ingestor_problems(entry))
+    if isinstance(entry, kinds.MemoryType):
+        problems.extend(_memory_problems(entry))
+    if isinstance(entry, kinds.VoterType):
+        problems.extend(_words_problems("judges", entry.judges, frozenset))
+    if isinstance(entry, kinds.PlannerType):
+        problems.extend(_count_problems("cadence_seconds", entry.cadence_seconds, 1))
+        problems.extend(_count_problems("history_days", entry.history_days))
     return next(iter(problems), "")
 
 
@@ -73,12 +80,10 @@ def _agent_problems(entry: kinds.AgentType) -> Iterator[str]:
             yield f"{name} {getattr(entry, name)!r} is not one of {', '.join(allowed)}"
     yield from _count_problems("bar_seconds", entry.bar_seconds)
     yield from _count_problems("warm_up", entry.warm_up)
-    for name, kind in (("needs", frozenset), ("claims", tuple), ("reasons", tuple)):
-        value = getattr(entry, name)
-        if not isinstance(value, kind) or not all(isinstance(word, str) for word in value):
-            yield f"{name} {value!r} is not a {kind.__name__} of words"
-        elif len(value) > _MAX_WORDS:
-            yield f"{name} are {len(value)}, more than {_MAX_WORDS}"
+    kinds_of_words: tuple[tuple[str, type[frozenset[str] | tuple[str, ...]]], ...]
+    kinds_of_words = (("needs", frozenset), ("claims", tuple), ("reasons", tuple))
+    for name, kind in kinds_of_words:
+        yield from _words_problems(name, getattr(entry, name), kind)
 
 
 def _ingestor_problems(entry: kinds.IngestorType) -> Iterator[str]:
@@ -89,7 +94,23 @@ def _ingestor_problems(entry: kinds.IngestorType) -> Iterator[str]:
         yield f"recording {recording!r} is not 'package:folder/file.json' inside the package"
 
 
-def _count_problems(name: str, value: object) -> Iterator[str]:
+def _memory_problems(entry: kinds.MemoryType) -> Iterator[str]:
+    """What is wrong with a memory backend's own fields."""
+    yield from _count_problems("max_dimension", entry.max_dimension, 1)
+    for name in ("exact", "persistent"):
+        if not isinstance(getattr(entry, name), bool):
+            yield f"{name} {getattr(entry, name)!r} is neither True nor False"
+
+
+def _words_problems(name: str, value: object, kind: type[frozenset[str] | tuple[str, ...]]) -> Iterator[str]:
+    """What is wrong with a collection of words."""
+    if not isinstance(value, kind) or not all(isinstance(word, str) for word in value):
+        yield f"{name} {value!r} is not a {kind.__name__} of words"
+    elif len(value) > _MAX_WORDS:
+        yield f"{name} are {len(value)}, more than {_MAX_WORDS}"
+
+
+def _count_problems(name: str, value: object, least: int = 0) -> Iterator[str]:
     """What is wrong with a number that counts something."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        yield f"{name} {value!r} is not a whole number of at least 0"
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        yield f"{name} {value!r} is not a whole number of at least {least}"

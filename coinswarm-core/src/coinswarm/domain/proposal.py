@@ -1,0 +1,247 @@
+"""What a quorum is asked to decide, and what of it: kinds of proposals and the change each asks for.
+
+*Provisional* until a quorum decides them. Whole numbers, names and digests only, so that ``content()`` has one
+canonical form. Who submitted a proposal, its nonce, its deadline and its signature belong to the envelope in
+which it travels, not to what it asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from coinswarm.domain.valid import FULL_BP, digest, line, name, unique, whole
+
+if TYPE_CHECKING:
+    from coinswarm.domain.episode import Episode
+
+
+class ProposalKind(StrEnum):
+    """What a proposal is about; the words are part of its canonical form."""
+
+    ADD_EPISODE = "add_episode"
+    UPDATE_PATTERN = "update_pattern"
+    PROMOTE_PATTERN = "promote_pattern"
+    DEPRECATE_PATTERN = "deprecate_pattern"
+    SET_WEIGHTS = "set_weights"
+    ADMIT_AGENT = "admit_agent"
+    SUSPEND_AGENT = "suspend_agent"
+    CONFIGURE = "configure"
+
+
+class Stage(StrEnum):
+    """How far a pattern has come."""
+
+    CANDIDATE = "candidate"
+    """Registered before it is evaluated."""
+    SHADOW = "shadow"
+    """Watched, without capital."""
+    PROBATION = "probation"
+    """With a sliver of capital."""
+    ENABLED = "enabled"
+    DEPRECATED = "deprecated"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where evidence is, and what it was when it was cited; voters work it out anew from there.
+
+    :param place: of committed data, as in ``returns/trend`` or ``trades/pattern-7``.
+    :param digest: of its canonical form.
+    """
+
+    place: str
+    digest: str
+
+    def __post_init__(self) -> None:
+        name("place of the reference", self.place)
+        digest(f"digest of {self.place}", self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """An agent's weight in the committee, in basis points: 0 to 10,000."""
+
+    agent: str
+    weight_bp: int
+
+    def __post_init__(self) -> None:
+        name("agent of the weight", self.agent)
+        whole(f"weight_bp of {self.agent}", self.weight_bp, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddEpisode:
+    """Remember this.
+
+    :param space: name of the space that the vector belongs to.
+    :param dimension: width of the vector.
+    :param vector_digest: of the vector's bytes, little-endian float32.
+    :param trade: where the closed trade is committed.
+    """
+
+    space: str
+    dimension: int
+    episode: Episode
+    vector_digest: str
+    trade: Reference
+
+    def __post_init__(self) -> None:
+        name("space of the episode", self.space)
+        whole("dimension of the episode's vector", self.dimension, 1)
+        digest("vector_digest of the episode", self.vector_digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovePattern:
+    """Move a pattern to a stage, or register it.
+
+    :param pattern: its name.
+    :param stage: where to.
+    :param hypothesis: what is claimed, in a line; stated when it is registered, before it is evaluated.
+    :param variants: how many variants were tried before this one was chosen, itself included; 0: not known.
+    :param registered_ns: when it was registered, nanoseconds since the epoch.
+    """
+
+    pattern: str
+    stage: Stage
+    hypothesis: str
+    variants: int
+    registered_ns: int
+
+    def __post_init__(self) -> None:
+        name("pattern", self.pattern)
+        line(f"hypothesis of {self.pattern}", self.hypothesis, empty=False)
+        whole(f"variants of {self.pattern}", self.variants)
+        whole(f"registered_ns of {self.pattern}", self.registered_ns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetWeights:
+    """Weigh the committee so. Whether weights are fair, bounded and add up is for voters to say, not for the type.
+
+    :param weights: one per agent.
+    :param rollback_drawdown_bp: this fall of equity since they came into force brings the previous weights back.
+    """
+
+    weights: tuple[Weight, ...]
+    rollback_drawdown_bp: int
+
+    def __post_init__(self) -> None:
+        unique("weights", tuple(weight.agent for weight in self.weights))
+        whole("rollback_drawdown_bp", self.rollback_drawdown_bp, 0, FULL_BP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatAgent:
+    """Admit an agent to the committee, or suspend it.
+
+    :param agent: as the seat is named.
+    :param certificate: digest of the certificate it is admitted by; of the one it had when it is suspended.
+    :param reason: one line for people.
+    """
+
+    agent: str
+    certificate: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        name("agent", self.agent)
+        digest(f"certificate of {self.agent}", self.certificate)
+        line(f"reason for {self.agent}", self.reason, empty=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Set a rule of the quorum or the swarm.
+
+    :param key: name of the rule, as in ``acceptance.max-weight-bp``.
+    :param value: whole numbers and names, as text.
+    """
+
+    key: str
+    value: str
+
+    def __post_init__(self) -> None:
+        name("key", self.key)
+        line(f"value of {self.key}", self.value)
+
+
+Change = AddEpisode | MovePattern | SetWeights | SeatAgent | Configure
+
+CHANGES: dict[ProposalKind, type[Change]] = {
+    ProposalKind.ADD_EPISODE: AddEpisode,
+    ProposalKind.UPDATE_PATTERN: MovePattern,
+    ProposalKind.PROMOTE_PATTERN: MovePattern,
+    ProposalKind.DEPRECATE_PATTERN: MovePattern,
+    ProposalKind.SET_WEIGHTS: SetWeights,
+    ProposalKind.ADMIT_AGENT: SeatAgent,
+    ProposalKind.SUSPEND_AGENT: SeatAgent,
+    ProposalKind.CONFIGURE: Configure,
+}
+"""What each kind of proposal asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A number that the proposer states, for people to compare; a voter believes none of them.
+
+    :param what: what it is of, as in ``sharpe-annual``.
+    :param value_ppm: in millionths.
+    """
+
+    what: str
+    value_ppm: int
+
+    def __post_init__(self) -> None:
+        name("claim", self.what)
+        whole(f"value_ppm of the claim {self.what}", self.value_ppm, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What is to be changed, on what evidence.
+
+    :param kind: of the change.
+    :param subject: what is changed: only one proposal about it can be accepted at one version.
+    :param base_version: version of the subject that the change starts from.
+    :param change: of the type that ``CHANGES`` has for the kind.
+    :param evidence: what it rests on, each place once.
+    :param claims: numbers for people.
+    :raises ValueError: for a change of another type, or evidence cited twice.
+    """
+
+    kind: ProposalKind
+    subject: str
+    base_version: int
+    change: Change
+    evidence: tuple[Reference, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    def __post_init__(self) -> None:
+        name("subject of the proposal", self.subject)
+        whole("base_version of the proposal", self.base_version)
+        wanted = CHANGES.get(self.kind)
+        if wanted is None or not isinstance(self.change, wanted):
+            message = f"a proposal of kind {self.kind!r} asks for a {type(self.change).__name__}"
+            if wanted is not None:
+                message += f", but must ask for a {wanted.__name__}"
+            raise ValueError(message)
+        unique("evidence", tuple(reference.place for reference in self.evidence))
+        unique("claims", tuple(claim.what for claim in self.claims))
+
+    def content(self) -> dict[str, object]:
+        """The whole of it as plain values, for ``canonical.digest``: equal proposals have equal content."""
+        plain = _plain(self)
+        assert isinstance(plain, dict)  # a dataclass is one
+        return plain
+
+
+def _plain(value: object) -> object:
+    """Frozen dataclasses as mappings by field name, tuples as lists."""
+    if hasattr(type(value), "__dataclass_fields__"):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}  # type: ignore[arg-type]
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, StrEnum) else value

@@ -1,0 +1,82 @@
+"""Episodes, the filter over them, and what a backend answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from coinswarm.domain.episode import ANY, Episode, Filter, LogPosition, Match, MemoryInfo, MemoryStats, Space
+
+ID = "ab" * 32
+ONE = Episode(
+    id=ID, agent="trend", instrument="BTC/USD", side=1, decided_ns=10, known_ns=20, result_ppm=-5, regime="range"
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "ab"},
+        {"agent": "Trend"},
+        {"instrument": ""},
+        {"side": 0},
+        {"decided_ns": -1},
+        {"known_ns": 9},
+        {"result_ppm": 0.5},
+        {"risk_ppm": -1},
+        {"regime": "A b"},
+        {"quality_bp": 10_001},
+    ],
+)
+def test_what_is_no_episode(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(change))} of the episode"):
+        replace(ONE, **change)
+
+
+@pytest.mark.parametrize(
+    ("where", "admitted"),
+    [
+        (ANY, True),
+        (Filter(agents=frozenset({"trend", "meanrev"})), True),
+        (Filter(agents=frozenset({"meanrev"})), False),
+        (Filter(instruments=frozenset({"BTC/USD"})), True),
+        (Filter(instruments=frozenset({"ETH/USD"})), False),
+        (Filter(sides=frozenset({-1})), False),
+        (Filter(sides=frozenset({1})), True),
+        (Filter(regimes=frozenset({"range"})), True),
+        (Filter(regimes=frozenset({""})), False),
+        (Filter(decided_from_ns=10), True),
+        (Filter(decided_from_ns=11), False),
+        (Filter(decided_before_ns=10), False),
+        (Filter(decided_before_ns=11), True),
+        (Filter(agents=frozenset({"trend"}), sides=frozenset({-1})), False),
+    ],
+)
+def test_a_filter_admits_what_meets_all_of_it(where: Filter, admitted: bool) -> None:  # noqa: FBT001 - the expectation
+    assert where.admits(ONE) is admitted
+
+
+def test_a_filter_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(ValueError, match="ends at 5, at or before its beginning 5"):
+        Filter(decided_from_ns=5, decided_before_ns=5)
+
+
+@pytest.mark.parametrize("distance", [-0.1, 2.1, float("nan"), float("inf"), 1])
+def test_a_distance_is_a_number_from_0_to_2(distance: float) -> None:
+    with pytest.raises(ValueError, match="distance of the match"):
+        Match(ID, distance)
+    assert (Match(ID, 0.0).distance, Match(ID, 2.0).distance) == (0.0, 2.0)
+
+
+def test_spaces_positions_and_counters_are_held_to_their_ranges() -> None:
+    for wrong in (("Main", "a", 1), ("main", "A", 1), ("main", "a", 0), ("main", "a", 4_097)):
+        with pytest.raises(ValueError, match="is"):
+            Space(*wrong)
+    with pytest.raises(ValueError, match="index of the log position"):
+        LogPosition(0, ID)
+    with pytest.raises(ValueError, match="entries"):
+        MemoryInfo(-1, 0, exact=True)
+    with pytest.raises(ValueError, match="recall_ns"):
+        MemoryStats(0, 0, 0, 0, -1)

@@ -1,0 +1,86 @@
+"""Proposals: each kind asks for its own change, and equal ones have one canonical form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from coinswarm.canonical import canonical_json, digest
+from coinswarm.domain.episode import Episode
+from coinswarm.domain.proposal import (
+    CHANGES,
+    AddEpisode,
+    Change,
+    Claim,
+    Configure,
+    MovePattern,
+    Proposal,
+    ProposalKind,
+    Reference,
+    SeatAgent,
+    SetWeights,
+    Stage,
+    Weight,
+)
+
+ID = "ab" * 32
+SOURCE = Reference("returns/trend", ID)
+EPISODE = Episode(id=ID, agent="trend", instrument="BTC/USD", side=1, decided_ns=1, known_ns=2, result_ppm=3)
+EXAMPLES: dict[type[Change], Change] = {
+    AddEpisode: AddEpisode(space="trend/state.1", dimension=8, episode=EPISODE, vector_digest=ID, trade=SOURCE),
+    MovePattern: MovePattern(
+        pattern="dip", stage=Stage.SHADOW, hypothesis="Dips are bought.", variants=3, registered_ns=1
+    ),
+    SetWeights: SetWeights(weights=(Weight("trend", 4_000), Weight("meanrev", 6_000)), rollback_drawdown_bp=300),
+    SeatAgent: SeatAgent(agent="trend", certificate=ID, reason="It earned gold."),
+    Configure: Configure("acceptance.max-weight-bp", "4000"),
+}
+
+
+def proposal(kind: ProposalKind) -> Proposal:
+    return Proposal(
+        kind=kind, subject="it", base_version=4, change=EXAMPLES[CHANGES[kind]], evidence=(SOURCE,),
+        claims=(Claim(what="sharpe-annual", value_ppm=-1),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ProposalKind)
+def test_every_kind_has_a_canonical_form_without_floats(kind: ProposalKind) -> None:
+    one = proposal(kind)
+    assert digest(one.content()) == digest(replace(one).content())
+    assert digest(one.content()) != digest(replace(one, base_version=5).content())
+    assert str(kind).encode() in canonical_json(one.content())
+
+
+@pytest.mark.parametrize("kind", ProposalKind)
+def test_a_kind_takes_no_other_change(kind: ProposalKind) -> None:
+    for change, example in EXAMPLES.items():
+        if change is not CHANGES[kind]:
+            with pytest.raises(ValueError, match=f"asks for a {change.__name__}, but must ask for a"):
+                Proposal(kind=kind, subject="it", base_version=0, change=example)
+
+
+def test_the_content_tells_every_field_down_to_the_last() -> None:
+    content = proposal(ProposalKind.SET_WEIGHTS).content()
+    assert content["change"] == {
+        "weights": [{"agent": "trend", "weight_bp": 4_000}, {"agent": "meanrev", "weight_bp": 6_000}],
+        "rollback_drawdown_bp": 300,
+    }
+    assert content["evidence"] == [{"place": "returns/trend", "digest": ID}]
+
+
+def test_what_is_cited_claimed_or_weighed_twice_is_refused() -> None:
+    one = proposal(ProposalKind.SET_WEIGHTS)
+    with pytest.raises(ValueError, match="evidence name 'returns/trend' twice"):
+        replace(one, evidence=(SOURCE, Reference("returns/trend", "cd" * 32)))
+    with pytest.raises(ValueError, match="claims name"):
+        replace(one, claims=one.claims * 2)
+    with pytest.raises(ValueError, match="weights name 'trend' twice"):
+        SetWeights(weights=(Weight("trend", 1), Weight("trend", 2)), rollback_drawdown_bp=1)
+
+
+def test_a_weight_out_of_range_can_be_said_so_that_voters_can_refuse_it() -> None:
+    assert Weight("trend", -5).weight_bp == -5
+    with pytest.raises(ValueError, match="whole number"):
+        Weight("trend", 0.5)  # type: ignore[arg-type]
