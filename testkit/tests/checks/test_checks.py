@@ -6,8 +6,10 @@ import re
 
 import pytest
 
-from coinswarm_testkit.checks import CHECKS, CheckFailedError, CheckSkipped
+from coinswarm_testkit.bench import LocalBench
+from coinswarm_testkit.checks import CHECKS, CheckFailedError
 from coinswarm_testkit.subject import Subject
+from coinswarm_testkit.suite import checks_for, judge, outcome
 
 IN_PROCESSES = "A10"
 """Starts two processes; run where it matters."""
@@ -19,17 +21,13 @@ def subject(name: str, **parts: str) -> Subject:
 
 def failing(one: Subject, *, processes: bool = False, seed: int = 0) -> set[str]:
     """Which checks the subject fails."""
-    failed = set()
-    for check in CHECKS:
-        if check.id == IN_PROCESSES and not processes:
-            continue
-        try:
-            check.run(one, seed)
-        except CheckFailedError:
-            failed.add(check.id)
-        except CheckSkipped:
-            pass
-    return failed
+    checks = [check for check in checks_for(one.kind, tier="silver") if processes or check.id != IN_PROCESSES]
+    return {found.id for found in judge(LocalBench(one, seed), checks) if not found.good}
+
+
+def run(name: str, one: Subject, seed: int = 0) -> None:
+    """Run one check; raises what it raises."""
+    next(check for check in CHECKS if check.id == name).run(LocalBench(one, seed))
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -58,9 +56,8 @@ def test_a_poisoned_agent_fails_what_it_breaks(name: str, expected: set[str]) ->
 
 @pytest.mark.parametrize("name", ["RoundsInPlace", "WritesToTheBars"])
 def test_an_agent_that_writes_to_its_bars_is_caught(name: str) -> None:
-    check = next(check for check in CHECKS if check.id == "A47")
     with pytest.raises(CheckFailedError, match=r"changed the bars|read-only"):
-        check.run(subject(name), 0)
+        run("A47", subject(name))
 
 
 def test_two_processes_tell_hash_order_apart() -> None:
@@ -68,9 +65,9 @@ def test_two_processes_tell_hash_order_apart() -> None:
 
 
 def test_a_process_that_fails_is_a_failure() -> None:
-    check = next(check for check in CHECKS if check.id == "A10")
-    with pytest.raises(CheckFailedError, match=r"ended with 1: .*no_such_module"):
-        check.run(Subject("gone", "no_such_module:Agent"), 0)
+    found = outcome(LocalBench(Subject("gone", "no_such_module:Agent")), next(c for c in CHECKS if c.id == "A10"))
+    assert not found.good
+    assert "no_such_module" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -80,38 +77,29 @@ def test_a_process_that_fails_is_a_failure() -> None:
         ({"settings_target": "poisoned_agents:Lax"}, {"P40"}),
         ({"plugin_module": "light_plugin"}, set()),
         ({"plugin_module": "heavy_plugin"}, {"P20"}),
-        ({"plugin_module": "no_such_plugin"}, {"P20"}),
+        ({"plugin_module": "no_such_plugin"}, {"P20", "P25"}),
+        ({"plugin_module": "busy_plugin"}, {"P25"}),
     ],
 )
 def test_packaging(parts: dict[str, str], expected: set[str]) -> None:
     one = subject("Configured" if "settings_target" in parts else "Honest", **parts)
-    failed = set()
-    for check in CHECKS:
-        if check.category == 0:
-            try:
-                check.run(one, 0)
-            except CheckFailedError:
-                failed.add(check.id)
-            except CheckSkipped:
-                pass
-    assert failed == expected
+    checks = [check for check in checks_for("agent", tier="bronze") if check.id != "P50"]
+    assert {found.id for found in judge(LocalBench(one), checks) if not found.good} == expected
 
 
 def test_defaults_that_are_refused_fail() -> None:
-    check = next(check for check in CHECKS if check.id == "P40")
     with pytest.raises(CheckFailedError, match=r"its own settings are refused: .*window"):
-        check.run(subject("Configured", settings_target="poisoned_agents:Demanding"), 0)
+        run("P40", subject("Configured", settings_target="poisoned_agents:Demanding"))
 
 
 def test_a_message_names_the_bar_and_both_answers() -> None:
-    check = next(check for check in CHECKS if check.id == "A30")
     with pytest.raises(CheckFailedError, match=r"differ at bar 499 \(1 of 800 bars\): .*stop_ticks \d+ and \d+"):
-        check.run(subject("PeeksAtASingleBar"), 0)
+        run("A30", subject("PeeksAtASingleBar"))
 
 
 def test_identifiers_are_stable_and_spaced() -> None:
     names = [check.id for check in CHECKS]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[A-Z]\d\d", name) for name in names)
-    assert names[0] == "P20"
+    assert names[0] == "P10"
     assert all(0 <= check.category <= 7 for check in CHECKS)

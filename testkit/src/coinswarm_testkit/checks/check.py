@@ -1,27 +1,29 @@
-"""What a check is, and how it fails."""
+"""What a check is, and the comparison that most of them make."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from coinswarm_testkit.replay import FIELDS
+from coinswarm_testkit.subject import KINDS
+from coinswarm_testkit.verdicts import CheckFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coinswarm_testkit.bench import Bench
     from coinswarm_testkit.replay import Table
-    from coinswarm_testkit.subject import Subject
+    from coinswarm_testkit.subject import Kind
+    from coinswarm_testkit.verdicts import Measured
 
+Tier = Literal["bronze", "silver", "gold"]
+TIERS: tuple[Tier, ...] = ("bronze", "silver", "gold")
+"""Each tier holds what the ones before it hold."""
 
-class CheckFailedError(AssertionError):
-    """The subject does not hold what the check demands; one line says where."""
-
-
-class CheckSkipped(Exception):  # noqa: N818 - no error: the check does not apply
-    """The subject is none that the check is about; the message says why."""
+EVERY_KIND: frozenset[Kind] = frozenset(KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,19 @@ class Check:
     :param id: stable and spaced for insertions; ``docs/testkit.md`` has a paragraph for each.
     :param title: what it demands, in a few words.
     :param category: of the seven soundness categories, 1 to 7; 0 for packaging.
-    :param run: raises ``CheckFailedError`` or ``CheckSkipped``; given the subject and a seed.
+    :param run: given a bench; returns what it measured, or raises ``CheckFailedError`` or ``CheckSkipped``.
+    :param kinds: of subjects that it is about.
+    :param tier: that cannot be had without it.
+    :param safety: it guards money, and cannot be waived.
     """
 
     id: str
     title: str
     category: int
-    run: Callable[[Subject, int], None]
+    run: Callable[[Bench], Measured | None]
+    kinds: frozenset[Kind] = frozenset({"agent"})
+    tier: Tier = "silver"
+    safety: bool = False
 
 
 def demand_equal(found: Table, expected: Table, *, what: str, first: int = 0) -> None:

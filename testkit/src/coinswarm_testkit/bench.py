@@ -1,0 +1,111 @@
+"""Where checks meet the subject: in this process for an author, in a process of its own for the gate.
+
+A check asks for a *link*, a fresh place where the plugin lives, and asks through it. In the gate each link is a
+fresh process that the judge talks to over pipes: the judge imports nothing of the plugin, and an answer that does
+not come, or is no answer, is a failure.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from coinswarm_testkit.link import Link, Local
+from coinswarm_testkit.remote import Remote, probed
+from coinswarm_testkit.worker.place import Raised, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from coinswarm.domain.market import Bars
+    from coinswarm_testkit.subject import Subject
+
+__all__ = ["Bench", "Link", "LocalBench", "Raised", "RemoteBench", "Step"]
+
+
+@dataclass
+class Bench(ABC):
+    """What a check is given.
+
+    :param subject: what is judged.
+    :param seed: of everything that is generated.
+    :param data: the operator's own bars, by symbol.
+    :param trials: how many variants its author tried, where somebody declared it.
+    """
+
+    subject: Subject
+    seed: int = 0
+    data: Mapping[str, Bars] = field(default_factory=dict)
+    trials: int | None = None
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What checks share: evidence is measured once."""
+
+    @abstractmethod
+    @contextmanager
+    def link(self, **environment: str) -> Iterator[Link]:
+        """A fresh place where the plugin lives.
+
+        :param environment: variables of its process; with any, it is always a process of its own.
+        """
+
+    @abstractmethod
+    def probe(self, module: str, heavy: Iterable[str]) -> dict[str, Any]:
+        """What a bare process finds when it imports a module: see ``coinswarm_testkit.probe``."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """What its kind's module in ``worker`` says about the subject's object; asked once."""
+        if "facts" not in self.kept:
+            with self.link() as link:
+                self.kept["facts"] = link.ask(f"{FACTS[self.subject.kind]}.facts")
+        found: Mapping[str, Any] = self.kept["facts"]
+        return found
+
+
+FACTS = {"agent": "agents"}
+"""Kinds whose objects are asked for facts, and the module of ``worker`` that does."""
+
+
+@dataclass
+class LocalBench(Bench):
+    """The author's: quick, in his own process, where he can set a breakpoint."""
+
+    @contextmanager
+    def link(self, **environment: str) -> Iterator[Link]:
+        """A place in this process, or a process where variables are asked for."""
+        if environment:
+            with Remote(self.subject, environment=environment, paths=True) as remote:
+                yield remote
+            return
+        local = Local(self.subject)
+        try:
+            yield local
+        finally:
+            local.place.close()
+
+    def probe(self, module: str, heavy: Iterable[str]) -> dict[str, Any]:
+        """What a bare process finds, where it looks for modules as this one does."""
+        return probed(module, heavy, environment={}, paths=True)
+
+
+@dataclass
+class RemoteBench(Bench):
+    """The gate's: every link is a fresh process.
+
+    :param paths: whether that process gets this one's ``sys.path``.
+    :param environment: variables of every such process.
+    """
+
+    paths: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def link(self, **environment: str) -> Iterator[Link]:
+        """A fresh process."""
+        with Remote(self.subject, environment={**self.environment, **environment}, paths=self.paths) as remote:
+            yield remote
+
+    def probe(self, module: str, heavy: Iterable[str]) -> dict[str, Any]:
+        """What a bare process finds."""
+        return probed(module, heavy, environment=self.environment, paths=self.paths)

@@ -1,0 +1,51 @@
+"""A bare process that imports one module and tells what that did: CPU time, packages, sockets, threads, files.
+
+Run as ``python -B -P -s -c SCRIPT FD MODULE``: it loads nothing but what a plugin's declarations need anyway, so
+that everything it finds was the plugin's doing. It answers on a file descriptor that the plugin is not told of.
+"""
+
+from __future__ import annotations
+
+SCRIPT = """
+import json, os, sys, time, _thread, threading
+import coinswarm.declarations, coinswarm.hookspecs
+out, module = int(sys.argv[1]), sys.argv[2]
+heavy = set(json.loads(sys.argv[3]))
+seen, busy = [], [False]
+starts = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind", "socket.sendto",
+          "subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
+          "os.remove", "os.rename", "shutil.rmtree")
+def hook(event, args):
+    if not busy[0]:
+        return
+    if event in starts:
+        seen.append(event)
+    elif event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
+        seen.append(f"open {args[0]} for writing")
+sys.addaudithook(hook)
+def told(start):
+    def begin(*args, **kwargs):
+        if busy[0]:
+            seen.append("a thread")
+        return start(*args, **kwargs)
+    return begin
+for place, names in ((_thread, ("start_new_thread", "start_joinable_thread")),
+                     (threading, ("_start_new_thread", "_start_joinable_thread"))):
+    for name in names:
+        if hasattr(place, name):
+            setattr(place, name, told(getattr(place, name)))
+before = set(sys.modules)
+busy[0] = True
+begin = time.process_time()
+problem = ""
+try:
+    __import__(module)
+except BaseException as error:
+    problem = f"{type(error).__name__}: {' '.join(str(error).split())}"
+seconds = time.process_time() - begin
+busy[0] = False
+loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+answer = {"problem": problem, "seconds": seconds, "heavy": sorted(loaded & heavy), "seen": seen}
+os.write(out, json.dumps(answer).encode())
+os._exit(0)
+"""

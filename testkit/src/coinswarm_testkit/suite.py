@@ -1,0 +1,101 @@
+"""Judging: every check that is about a subject, in order, each ending in one outcome."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from coinswarm.errors import CoinswarmError, OperatorError, nearest
+from coinswarm_testkit.checks import CHECKS, TIERS
+from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped, Measured, Outcome, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from coinswarm_testkit.bench import Bench
+    from coinswarm_testkit.checks import Check, Tier
+    from coinswarm_testkit.subject import Kind
+
+
+def checks_for(kind: Kind, *, tier: Tier = "gold") -> tuple[Check, ...]:
+    """The checks about a kind of subject, up to a tier, in order."""
+    reach = TIERS[: TIERS.index(tier) + 1]
+    return tuple(check for check in CHECKS if kind in check.kinds and check.tier in reach)
+
+
+def demand_waivable(waivers: Mapping[str, str], checks: Sequence[Check]) -> None:
+    """Hold that waivers name checks that may be waived, and say why.
+
+    :raises OperatorError: naming the first that does not.
+    """
+    known = {check.id: check for check in checks}
+    for name, reason in waivers.items():
+        if name not in known:
+            message = f"the waiver names the unknown check {name!r}"
+            raise OperatorError(message, remedy=nearest(name, known))
+        if known[name].safety:
+            message = f"the check {name} ({known[name].title}) guards money and cannot be waived"
+            raise OperatorError(message, remedy="mend the plugin")
+        if not reason.strip():
+            message = f"the waiver of {name} gives no reason"
+            raise OperatorError(message, remedy=f"say why, as in {name}='known, see issue 12'")
+
+
+def judge(
+    bench: Bench,
+    checks: Sequence[Check],
+    *,
+    waivers: Mapping[str, str] | None = None,
+    began: Callable[[Check], None] = lambda _check: None,
+) -> Iterator[Outcome]:
+    """Run checks one after the other.
+
+    A waiver is strict: where the check holds after all, it fails, so that waivers do not outlive their reason.
+
+    :param waivers: reasons by check id.
+    :param began: told of each check as it begins.
+    :raises OperatorError: for a waiver that cannot be.
+    """
+    waivers = waivers or {}
+    demand_waivable(waivers, checks)
+    for check in checks:
+        began(check)
+        yield _waived(outcome(bench, check), waivers.get(check.id, ""))
+
+
+def outcome(bench: Bench, check: Check) -> Outcome:
+    """How one check ends; whatever goes wrong in it is a failure of the subject, in one line."""
+    measured, reason = Measured(), ""
+    begin = time.perf_counter()
+    try:
+        measured = check.run(bench) or measured
+        result = Result.PASSED
+    except CheckSkipped as error:
+        result, reason = Result.SKIPPED, str(error)
+    except (CheckFailedError, CoinswarmError) as error:
+        result, reason = Result.FAILED, " ".join(str(error).split())
+        measured = getattr(error, "measured", None) or measured
+    seconds = round(time.perf_counter() - begin, 3)
+    return Outcome(check.id, check.title, check.category, check.tier, result, reason, measured, seconds)
+
+
+def _waived(found: Outcome, reason: str) -> Outcome:
+    """An outcome under a waiver, if there is one."""
+    if not reason or found.result is Result.SKIPPED:
+        return found
+    if found.result is Result.FAILED:
+        result, why = Result.WAIVED, f"{reason} (it says: {found.reason})"
+    else:
+        result, why = Result.FAILED, f"it is waived ({reason}), but holds: remove the waiver"
+    return Outcome(found.id, found.title, found.category, found.tier, result, why, found.measured, found.seconds)
+
+
+def tier_of(outcomes: Sequence[Outcome]) -> Tier | None:
+    """The highest tier whose checks, and those of the tiers before it, were run and all are good."""
+    reached: Tier | None = None
+    for tier in TIERS:
+        of_tier = [one for one in outcomes if one.tier == tier]
+        if not of_tier or not all(one.good for one in of_tier):
+            break
+        reached = tier
+    return reached
