@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from coinswarm_testkit.markets.tiny import Leg, Outcome
 
 HOOKS = """\
 from coinswarm.declarations import AgentType, WeigherType
@@ -205,3 +207,25 @@ def bed(broken_site: Site) -> Site:
     )
     site.add("target", entry_points="[coinswarm.plugins]\ntarget = not a module!\n")
     return site
+
+
+@pytest.fixture(params=["kernel", "reference"])
+def run(request: pytest.FixtureRequest) -> Callable[..., Outcome]:
+    """Run legs, or one leg's rows and sayings, with the rules of ``tiny_plan``, through each engine.
+
+    Hand-made markets; whatever comes of them, the audit must agree.
+    """
+    from coinswarm.engine.columns import run_columns  # noqa: PLC0415 - most tests run no engine
+    from coinswarm.engine.steps import run_steps  # noqa: PLC0415
+    from coinswarm_testkit.audit import audit  # noqa: PLC0415
+    from coinswarm_testkit.markets.tiny import outcome, tiny_plan  # noqa: PLC0415
+
+    engine = run_columns if request.param == "kernel" else run_steps
+
+    def run(*legs: Leg, **rules: object) -> Outcome:
+        plan = tiny_plan(*legs, **rules)  # type: ignore[arg-type]
+        result = engine(plan)
+        assert audit(plan, result).broken == []
+        return outcome(plan, result)
+
+    return run

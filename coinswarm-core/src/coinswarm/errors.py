@@ -121,6 +121,12 @@ class InvariantError(CoinswarmError):
     exit_code = 70
 
 
+def one_line(error: BaseException) -> str:
+    """``ModuleNotFoundError: No module named 'nltk'``: an exception in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for the closest known name, else the list of known names.
 

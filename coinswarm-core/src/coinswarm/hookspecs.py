@@ -1,8 +1,15 @@
 """Every hook a plugin can implement, and the markers to do so.
 
 Declaring hooks are synchronous, called once per plugin at assembly, one plugin at a time, and
-return declarations; no hook is on the tick path. Watching hooks return nothing; their faults are
-counted and never reach the session. Wrappers (``hookimpl(wrapper=True)``) are refused.
+return declarations; no hook is on the tick path. Wrappers (``hookimpl(wrapper=True)``) are refused.
+
+Watching hooks return nothing. A session tells its watchers what happened one plugin at a time, in order of time,
+from the run's tables, and never on the path of its bars: a session over recorded bars (a backtest, a paper
+replay, a notebook's run) does so after its last bar, when the run is kept, so that no watcher can change, slow or
+lose it. Not promised: how soon after the event a watcher hears of it. A run that fails or is interrupted tells
+nobody, and neither does one that is executed again (``coinswarm replay``, ``coinswarm explain``). A watcher that
+raises is called on; what it raised is counted and said once. What it prints is kept from standard output. One that
+does not come back is left behind.
 
 Hooks whose kind has no real plugin yet are marked *provisional*: their declarations may still
 change without a new ``API_VERSION``.
@@ -40,13 +47,9 @@ PROVISIONAL = frozenset(
         "coinswarm_memory_backends",
         "coinswarm_voters",
         "coinswarm_planners",
-        "coinswarm_swarm_started",
-        "coinswarm_order_refused",
-        "coinswarm_order_filled",
-        "coinswarm_swarm_stopping",
     }
 )
-"""Hooks that no shipped plugin or session exercises yet."""
+"""Hooks whose kind no session seats yet."""
 
 
 @hookspec
@@ -131,43 +134,54 @@ def coinswarm_planners() -> Iterable[PlannerType]:
 
 @hookspec
 def coinswarm_swarm_started(mode: str, run_id: str) -> None:
-    """A session began. *Provisional.*
+    """A session began: what a watcher is told first.
+
+    :param mode: ``backtest`` or ``paper``.
+    :param run_id: the run's id, as ``coinswarm runs list`` shows it; empty where the run is not kept.
 
     ::
 
         @hookimpl
-        def coinswarm_swarm_started(mode, run_id): print(mode, run_id)
+        def coinswarm_swarm_started(mode, run_id): log.info("%s %s", mode, run_id)
     """
 
 
 @hookspec
 def coinswarm_order_refused(order: Order, refusal: Refusal) -> None:
-    """The risk gate turned an order down. *Provisional.*
+    """An entry was turned down, by the risk gate or because its side is closed after a protective exit.
+
+    :param order: as it would have been sent, in ticks and lots. Its lots are what sizing came to: 0 or less where
+        that is less than one lot, and 0 where a closed side was not sized at all.
+    :param refusal: why.
 
     ::
 
         @hookimpl
-        def coinswarm_order_refused(order, refusal): print(refusal.name)
+        def coinswarm_order_refused(order, refusal): log.info("%s: %s", order.instrument, refusal.name)
     """
 
 
 @hookspec
 def coinswarm_order_filled(fill: Fill) -> None:
-    """An order filled, wholly or in part. *Provisional.*
+    """An order filled, wholly or in part.
+
+    :param fill: the number of its order in the run, the open time of its bar, lots, price in ticks with costs, fee.
 
     ::
 
         @hookimpl
-        def coinswarm_order_filled(fill): print(fill.lots)
+        def coinswarm_order_filled(fill): log.info("%s lots at %s", fill.lots, fill.ticks)
     """
 
 
 @hookspec
 def coinswarm_swarm_stopping(reason: str) -> None:
-    """A session is about to end. *Provisional.*
+    """A session is about to end: what a watcher is told last.
+
+    :param reason: ``the recording ended``.
 
     ::
 
         @hookimpl
-        def coinswarm_swarm_stopping(reason): print(reason)
+        def coinswarm_swarm_stopping(reason): log.info(reason)
     """

@@ -156,7 +156,10 @@ def test_the_warm_up_is_not_measured() -> None:
             result(decisions=np.array([[START + DAY_NS, 0, 0, 0, 0, 0, 0, Refusal.DRAWDOWN, 0, 0]] * 3)),
             "the drawdown breaker refused 3 entries, the first on 2017-01-02",
         ),
-        (result(errors={"trend": 7, "meanrev": 0}), "trend failed on 7 bars"),
+        (
+            result(errors={"trend": 7}, first_errors={"trend": "ValueError: no (bar of x)"}),
+            "trend failed 7 times, and abstained where it had to decide; first ValueError: no (bar of x)",
+        ),
         (result(trade_rows=np.array([[0, -1, 0, 0, 0, 5, 0, 0, 0, 0]])), "not tradable live"),
     ],
 )

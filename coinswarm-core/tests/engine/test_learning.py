@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coinswarm.clock import iso
 from coinswarm.contracts import SignalAgent
 from coinswarm.domain.action import Action, Side
 from coinswarm.engine.columns import run_columns
@@ -113,6 +114,7 @@ def test_an_agent_that_fails_to_learn_is_counted_and_goes_on(engine: Callable[[R
     }
     result = engine(plan_of([[CALM] * 6], seats))
     assert result.errors == {"poor": 2}
+    assert result.first_errors == {"poor": "RuntimeError: nothing to learn from this (learning from a trade)"}
     assert [name for name, _ in heard] == ["poor", "good"] * 2
     quiet = engine(plan_of([[CALM] * 6], {"one": (10_000, [Says(sides)])}))
     assert [trade.pnl for trade in result.trades] == [trade.pnl for trade in quiet.trades]
@@ -132,6 +134,7 @@ def test_errors_of_deciding_and_of_learning_add_up(engine: Callable[[RunPlan], R
     agent = Stumbles("one", [BUY, HOLD, FLAT], heard, fails=True)
     result = engine(plan_of([[CALM] * 5], {"one": (10_000, [agent])}))
     assert (result.errors, len(heard)) == ({"one": 2}, 1)
+    assert result.first_errors == {"one": f"RuntimeError: not today (bar of {iso(int(result.times_ns[1]))})"}
 
 
 @ENGINES

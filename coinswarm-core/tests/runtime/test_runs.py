@@ -110,14 +110,16 @@ def test_output_is_tried_before_anything_is_loaded(profile: Profiles, tmp_path: 
 
 def test_notes_tell_of_raising_agents_and_shorts(profile: Profiles, fake: Fake, bars: Callable[..., Path]) -> None:
     fake(
-        "    def decide(self, state):\n        if state.index % 4 == 0: raise RuntimeError\n"
+        "    def decide(self, state):\n        if state.index % 4 == 3: raise RuntimeError('no\\nmore')\n"
         "        return Action(Side.SELL, 1.0, 0.5, 5.0)\n"
     )
     files = [{"symbol": "BTC/USD", "file": str(bars()), "shortable": True}]
     for engine in ENGINES:
         done = backtest(profile(instruments=files), label="p", runs=None, engine=engine)
         said = str(done.summary)
-        assert "fake raised at 30 bars and abstained there" in said
+        told = [line for line in (*done.summary["notes"], *done.summary["warnings"]) if "fake failed" in line]
+        first = "RuntimeError: no more (bar of 2018-01-01T03:00:00Z)"
+        assert told == [f"fake failed 30 times, and abstained where it had to decide; first {first}"]
         assert "not tradable live while live is spot" in said
 
 

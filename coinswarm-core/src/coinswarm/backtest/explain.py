@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm.backtest.explain_life import order_life, trade_of
-from coinswarm.backtest.explain_risk import entry_prices, gate_checks, sizing_steps
+from coinswarm.backtest.explain_risk import gate_checks, sizing_steps
 from coinswarm.backtest.explain_watch import intent_at, watch
 from coinswarm.backtest.summary import money
 from coinswarm.backtest.words import REFUSAL_WORDS
@@ -21,6 +21,7 @@ from coinswarm.domain.action import INVALID_REASON, Side
 from coinswarm.domain.intent import ActionRow, Exposure
 from coinswarm.domain.order import Refusal
 from coinswarm.engine.result import DECISION_FIELDS
+from coinswarm.execution.entry import entry_prices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -243,7 +244,7 @@ def _gate(plan: RunPlan, k: int, intent: Intent, view: DeskView) -> dict[str, An
     """The verdict, with every check up to it."""
     assert view.row is not None, "the gate's verdict is noted"
     refusal, lots = Refusal(view.row[_REFUSAL]), view.row[_LOTS]
-    limit, trigger = entry_prices(plan, 1 if intent.exposure_bp > 0 else -1, view.close)
+    limit, trigger = entry_prices(plan.style, 1 if intent.exposure_bp > 0 else -1, view.close)
     checks = gate_checks(plan, k, intent, view, lots, limit=limit, trigger=trigger)
     return {
         "verdict": refusal.name,

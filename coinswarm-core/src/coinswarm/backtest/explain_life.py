@@ -11,12 +11,11 @@ from coinswarm.backtest.words import END_WORDS
 from coinswarm.canonical import ORDER_FIELDS, decimal_text
 from coinswarm.clock import iso
 from coinswarm.domain.order import EndReason, OrderFlags, OrderKind, TimeInForce
+from coinswarm.engine.result import TRADE_FIELDS
 
 if TYPE_CHECKING:
     from coinswarm.engine.plan import RunPlan
     from coinswarm.engine.result import RunResult
-
-_TRADE = ("instrument", "side", "opened_ns", "closed_ns", "lots", "pnl", "fees", "risk", "agree", "stopped")
 
 
 def fields_of(result: RunResult, number: int) -> dict[str, int]:
@@ -111,7 +110,7 @@ def trade_of(plan: RunPlan, result: RunResult, number: int) -> dict[str, Any] | 
 
 def trade_life(plan: RunPlan, result: RunResult, place: int) -> dict[str, Any]:
     """A closed trade: how it ended, what it earned, and whose idea it was."""
-    row = dict(zip(_TRADE, result.trade_rows[place].tolist(), strict=True))
+    row = dict(zip(TRADE_FIELDS, result.trade_rows[place].tolist(), strict=True))
     instrument = result.instruments[row["instrument"]]
     agreed = [a for a in range(len(plan.seats)) if row["agree"] >> a & 1]
     total = sum(plan.weights[a] for a in agreed)

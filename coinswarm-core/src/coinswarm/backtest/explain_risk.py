@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from coinswarm.domain.order import OrderKind, Refusal
+from coinswarm.domain.order import Refusal
 from coinswarm.risk.sizing import Costing
-from coinswarm.simulator.money import Scale, part_up
+from coinswarm.simulator.money import Scale
 
 if TYPE_CHECKING:
     from coinswarm.backtest.explain_watch import DeskView
@@ -140,20 +140,6 @@ def _published(plan: RunPlan, confidence_bp: int, volatility_bp: int) -> dict[st
         "risk_scaling_bp": rules.risk_scaling_bp,
         "share_bp": share,
     }
-
-
-def entry_prices(plan: RunPlan, side: int, close: int) -> tuple[int, int]:
-    """Limit and trigger that an entry is given at a close, in ticks; 0 for none (D6)."""
-    style = plan.style
-    offset = part_up(close, style.offset_ppm)
-    if style.entry == OrderKind.LIMIT:
-        return max(close - side * offset, 1), 0
-    if style.entry not in (OrderKind.STOP, OrderKind.STOP_LIMIT):
-        return 0, 0
-    trigger = max(close + side * offset, 1)
-    if style.entry == OrderKind.STOP:
-        return 0, trigger
-    return max(trigger + side * part_up(close, style.limit_offset_ppm), 1), trigger
 
 
 def gate_checks(  # noqa: PLR0913 - what the gate judges

@@ -161,6 +161,7 @@ def _record(result: RunResult, now: int) -> dict[str, Any]:
         "refusals": {reason.name: int(count) for reason, count in sorted(result.refusals.items())},
         "seats": list(result.seats),
         "errors": {name: int(count) for name, count in sorted(result.errors.items())},
+        "first_errors": dict(sorted(result.first_errors.items())),
     }
 
 
@@ -334,6 +335,7 @@ def read_run(path: Path) -> StoredRun:
             costs=record["costs"],
             seats=tuple(record["seats"]),
             errors=record["errors"],
+            first_errors=record.get("first_errors", {}),
         )
         found = result.order_hash
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:

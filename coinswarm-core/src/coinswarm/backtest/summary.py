@@ -218,7 +218,10 @@ def _warnings(
 ) -> list[str]:
     """What keeps a reader from believing too much."""
     trades = result.trade_rows
-    warnings = [f"{name} failed on {n} bars and abstained there" for name, n in sorted(result.errors.items()) if n]
+    warnings = [
+        f"{name} failed {n:,} times, and abstained where it had to decide; first {result.first_errors.get(name, '-')}"
+        for name, n in sorted(result.errors.items())
+    ]
     if not len(result.orders):
         warnings.append("no order was sent: there is nothing to judge")
     elif len(trades) < FEW_TRADES:

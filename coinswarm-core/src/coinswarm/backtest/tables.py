@@ -18,7 +18,7 @@ from coinswarm.canonical import FILL_FIELDS, ORDER_FIELDS, decimal_text
 from coinswarm.clock import to_datetime
 from coinswarm.domain.instrument import MONEY
 from coinswarm.domain.order import OrderFlags, OrderKind, Refusal, TimeInForce
-from coinswarm.engine.result import DECISION_FIELDS
+from coinswarm.engine.result import DECISION_FIELDS, TRADE_FIELDS
 from coinswarm.errors import UnknownNameError, nearest
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ Kind = Literal["time", "text", "whole", "amount", "flag"]
 UNIT = Decimal(1) / MONEY
 """One unit of money, in the settlement currency."""
 BP = Decimal(1) / 10_000
-TRADE_FIELDS = ("instrument", "side", "opened_ns", "closed_ns", "lots", "pnl", "fees", "risk", "agree", "stopped")
-"""Columns of ``RunResult.trade_rows``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

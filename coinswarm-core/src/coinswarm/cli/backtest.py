@@ -34,26 +34,40 @@ engine_option = click.option(
 )
 report_option = click.option("--report/--no-report", default=True, help="Write report.html into the run; default yes.")
 
+no_save_option = click.option("--no-save", is_flag=True, help="Write no run.")
+no_trial_option = click.option(
+    "--no-trial", is_flag=True, help="Leave no trial in the registry; the number of trials is then unknown."
+)
+
 
 @click.command()
 @runs_option
+@no_save_option
 @report_option
+@no_trial_option
 @set_option
 @engine_option
 @json_option
-def demo(
-    *, runs: Path, report: bool, overrides: tuple[str, ...], engine: Literal["columns", "steps"], as_json: bool
+def demo(  # noqa: PLR0913 - one parameter per option
+    *,
+    runs: Path,
+    no_save: bool,
+    report: bool,
+    no_trial: bool,
+    overrides: tuple[str, ...],
+    engine: Literal["columns", "steps"],
+    as_json: bool,
 ) -> None:
     """Backtest the trend and mean-reversion agents on the bars that ship with core."""
-    _backtest("demo", runs, overrides, engine, report=report, as_json=as_json)
+    _backtest("demo", None if no_save else runs, overrides, engine, as_json=as_json, report=report, trial=not no_trial)
 
 
 @click.command()
 @click.option("--profile", default="backtest", show_default=True, help="A TOML file, or the name of a template.")
 @runs_option
-@click.option("--no-save", is_flag=True, help="Write no run.")
+@no_save_option
 @report_option
-@click.option("--no-trial", is_flag=True, help="Leave no trial in the registry; the number of trials is then unknown.")
+@no_trial_option
 @set_option
 @engine_option
 @json_option
@@ -130,7 +144,9 @@ def _backtest(  # noqa: PLR0913 - one parameter per option
         profile = load_profile(name, overrides)
         registry = TrialRegistry() if trial else None
         shown.phase(running(f"running {label}: {', '.join(profile.symbols)}", compiled=engine == "columns"))
-        done = run_profile(profile, label=label, runs=runs, engine=engine, trials=registry, report=report)
+        done = run_profile(
+            profile, label=label, runs=runs, engine=engine, trials=registry, report=report, say=shown.phase
+        )
     show(done, as_json=as_json)
 
 

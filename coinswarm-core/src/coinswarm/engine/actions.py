@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coinswarm.clock import iso
 from coinswarm.contracts import ColumnarAgent
 from coinswarm.domain.action import ABSTAIN, INVALID_REASON, ActionColumns
 from coinswarm.domain.market import MarketState
-from coinswarm.errors import ContractError
+from coinswarm.engine.result import Faults
+from coinswarm.errors import ContractError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,51 +26,54 @@ _NOTHING = object()
 """No answer yet: an agent may answer None."""
 
 
-def action_columns(plan: RunPlan) -> tuple[list[list[ActionColumns]], dict[str, int]]:
-    """Per instrument, per seat, the seat's columns; and per seat how many bars it raised at.
+NO_ACTION = "it answered with no valid action"
+
+
+def action_columns(plan: RunPlan) -> tuple[list[list[ActionColumns]], list[tuple[str, Faults]]]:
+    """Per instrument, per seat, the seat's columns; and what each seat did wrong, instrument by instrument.
 
     A columnar agent is asked once; any other is asked bar by bar, in order, which is the same by
     contract: its decisions depend on market history only.
     """
-    errors = {seat.name: 0 for seat in plan.seats}
+    faults: list[tuple[str, Faults]] = []
     table: list[list[ActionColumns]] = []
     for k, bars in enumerate(plan.bars):
         row = []
         for seat in plan.seats:
-            columns, failed = agent_columns(seat.agents[k], bars)
-            errors[seat.name] += failed
+            columns, found = agent_columns(seat.agents[k], bars)
+            faults.append((seat.name, found))
             warm_up = seat.warm_up
             row.append(columns.masked(bars.warming(plan.hole_bars, warm_up)) if warm_up > 1 else columns)
         table.append(row)
-    return table, {name: count for name, count in errors.items() if count}
+    return table, faults
 
 
-def agent_columns(agent: SignalAgent, bars: Bars) -> tuple[ActionColumns, int]:
-    """One agent's columns over ``bars``, and at how many bars it raised or its answer was no valid action.
+def agent_columns(agent: SignalAgent, bars: Bars) -> tuple[ActionColumns, Faults]:
+    """One agent's columns over ``bars``, and at which bars it raised or its answer was no valid action.
 
     :raises ContractError: when ``decide_all`` raises, or answers with anything but its columns.
     """
     if isinstance(agent, ColumnarAgent):
         columns = _columnar(agent, bars)
-        return columns, _invalid(columns)
+        return columns, _faults(bars, columns, {})
     distinct: list[Action] = []  # an agent that answers with the same object is rounded once
     rows: list[int] = []
     last: object = _NOTHING
-    failed = 0
+    raised: dict[int, str] = {}
     decide = agent.decide
     state = MarketState(bars)
     for moment in moments(state, bars):
         try:
             action = decide(moment)
-        except Exception:  # noqa: BLE001 - a plugin may raise anything; it abstains and is counted
-            failed += 1
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it abstains and is counted
+            raised[moment.index] = one_line(error) if not raised else ""
             action = ABSTAIN
         if action is not last:
             distinct.append(action)
             last = action
         rows.append(len(distinct) - 1)
     columns = ActionColumns.from_actions(bars.instrument, distinct)[np.array(rows, np.int64)]
-    return columns, failed + _invalid(columns)
+    return columns, _faults(bars, columns, raised)
 
 
 def _columnar(agent: ColumnarAgent, bars: Bars) -> ActionColumns:
@@ -90,9 +95,19 @@ def _columnar(agent: ColumnarAgent, bars: Bars) -> ActionColumns:
     return columns
 
 
-def _invalid(columns: ActionColumns) -> int:
-    """Rows that abstain because the agent's answer was none."""
-    return int(np.count_nonzero(columns.reason == INVALID_REASON))
+def _faults(bars: Bars, columns: ActionColumns, raised: dict[int, str]) -> Faults:
+    """Bars at which an agent raised, or abstains because its answer was none; the first of them in words."""
+    invalid = np.flatnonzero(columns.reason == INVALID_REASON)
+    firsts = [(row, words) for row, words in raised.items() if words] + [(int(row), NO_ACTION) for row in invalid[:1]]
+    if not firsts:
+        return Faults()
+    row, words = min(firsts)
+    return Faults(len(raised) + len(invalid), first_fault(words, int(bars.open_ns[row])))
+
+
+def first_fault(words: str, open_ns: int) -> str:
+    """A fault in words, with the bar that it happened at."""
+    return f"{words} (bar of {iso(open_ns)})"
 
 
 def moments(state: MarketState, bars: Bars) -> Iterator[MarketState]:

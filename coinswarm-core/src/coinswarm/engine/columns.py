@@ -11,7 +11,7 @@ from coinswarm.committee.answers import ask_all
 from coinswarm.committee.weighing import WeightedWeigher
 from coinswarm.engine.actions import action_columns
 from coinswarm.engine.learning import teach
-from coinswarm.engine.result import FILL_FIELDS, RunResult
+from coinswarm.engine.result import FILL_FIELDS, RunResult, note_faults
 from coinswarm.engine.volatility import volatility_bp
 from coinswarm.risk.limits import METHODS
 from coinswarm.simulator import kernel
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from coinswarm.domain.action import ActionColumns
     from coinswarm.engine.plan import RunPlan
+    from coinswarm.engine.result import Faults
 
     I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
     I2 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -33,11 +34,11 @@ _BARS_PER_ROW = 16
 
 def run_columns(plan: RunPlan) -> RunResult:
     """Run a plan through the kernel. Needs no agent state: decisions depend on market history only."""
-    columns, errors = action_columns(plan)
+    columns, faults = action_columns(plan)
     state, series = prepare(plan, columns)
     while kernel.run(state, series) < len(series.times):
         state = _grow(state)
-    result = _result(plan, state, series, errors)
+    result = _result(plan, state, series, faults)
     teach(plan, result)
     return result
 
@@ -202,8 +203,12 @@ def _grow(state: at.State) -> at.State:
     )
 
 
-def _result(plan: RunPlan, state: at.State, series: at.Series, errors: dict[str, int]) -> RunResult:
+def _result(plan: RunPlan, state: at.State, series: at.Series, faults: Sequence[tuple[str, Faults]]) -> RunResult:
     """The kernel's tables as a result: views, because copying them would cost as much as filling them."""
+    errors: dict[str, int] = {}
+    first: dict[str, str] = {}
+    for seat, found in faults:
+        note_faults(errors, first, seat, found)
     sc = state.tab[at.SC]
     orders = state.orders[: sc[at.N_ORDERS]]
     close_expired(orders, int(series.times[-1]) + plan.bar_ns if len(series.times) else 0)
@@ -224,6 +229,7 @@ def _result(plan: RunPlan, state: at.State, series: at.Series, errors: dict[str,
         costs={"fees": int(sc[at.FEES]), "adverse": int(sc[at.ADVERSE]), "funding": int(sc[at.FUNDING])},
         seats=tuple(seat.name for seat in plan.seats),
         errors=errors,
+        first_errors=first,
     )
 
 

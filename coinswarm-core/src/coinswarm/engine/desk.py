@@ -6,17 +6,17 @@ One object per run, shared by the step path, paper and live: it talks to an exch
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from coinswarm.clock import DAY_NS
-from coinswarm.domain.order import EndReason, Order, OrderFlags, OrderKind, Refusal, RiskApproved, TimeInForce
+from coinswarm.domain.order import EndReason, Order, OrderFlags, OrderKind, Refusal, RiskApproved
 from coinswarm.engine.learning import learners, tell
+from coinswarm.engine.result import Faults
+from coinswarm.execution.entry import entry_order
 from coinswarm.execution.ledger import Ledger
 from coinswarm.risk.gate import Circumstances, RiskGate
 from coinswarm.risk.protections import Protections
 from coinswarm.risk.sizing import Costing, Record, Sizer
-from coinswarm.simulator.money import Scale, part_up
+from coinswarm.simulator.money import Scale
 from coinswarm.simulator.reference import SimulatedExchange
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from coinswarm.simulator.reference import Holding, WorkingOrder
 
 REDUCE = OrderFlags.REDUCE_ONLY
-MARKET, GTC = OrderKind.MARKET, TimeInForce.GTC
+MARKET = OrderKind.MARKET
 
 
 class Want:
@@ -64,7 +64,7 @@ class Desk:
         self.ledger = Ledger([b.instrument.symbol for b in plan.bars], plan.bar_ns, self._closed)
         self.wants = [Want() for _ in plan.bars]
         self.decisions: list[tuple[int, ...]] = []
-        self.learn_errors: Counter[str] = Counter()
+        self.learn_faults: dict[str, Faults] = {}
         self._learners = learners(plan)
 
     # -- what the exchange tells
@@ -89,7 +89,9 @@ class Desk:
     def _closed(self, k: int, outcome: TradeOutcome, order: WorkingOrder) -> None:  # noqa: ARG002 - the ledger's form
         self.record.add(outcome)
         if self._learners:
-            self.learn_errors.update(tell(self._plan, self._learners, k, outcome))
+            for name, words in tell(self._plan, self._learners, k, outcome):
+                before = self.learn_faults.get(name, Faults())
+                self.learn_faults[name] = Faults(before.times + 1, before.first or words)
         if outcome.stopped:
             self.protections.stopped(outcome.known_ns)
 
@@ -147,23 +149,11 @@ class Desk:
         self, k: int, now: int, equity: int, intent: Intent, side: int, lots: int, held: int
     ) -> tuple[Refusal, int]:
         """D6: build the entry and ask the gate; returns its verdict and the order's number."""
-        plan, holding = self._plan, self.exchange.holdings[k]
-        style, price = plan.style, holding.close
-        offset = part_up(price, style.offset_ppm)
-        limit = trigger = expire = 0
-        if style.entry == OrderKind.LIMIT:
-            limit = max(price - side * offset, 1)
-        elif style.entry in (OrderKind.STOP, OrderKind.STOP_LIMIT):
-            trigger = max(price + side * offset, 1)
-            if style.entry == OrderKind.STOP_LIMIT:
-                limit = max(trigger + side * part_up(price, style.limit_offset_ppm), 1)
-        if style.tif == TimeInForce.DAY:
-            expire = (now // DAY_NS + 1) * DAY_NS
-        elif style.tif == TimeInForce.GTD:
-            expire = now + style.ttl_bars * plan.bar_ns
-        order = Order(
-            k, now, side, style.entry, lots, limit, trigger, 0, style.tif, expire,
-            stop_ticks=intent.stop_ticks, take_ticks=intent.take_ticks,
+        holding = self.exchange.holdings[k]
+        price = holding.close
+        order = entry_order(
+            self._plan.style, k, now, self._plan.bar_ns,
+            side=side, lots=lots, close=price, stop_ticks=intent.stop_ticks, take_ticks=intent.take_ticks,
         )  # fmt: skip
         scale = holding.scale
         verdict = self._gate.admit(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinswarm.contracts import SignalAgent
+from coinswarm.engine.result import Faults, note_faults
+from coinswarm.errors import one_line
 
 if TYPE_CHECKING:
     from coinswarm.domain.outcome import TradeOutcome
@@ -17,8 +19,8 @@ def learners(plan: RunPlan) -> list[int]:
     return [a for a, seat in enumerate(plan.seats) if type(seat.agents[0]).learn is not SignalAgent.learn]
 
 
-def tell(plan: RunPlan, seats: list[int], k: int, outcome: TradeOutcome) -> list[str]:
-    """Tell one outcome on instrument ``k`` to those of ``seats`` that agreed; returns who raised."""
+def tell(plan: RunPlan, seats: list[int], k: int, outcome: TradeOutcome) -> list[tuple[str, str]]:
+    """Tell one outcome on instrument ``k`` to those of ``seats`` that agreed; returns who raised, and what."""
     total = sum(weight for a, weight in enumerate(plan.weights) if outcome.agree >> a & 1)
     raised = []
     for a in seats:
@@ -26,8 +28,8 @@ def tell(plan: RunPlan, seats: list[int], k: int, outcome: TradeOutcome) -> list
             seat = plan.seats[a]
             try:
                 seat.agents[k].learn(outcome._replace(share_bp=seat.weight_bp * 10_000 // total))
-            except Exception:  # noqa: BLE001 - a plugin may raise anything; it is counted
-                raised.append(seat.name)
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it is counted
+                raised.append((seat.name, f"{one_line(error)} (learning from a trade)"))
     return raised
 
 
@@ -38,5 +40,5 @@ def teach(plan: RunPlan, result: RunResult) -> None:
         return
     symbols = list(result.symbols)
     for outcome in result.trades:
-        for name in tell(plan, seats, symbols.index(outcome.instrument), outcome):
-            result.errors[name] = result.errors.get(name, 0) + 1
+        for name, words in tell(plan, seats, symbols.index(outcome.instrument), outcome):
+            note_faults(result.errors, result.first_errors, name, Faults(1, words))

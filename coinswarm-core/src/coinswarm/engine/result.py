@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
     I2 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 
-__all__ = ["DECISION_FIELDS", "FILL_FIELDS", "ORDER_FIELDS", "RunResult"]
+__all__ = ["DECISION_FIELDS", "FILL_FIELDS", "ORDER_FIELDS", "TRADE_FIELDS", "Faults", "RunResult", "note_faults"]
 
 DECISION_FIELDS = (
     "known_ns",
@@ -33,6 +33,20 @@ DECISION_FIELDS = (
 )
 
 
+TRADE_FIELDS = ("instrument", "side", "opened_ns", "closed_ns", "lots", "pnl", "fees", "risk", "agree", "stopped")
+
+
+class Faults(NamedTuple):
+    """What an agent did wrong on one instrument.
+
+    :param times: bars at which it raised, or answered with no valid action.
+    :param first: the first of them in words, with its bar; empty where there is none.
+    """
+
+    times: int = 0
+    first: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunResult:
     """The record of a run. Arrays are int64; money in 1e-8 of the settlement currency.
@@ -43,10 +57,11 @@ class RunResult:
     :param times_ns: [T], bar open times of the union timeline.
     :param equity, exposure_units: [T], equity and gross position value at each mark.
     :param decisions: [d, 10], ``DECISION_FIELDS``: an intent that changed, or a refusal.
-    :param trade_rows: [n, 10], closed trades: instrument, side, opened_ns, closed_ns, lots, pnl, fees,
-        risk, agree, stopped; ``trades`` gives them as TradeOutcome.
+    :param trade_rows: [n, 10], closed trades, ``TRADE_FIELDS``; ``trades`` gives them as TradeOutcome.
     :param costs: ``fees``, ``adverse`` (spread and slippage), ``funding``.
-    :param errors: per seat, how many bars it abstained because it raised.
+    :param errors: per seat, how many bars it abstained because it raised or gave no valid action, and how many
+        outcomes it raised at.
+    :param first_errors: per seat of those, the first in words.
     """
 
     instruments: tuple[Instrument, ...]
@@ -64,6 +79,7 @@ class RunResult:
     costs: dict[str, int]
     seats: tuple[str, ...] = ()
     errors: dict[str, int] = field(default_factory=dict)
+    first_errors: dict[str, str] = field(default_factory=dict)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -91,3 +107,10 @@ class RunResult:
     def order_hash(self) -> str:
         """The run's order hash (S16), as hex."""
         return order_hash(self.instruments, self.anchor_ns, self.orders, self.fills)
+
+
+def note_faults(errors: dict[str, int], first: dict[str, str], seat: str, faults: Faults) -> None:
+    """Add what a seat did wrong to ``errors`` and ``first_errors``; the first words stay."""
+    if faults.times:
+        errors[seat] = errors.get(seat, 0) + faults.times
+        first.setdefault(seat, faults.first)

@@ -15,10 +15,11 @@ from coinswarm.contracts import ColumnarAgent
 from coinswarm.domain.action import ABSTAIN, INVALID_REASON, MAX_BP, MAX_TICKS, Side, checked
 from coinswarm.domain.market import MarketState
 from coinswarm.domain.order import EndReason
-from coinswarm.engine.actions import agent_columns
+from coinswarm.engine.actions import NO_ACTION, agent_columns, first_fault
 from coinswarm.engine.desk import Desk
-from coinswarm.engine.result import FILL_FIELDS, RunResult
+from coinswarm.engine.result import FILL_FIELDS, Faults, RunResult, note_faults
 from coinswarm.engine.volatility import volatility_bp
+from coinswarm.errors import one_line
 from coinswarm.simulator.reference import TickBar
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Voice:
         "_state",
         "_tick",
         "_warming",
-        "errors",
+        "faults",
     )
 
     def __init__(self, seat: SeatedAgent, k: int, bars: Bars, hole_bars: int) -> None:
@@ -85,10 +86,10 @@ class Voice:
         self._last: object = self  # no answer yet: an agent may answer None
         self._rounded: Rounded | None = _ABSTAIN
         self._decide = agent.decide
-        self.errors = 0
+        self.faults = Faults()
         self._columns: Iterator[Rounded] | None = None
         if isinstance(agent, ColumnarAgent):  # S7: computed once, row t is read
-            columns, self.errors = agent_columns(agent, bars)
+            columns, self.faults = agent_columns(agent, bars)
             self._columns = zip(
                 *(
                     getattr(columns, n).tolist()
@@ -107,20 +108,24 @@ class Voice:
             state.open, state.high, state.low, state.close, state.volume = bar
             try:
                 action = self._decide(state)
-            except Exception:  # noqa: BLE001 - a plugin may raise anything; it abstains and is counted
-                self.errors += 1
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it abstains and is counted
+                self._count(one_line(error), open_ns)
                 action = ABSTAIN
             if action is not self._last:
                 self._last = action
                 self._rounded = round_action(action, self._tick)
             if self._rounded is None:
-                self.errors += 1
+                self._count(NO_ACTION, open_ns)
                 rounded = _ABSTAIN
             else:
                 rounded = self._rounded
         if self._warming and self._warming[index]:
             return _MASKED
         return rounded
+
+    def _count(self, words: str, open_ns: int) -> None:
+        """One more bar at which the agent did something wrong."""
+        self.faults = Faults(self.faults.times + 1, self.faults.first or first_fault(words, open_ns))
 
 
 class Session:
@@ -226,11 +231,13 @@ class Session:
             if order.end_reason == EndReason.WORKING and 0 < order.order.expire_ns <= known:
                 exchange.cancel(order, order.order.expire_ns, EndReason.EXPIRED)
         symbols = [b.instrument.symbol for b in plan.bars]
-        errors: dict[str, int] = dict(self.desk.learn_errors)
+        errors: dict[str, int] = {}
+        first: dict[str, str] = {}
         for voices in self._voices:
             for seat, voice in zip(plan.seats, voices, strict=True):
-                if voice.errors:
-                    errors[seat.name] = errors.get(seat.name, 0) + voice.errors
+                note_faults(errors, first, seat.name, voice.faults)
+        for name, found in self.desk.learn_faults.items():
+            note_faults(errors, first, name, found)
         trades: list[tuple[int, ...]] = [
             (
                 symbols.index(t.instrument),
@@ -262,6 +269,7 @@ class Session:
             costs={"fees": exchange.fees, "adverse": exchange.adverse, "funding": exchange.funding},
             seats=tuple(seat.name for seat in plan.seats),
             errors=errors,
+            first_errors=first,
         )
 
 

@@ -16,11 +16,12 @@ from coinswarm.errors import (
     PluginError,
     UnknownNameError,
     nearest,
+    one_line,
 )
 from coinswarm.plugins.discovery import discover
 from coinswarm.plugins.loading import load_plugin
 from coinswarm.plugins.manager import Hooks
-from coinswarm.plugins.records import CORE, DECIDED, PluginRecord, Status, one_line
+from coinswarm.plugins.records import CORE, DECIDED, PluginRecord, Status
 from coinswarm.plugins.standing import installed
 from coinswarm.plugins.validation import valid_declarations
 from coinswarm.plugins.watching import watching
@@ -28,6 +29,8 @@ from coinswarm.plugins.watching import watching
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from coinswarm.plugins.watchers import Watcher
 
 D = TypeVar("D", bound=kinds.Declaration)
 Table = dict[str, tuple[D, PluginRecord]]
@@ -51,7 +54,7 @@ class _ClashError(DeclarationError):
 class Catalogue:
     """Declarations of the loaded plugins: per kind, name -> (declaration, the plugin that made it).
 
-    ``plugins`` holds the record of every loaded plugin by name.
+    ``plugins`` holds the record of every loaded plugin by name, ``watchers`` those that have watching hooks.
     """
 
     plugins: dict[str, PluginRecord] = field(default_factory=dict)
@@ -61,6 +64,7 @@ class Catalogue:
     memory_backends: Table[kinds.MemoryType] = field(default_factory=dict)
     voters: Table[kinds.VoterType] = field(default_factory=dict)
     planners: Table[kinds.PlannerType] = field(default_factory=dict)
+    watchers: list[Watcher] = field(default_factory=list)
 
     def agent(self, name: str) -> tuple[kinds.AgentType, PluginRecord]:
         """The agent of that name.
@@ -87,7 +91,11 @@ class Catalogue:
         raise UnknownNameError(message, remedy=nearest(name, table))
 
     def _add(
-        self, record: PluginRecord, found: dict[str, list[kinds.Declaration]], warnings: tuple[str, ...]
+        self,
+        record: PluginRecord,
+        found: dict[str, list[kinds.Declaration]],
+        watched: tuple[str, ...],
+        warnings: tuple[str, ...],
     ) -> PluginRecord:
         """Enter what one plugin declares; enters nothing when a name is taken.
 
@@ -101,6 +109,7 @@ class Catalogue:
                     message = f"{record.label} and {holder.label} both declare the {kind[:-1]} {entry.name!r}"
                     raise _ClashError(message, remedy="name only one of them in plugins")
         provides = tuple(f"{kind[:-1].replace('_', ' ')}: {entry.name}" for kind in found for entry in found[kind])
+        provides += tuple(f"watches: {hook.removeprefix('coinswarm_')}" for hook in watched)
         loaded = record.loaded(provides, warnings)
         self.plugins[record.name] = loaded
         for kind, entries in found.items():
@@ -180,6 +189,7 @@ def _attempt(records: Iterable[PluginRecord]) -> Attempt:
         except CoinswarmError as error:
             errors.append(error)
             judged.append(_after(record, error))
+    catalogue.watchers.extend(hooks.watchers(catalogue.plugins.values()))
     return Attempt(catalogue, tuple(judged), tuple(errors))
 
 
@@ -216,7 +226,8 @@ def _admit(hooks: Hooks, catalogue: Catalogue, record: PluginRecord) -> PluginRe
             hooks.unregister(record.name)
             raise
     try:
-        return catalogue._add(record, {kind: entries for kind, entries in found.items() if entries}, seen.warnings())  # noqa: SLF001
+        declared = {kind: entries for kind, entries in found.items() if entries}
+        return catalogue._add(record, declared, hooks.watched(record), seen.warnings())  # noqa: SLF001
     except PluginError:
         hooks.unregister(record.name)
         raise

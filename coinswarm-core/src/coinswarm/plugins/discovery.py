@@ -11,8 +11,9 @@ import re
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from coinswarm.errors import one_line
 from coinswarm.plugins.compat import requirement_on_core
-from coinswarm.plugins.records import CORE, CORE_DISTRIBUTION, Origin, PluginRecord, Status, canonical, one_line
+from coinswarm.plugins.records import CORE, CORE_DISTRIBUTION, Origin, PluginRecord, Status, canonical
 from coinswarm.plugins.shield import read_entry_points
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from stevedore.named import NamedExtensionManager
 
-from coinswarm.errors import LoadError
+from coinswarm.errors import LoadError, one_line
 from coinswarm.plugins.discovery import GROUP, entry_points
-from coinswarm.plugins.records import PluginRecord, Status, one_line
+from coinswarm.plugins.records import PluginRecord, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

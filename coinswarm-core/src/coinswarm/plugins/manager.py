@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from coinswarm import hookspecs
-from coinswarm.errors import DeclarationError, LoadError, nearest
-from coinswarm.plugins.records import PluginRecord, one_line
+from coinswarm.errors import DeclarationError, LoadError, nearest, one_line
+from coinswarm.plugins.watchers import WATCHING, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from coinswarm.plugins.records import PluginRecord
 
 
 class _WrapperRefusedError(Exception):
@@ -92,13 +94,29 @@ class Hooks:
         self._manager.unregister(name=name)
         del self._plugins[name]
 
+    def watched(self, record: PluginRecord) -> tuple[str, ...]:
+        """The watching hooks that one plugin implements."""
+        own = {caller.name for caller in self._manager.get_hookcallers(self._plugins[record.name]) or []}
+        return tuple(hook for hook in WATCHING if hook in own)
+
+    def watchers(self, records: Iterable[PluginRecord]) -> tuple[Watcher, ...]:
+        """Those of the plugins that watch. Ask when all are registered: one that comes later would be called too."""
+        own = [(record, self.watched(record)) for record in records]
+        return tuple(
+            Watcher(record, {hook: self._alone(record, hook) for hook in hooks}) for record, hooks in own if hooks
+        )
+
+    def _alone(self, record: PluginRecord, hook: str) -> pluggy.HookCaller:
+        """What calls one plugin's implementation of a hook, and that of no other plugin registered by now."""
+        others = [plugin for name, plugin in self._plugins.items() if name != record.name]
+        return self._manager.subset_hook_caller(hook, remove_plugins=others)
+
     def ask(self, record: PluginRecord, hook: str) -> list[object]:
         """What one plugin answers to one declaring hook, as a list.
 
         :raises DeclarationError: when the hook raises or answers with something that is not iterable.
         """
-        others = [plugin for name, plugin in self._plugins.items() if name != record.name]
-        caller = self._manager.subset_hook_caller(hook, remove_plugins=others)
+        caller = self._alone(record, hook)
         answers: list[object] = []
         try:
             for answer in caller():

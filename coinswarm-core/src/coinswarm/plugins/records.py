@@ -107,9 +107,3 @@ CORE_DISTRIBUTION = "coinswarm-core"
 def canonical(distribution: str) -> str:
     """A distribution's name as all spellings of it compare."""
     return re.sub(r"[-_.]+", "-", distribution).lower()
-
-
-def one_line(error: BaseException) -> str:
-    """``ModuleNotFoundError: No module named 'nltk'``: an exception in one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -20,16 +20,19 @@ from coinswarm.feeds.length import parse_length
 from coinswarm.plugins.catalogue import Catalogue, attempt, resolve
 from coinswarm.plugins.history import recall, remember
 from coinswarm.plugins.standing import STRICT, installed, strict
+from coinswarm.plugins.watchers import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from coinswarm.config.profile import Profile
     from coinswarm.config.sections import AgentSection, InstrumentSection
     from coinswarm.declarations import Declaration
     from coinswarm.domain.market import Bars
+    from coinswarm.engine.events import Event
     from coinswarm.feeds.files import Loaded
     from coinswarm.plugins.records import PluginRecord
+    from coinswarm.plugins.watchers import Watcher
 
 MAX_SEATS = 62
 """Agreement is a bit per seat in an int64."""
@@ -44,6 +47,7 @@ class Assembled:
     :param plugins: the loaded plugins.
     :param recordings: per symbol, the file that stood in for the profile's own source.
     :param unplugged: seats whose agents come from no plugin.
+    :param watchers: the plugins that are told what the run did.
     """
 
     profile: Profile
@@ -52,6 +56,7 @@ class Assembled:
     plugins: tuple[PluginRecord, ...]
     recordings: dict[str, Path]
     unplugged: tuple[str, ...] = ()
+    watchers: tuple[Watcher, ...] = ()
 
     def steps_from(self) -> dict[str, str]:
         """Per symbol, whether tick and lot were given or inferred."""
@@ -60,6 +65,10 @@ class Assembled:
             inferred = [n for n, i in (("tick", one.report.tick_inferred), ("lot", one.report.lot_inferred)) if i]
             words[one.bars.instrument.symbol] = f"{' and '.join(inferred)} inferred" if inferred else "given"
         return words
+
+    def tell(self, happened: Callable[[], Iterable[Event]], say: Callable[[str], None]) -> list[str]:
+        """Tell the plugins that watch what happened; returns what went wrong, a line each."""
+        return tell(self.watchers, happened, say=say)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +126,15 @@ def assemble(
     _check_integers(plan)
     _check_start(plan, label)
     unplugged = tuple(item.seat for item in profile.agents if item.name in given.agents)
-    return Assembled(profile, plan, loaded, tuple(catalogue.plugins.values()), dict(recordings or {}), unplugged)
+    return Assembled(
+        profile,
+        plan,
+        loaded,
+        tuple(catalogue.plugins.values()),
+        dict(recordings or {}),
+        unplugged,
+        tuple(catalogue.watchers),
+    )
 
 
 def _catalogue(profile: Profile) -> Catalogue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,13 +20,14 @@ from coinswarm.backtest.summary import summary_dict
 from coinswarm.backtest.words import END_WORDS, REFUSAL_WORDS
 from coinswarm.clock import SystemClock
 from coinswarm.config.profile import parse_profile
+from coinswarm.engine.events import Event, events
 from coinswarm.errors import DataError, NotReadyError
 from coinswarm.evidence.trials import Trial
 from coinswarm.runtime.assembly import Assembled, Given, assemble
 from coinswarm.runtime.trials import UNASKED, measured_days, note_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from coinswarm.backtest.rundir import StoredRun
     from coinswarm.config.profile import Profile
@@ -34,6 +36,15 @@ if TYPE_CHECKING:
     from coinswarm.runtime.trials import TrialRegistry, Tried
 
 Engine = Literal["columns", "steps"]
+Say = Callable[[str], None]
+"""Is told, in a few words, what a long call does next."""
+
+ENDED = "the recording ended"
+"""Why a session over recorded bars stops."""
+
+
+def quiet(text: str) -> None:
+    """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +71,7 @@ def backtest(  # noqa: PLR0913 - what a run is asked for
     trials: TrialRegistry | None = None,
     report: bool = True,
     given: Given | None = None,
+    say: Say = quiet,
 ) -> Finished:
     """Run a profile on its recorded bars.
 
@@ -69,6 +81,7 @@ def backtest(  # noqa: PLR0913 - what a run is asked for
     :param trials: where the run is recorded as a trial (S23); None: nowhere, and the count is unknown.
     :param report: whether a run that is kept gets a ``report.html``.
     :param given: agents and bars that are there as objects.
+    :param say: is told what begins after the last bar.
     :raises CoinswarmError: for anything the operator or a plugin's author must change.
     """
     if profile.mode == "live":
@@ -79,8 +92,12 @@ def backtest(  # noqa: PLR0913 - what a run is asked for
     plain = assemble(profile, label=label, given=given)
     ready = heard(plain)
     result = execute(ready, engine)
+    if trials is not None:
+        say("counting what was tried on this history")
     tried = UNASKED if trials is None else note_trial(plain, result, trials, label=label)
-    return finish(ready, result, runs=runs, mode="backtest", engine=engine, label=label, tried=tried, report=report)
+    return finish(
+        ready, result, runs=runs, mode="backtest", engine=engine, label=label, tried=tried, report=report, say=say
+    )
 
 
 def heard(ready: Assembled) -> Assembled:
@@ -109,14 +126,19 @@ def finish(  # noqa: PLR0913 - what a run says of itself
     label: str = "",
     tried: Tried = UNASKED,
     report: bool = True,
+    say: Say = quiet,
 ) -> Finished:
-    """Summarise a run, and keep it.
+    """Summarise a run, keep it, and tell the plugins that watch.
+
+    They are told last: what they do, or never finish, costs no run.
 
     :param label: what messages call the profile; lists of runs show it.
     :param tried: what else was tried on its history.
     :param report: whether it gets a ``report.html``; what agents said is in it if ``ready`` was ``heard``.
+    :param say: is told what begins.
     """
     profile, plan = ready.profile, ready.plan
+    say("measuring, with intervals from resampled days")
     benchmark = buy_and_hold(plan, result.times_ns)
     summary = summary_dict(
         result,
@@ -125,7 +147,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
         steps=ready.steps_from(),
         start_ns=plan.start_ns,
         seed=profile.seed,
-        notes=_notes(ready, result),
+        notes=_notes(ready),
     )
     summary["evidence"] = _evidence(ready, result, tried)
     if tried.fault:
@@ -155,13 +177,27 @@ def finish(  # noqa: PLR0913 - what a run says of itself
     }
     facts = Facts(plan, result, summary, benchmark, about)
     if runs is None:
-        return Finished(result, summary, None, facts)
+        return Finished(result, _watched(summary, ready, result, mode, say), None, facts)
 
     def page(record: Mapping[str, Any]) -> bytes:
         return render_report(replace(facts, record=record))
 
+    say("writing the run and its report" if report else "writing the run")
     path = write_run(runs, result, about, SystemClock(), report=page if report else None)
-    return Finished(result, _told(summary, path, again=not ready.unplugged), path, facts)
+    told = _told(summary, path, again=not ready.unplugged)
+    return Finished(result, _watched(told, ready, result, mode, say), path, facts)
+
+
+def _watched(summary: dict[str, Any], ready: Assembled, result: RunResult, mode: str, say: Say) -> dict[str, Any]:
+    """The summary, after the plugins that watch were told; with a warning for each that misbehaved."""
+
+    def happened() -> Iterator[Event]:
+        yield Event("coinswarm_swarm_started", {"mode": mode, "run_id": str(summary["run"])})
+        yield from events(ready.plan, result)
+        yield Event("coinswarm_swarm_stopping", {"reason": ENDED})
+
+    faults = ready.tell(happened, say)
+    return {**summary, "warnings": [*summary["warnings"], *faults]} if faults else summary
 
 
 def stored_summary(path: Path) -> dict[str, Any]:
@@ -256,10 +292,9 @@ def _data(one: Loaded) -> dict[str, Any]:
     }
 
 
-def _notes(ready: Assembled, result: RunResult) -> list[str]:
+def _notes(ready: Assembled) -> list[str]:
     """What a reader must know beside the numbers."""
-    notes = [f"{name} raised at {count} bars and abstained there" for name, count in result.errors.items()]
-    notes += [f"{seat} is not from a plugin: it has no version, and no replay" for seat in ready.unplugged]
+    notes = [f"{seat} is not from a plugin: it has no version, and no replay" for seat in ready.unplugged]
     for one in ready.loaded:
         instrument, report = one.bars.instrument, one.report
         if report.off_tick and not report.tick_inferred:

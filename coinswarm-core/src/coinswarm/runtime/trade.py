@@ -16,7 +16,8 @@ from coinswarm.clock import SimulatedClock
 from coinswarm.engine.steps import Session, timeline
 from coinswarm.errors import NotReadyError, ProfileError, UnknownNameError, nearest
 from coinswarm.runtime.assembly import Assembled, assemble
-from coinswarm.runtime.runs import finish, heard
+from coinswarm.runtime.runs import finish, heard, quiet
+from coinswarm.runtime.trials import UNASKED, note_trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from coinswarm.config.profile import Profile
     from coinswarm.engine.result import RunResult
     from coinswarm.engine.steps import Moment
-    from coinswarm.runtime.runs import Finished
+    from coinswarm.runtime.runs import Finished, Say
+    from coinswarm.runtime.trials import TrialRegistry
 
 BATCH = 512
 """Moments per message from the feed: a queue hop costs as much as a bar."""
@@ -69,10 +71,21 @@ def match_recordings(profile: Profile, given: Sequence[str]) -> dict[str, Path]:
     return files
 
 
-def trade(profile: Profile, *, label: str, recordings: Mapping[str, Path], runs: Path | None) -> Finished:
+def trade(  # noqa: PLR0913 - what a session is asked for
+    profile: Profile,
+    *,
+    label: str,
+    recordings: Mapping[str, Path],
+    runs: Path | None,
+    trials: TrialRegistry | None = None,
+    say: Say = quiet,
+) -> Finished:
     """Run a session to the end of its feed.
 
     :param recordings: per symbol, the file to play.
+    :param trials: where the session is recorded as a trial (S23): it looks at a history as a backtest does, and
+        the same settings on the same days are one trial, whichever command ran them; None: nowhere.
+    :param say: is told what begins after the last bar.
     :raises NotReadyError: for a live profile, listing all that is missing; for paper without a recording.
     """
     if profile.mode == "live":
@@ -88,12 +101,16 @@ def trade(profile: Profile, *, label: str, recordings: Mapping[str, Path], runs:
         raise NotReadyError(message, remedy="give a recording with --replay FILE")
     if runs is not None:
         check_writable(runs)
-    ready = heard(assemble(profile, label=label, recordings=recordings))
+    plain = assemble(profile, label=label, recordings=recordings)
+    ready = heard(plain)
     try:
         result = anyio.run(_session, ready)
     except BaseExceptionGroup as group:  # what a task raised is what went wrong
         raise _first(group.subgroup(KeyboardInterrupt) or group) from group
-    return finish(ready, result, runs=runs, mode="paper", engine="session", label=label)
+    if trials is not None:
+        say("counting what was tried on this history")
+    tried = UNASKED if trials is None else note_trial(plain, result, trials, label=label)
+    return finish(ready, result, runs=runs, mode="paper", engine="session", label=label, tried=tried, say=say)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
