@@ -70,7 +70,7 @@ def test_numbers_are_what_they_say(kind: type[Observation], fields: dict[str, An
 
 
 def test_a_bar_is_known_at_its_close_only() -> None:
-    prices = {"open": ONE, "high": ONE, "low": ONE, "close": ONE, "volume": ONE}
+    prices: dict[str, Any] = {"open": ONE, "high": ONE, "low": ONE, "close": ONE, "volume": ONE}
     with pytest.raises(ValueError, match="cannot be published"):
         BarSeen(**COMMON, seconds=60, **prices)
     closed = {**COMMON, "published": T + timedelta(seconds=60)}

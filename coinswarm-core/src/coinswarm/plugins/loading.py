@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from stevedore.driver import DriverManager
 from stevedore.named import NamedExtensionManager
 
 from coinswarm.errors import LoadError, one_line
@@ -32,10 +33,19 @@ class _OneExtension(NamedExtensionManager[Any]):
         return entry_points(self._names[0])
 
 
-def load_plugin(record: PluginRecord) -> object:
-    """Import the object that a plugin's entry point names.
+class _OneDriver(DriverManager[Any]):
+    """The same for the one driver of its kind that a profile names."""
 
-    :param record: a plugin as discovered.
+    def list_entry_points(self) -> list[metadata.EntryPoint]:
+        """The entry points of that name, with their distributions."""
+        return entry_points(self._names[0], self.namespace)
+
+
+def load_plugin(record: PluginRecord, group: str = GROUP) -> object:
+    """Import the object that an entry point names.
+
+    :param record: a plugin or driver as discovered.
+    :param group: the entry point group it was discovered in.
     :returns: the plugin's module, or the object its entry point names.
     :raises LoadError: when it does not stand as enabled, changed since it was discovered, or its
         import fails in any way, ``sys.exit`` included.
@@ -53,23 +63,25 @@ def load_plugin(record: PluginRecord) -> object:
 
     def clash(_group: str, name: str, extensions: list[Extension[Any]]) -> NoReturn:
         targets = " and ".join(sorted(extension.entry_point_target for extension in extensions))
-        message = f"two plugins are named {name!r}"
+        message = f"two {record.noun}s are named {name!r}"
         raise LoadError(message, remedy=f"uninstall one of {targets}")
 
+    how: Any = {
+        "on_load_failure_callback": failed,
+        "on_missing_entrypoints_callback": missing,
+        "conflict_resolver": clash,
+    }
     try:
-        manager = _OneExtension(
-            GROUP,
-            [record.name],
-            on_load_failure_callback=failed,
-            on_missing_entrypoints_callback=missing,
-            conflict_resolver=clash,
+        manager: NamedExtensionManager[Any]
+        manager = (
+            _OneExtension(group, [record.name], **how) if group == GROUP else _OneDriver(group, record.name, **how)
         )
         extension = manager[record.name]
     except (LoadError, KeyboardInterrupt):
         raise
     except BaseException as error:
         message = f"{record.label} cannot be imported ({one_line(error)})"
-        remedy = f"repair or reinstall {record.distribution}, or remove {record.name!r} from the profile's plugins"
+        remedy = f"repair or reinstall {record.distribution}, or do without {record.name!r} in the profile"
         raise LoadError(message, remedy=remedy) from error
     if extension.entry_point_target != record.target:
         message = f"{record.label} names {extension.entry_point_target!r}, not {record.target!r} as discovered"

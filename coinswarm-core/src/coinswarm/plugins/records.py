@@ -49,9 +49,9 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginRecord:
-    """One entry point of the group ``coinswarm.plugins``.
+    """One entry point of the group ``coinswarm.plugins``, or of a driver group.
 
-    :param name: the entry point's name; profiles name the plugin by it.
+    :param name: the entry point's name; profiles name the plugin or driver by it.
     :param distribution: the installed distribution that brings it.
     :param version: that distribution's version.
     :param target: what the entry point names, ``package.module`` or ``package.module:object``.
@@ -62,6 +62,7 @@ class PluginRecord:
     :param made_for: the versions of coinswarm-core that its metadata ask for, as ``>=0.1,<1``.
     :param warnings: what its author should mend although it works, one line each.
     :param trust: ``name==version sha256:...`` that the operator gave it, and that still holds.
+    :param noun: what messages call it, ``plugin`` or ``driver``.
     :param as_of: when ``provides``, ``warnings`` or a failure were found, if that was an earlier load;
         ISO 8601, UTC.
     """
@@ -78,11 +79,12 @@ class PluginRecord:
     warnings: tuple[str, ...] = ()
     trust: str = ""
     as_of: str = ""
+    noun: str = "plugin"
 
     @property
     def label(self) -> str:
         """How messages call it: name, distribution and version."""
-        return f"plugin {self.name!r} ({self.distribution} {self.version})"
+        return f"{self.noun} {self.name!r} ({self.distribution} {self.version})"
 
     @property
     def broken(self) -> bool:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from coinswarm.errors import OperatorError
 from coinswarm.plugins.blocklist import blocked_by_core
 from coinswarm.plugins.compat import admits
-from coinswarm.plugins.discovery import discover
+from coinswarm.plugins.discovery import GROUP, discover
 from coinswarm.plugins.policy import read_policy
-from coinswarm.plugins.records import CORE, CORE_DISTRIBUTION, PluginRecord, Status
+from coinswarm.plugins.records import CORE, CORE_DISTRIBUTION, PluginRecord, Status, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,8 +26,10 @@ STRICT = "COINSWARM_STRICT_PLUGINS"
 _WORDS = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 
 
-def installed(home: Path | None, *, demanded: Sequence[str] | None = None) -> tuple[PluginRecord, ...]:
-    """Every installed plugin and how it stands, sorted by name and distribution.
+def installed(
+    home: Path | None, *, demanded: Sequence[str] | None = None, group: str = GROUP
+) -> tuple[PluginRecord, ...]:
+    """Every installed plugin, or driver of a group, and how it stands, sorted by name and distribution.
 
     :param home: where the operator's decisions are; None where there is no such folder.
     :param demanded: trust entries of a profile that demands trust; None where the mode demands none.
@@ -37,6 +39,8 @@ def installed(home: Path | None, *, demanded: Sequence[str] | None = None) -> tu
     records = discover()
     policy = read_policy(home)
     core = next((record.version for record in records if record.name == CORE and _is_core(record)), "")
+    if group != GROUP:
+        records = discover(group)
     return tuple(_judged(record, core, policy, demanded) for record in records)
 
 
@@ -54,12 +58,12 @@ def strict() -> bool:
 
 
 def _is_core(record: PluginRecord) -> bool:
-    return record.distribution == CORE_DISTRIBUTION
+    return canonical(record.distribution) == CORE_DISTRIBUTION
 
 
 def _judged(record: PluginRecord, core: str, policy: Policy, demanded: Sequence[str] | None) -> PluginRecord:
     """One plugin after all rules that need no import."""
-    if record.name == CORE and _is_core(record):
+    if _is_core(record):
         return record
     record = _decided(record, policy)
     if record.status is Status.ENABLED:

@@ -18,12 +18,13 @@ from coinswarm.feeds.files import load_bars, sample
 from coinswarm.feeds.funding import load_funding
 from coinswarm.feeds.length import parse_length
 from coinswarm.plugins.catalogue import Catalogue, attempt, resolve
+from coinswarm.plugins.drivers import GROUPS, find_driver
 from coinswarm.plugins.history import recall, remember
 from coinswarm.plugins.standing import STRICT, installed, strict
 from coinswarm.plugins.watchers import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from coinswarm.config.profile import Profile
     from coinswarm.config.sections import AgentSection, InstrumentSection
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from coinswarm.feeds.files import Loaded
     from coinswarm.plugins.records import PluginRecord
     from coinswarm.plugins.watchers import Watcher
+    from coinswarm.ports import Driver
 
 MAX_SEATS = 62
 """Agreement is a bit per seat in an int64."""
@@ -262,6 +264,28 @@ def _weigher(catalogue: Catalogue, profile: Profile, label: str) -> Weigher:
     declared, record = catalogue.weigher(profile.committee.weigher)
     settings = profile.committee.settings
     return cast("Weigher", _construct(declared, record, settings, Weigher, key="committee.settings", label=label))
+
+
+def make_driver(  # noqa: PLR0913 - what a message needs
+    kind: str,
+    name: str,
+    settings: Mapping[str, Any],
+    *,
+    key: str,
+    label: str,
+    demanded: Sequence[str] | None = None,
+) -> Driver:
+    """The driver that a profile names, constructed and not yet opened.
+
+    :param kind: ``broker``, ``bus``, ``timeseries``, ``documents`` or ``embedder``.
+    :param settings: its table in the profile.
+    :param key: where that stands, as in ``bus.settings``.
+    :param label: what messages call the profile.
+    :param demanded: trust entries of a profile whose mode demands trust; None where it does not.
+    :raises CoinswarmError: one line for whatever stands in the way.
+    """
+    declared, record = find_driver(kind, name, home=home(), demanded=demanded)
+    return cast("Driver", _construct(declared, record, settings, GROUPS[kind].port, key=key, label=label))
 
 
 def _construct(  # noqa: PLR0913 - what a message needs

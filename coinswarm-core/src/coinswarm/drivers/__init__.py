@@ -1,0 +1,1 @@
+"""Embedded drivers: the defaults that need no server and no client library."""

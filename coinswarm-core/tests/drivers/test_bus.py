@@ -1,0 +1,97 @@
+"""The local bus: what the contract suite of the testkit does not ask: its limit, leaving it, its subjects."""
+
+from __future__ import annotations
+
+import re
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coinswarm.domain.stored import Message
+from coinswarm.drivers.bus import LocalBus, _LocalSubscription
+from coinswarm.drivers.settings import LocalBusSettings
+from coinswarm.errors import NotReadyError, RetryableError
+
+
+def test_a_subscriber_that_is_too_slow_loses_the_newest_and_it_is_told_once() -> None:
+    async def slow() -> tuple[list[bytes], list[Exception]]:
+        seen: list[bytes] = []
+        told: list[Exception] = []
+        go = anyio.Event()
+
+        async def handler(message: Message) -> None:
+            await go.wait()
+            seen.append(message.data)
+
+        async with LocalBus(LocalBusSettings(pending=3)) as bus:
+            bus.on_error(told.append)
+            await bus.subscribe("a", handler)
+            for number in range(10):
+                await bus.publish("a", b"%d" % number)
+            go.set()
+        return seen, told
+
+    seen, told = anyio.run(slow)
+    assert seen == [b"0", b"1", b"2", b"3"], "one at work and three pending"
+    assert [type(error) for error in told] == [RetryableError]
+    assert "3 messages behind" in str(told[0])
+
+
+def test_leaving_waits_for_what_is_pending_but_not_for_ever() -> None:
+    async def leave() -> list[bytes]:
+        seen: list[bytes] = []
+
+        async def handler(message: Message) -> None:
+            if message.data == b"stuck":
+                await anyio.sleep_forever()
+            seen.append(message.data)
+
+        async with LocalBus(LocalBusSettings(drain_seconds=0.01)) as bus:
+            await bus.subscribe("a", handler)
+            await bus.publish_batch([Message("a", b"one"), Message("a", b"stuck"), Message("a", b"late")])
+        return seen
+
+    assert anyio.run(leave) == [b"one"]
+
+
+def test_an_error_inside_ends_it_at_once() -> None:
+    async def fail() -> None:
+        async with LocalBus(LocalBusSettings(drain_seconds=60)) as bus:
+
+            async def handler(_message: Message) -> None:
+                await anyio.sleep_forever()
+
+            await bus.subscribe("a", handler)
+            await bus.publish("a", b"")
+            message = "inside"
+            raise KeyError(message)
+
+    with pytest.raises(BaseExceptionGroup) as raised:
+        anyio.run(fail)
+    assert raised.group_contains(KeyError, match="inside")
+
+
+def test_outside_of_async_with_it_does_nothing() -> None:
+    bus = LocalBus(LocalBusSettings())
+    with pytest.raises(NotReadyError, match="not open"):
+        anyio.run(bus.publish, "a", b"")
+
+
+words = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=4)
+
+
+@given(pattern=st.lists(st.sampled_from(["a", "b", "*"]), max_size=3), tail=st.booleans(), subject=words)
+def test_patterns_cover_what_their_words_say(pattern: list[str], subject: list[str], *, tail: bool) -> None:
+    parts = [*pattern, ">"] if tail or not pattern else pattern
+    regular = r"\.".join({"*": r"\w+", ">": r"\w+(\.\w+)*"}.get(part, part) for part in parts)
+
+    async def hears() -> bool:
+        async def handler(_message: Message) -> None:
+            pass
+
+        bus = LocalBus(LocalBusSettings())
+        return _LocalSubscription(bus, ".".join(parts), handler, "").hears(subject)
+
+    assert anyio.run(hears) == bool(re.fullmatch(regular, ".".join(subject)))
