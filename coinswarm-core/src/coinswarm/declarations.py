@@ -40,9 +40,12 @@ class AgentType(Declaration):
         ``warm_up()`` counts when it is larger. Core abstains on its behalf until then, and again
         after every hole.
     :param needs: what it must be given beside bars: ``memory``, ``book``, ``sentiment``, ``macro``.
-    :param claims: markets in which it expects an edge, and those in which it abstains.
+    :param claims: markets in which it expects an edge (``edge:trending-up``), and those in which it abstains
+        (``abstains:range-bound``); the testkit says which there are, and whether a claim holds.
     :param learns: whether ``learn`` changes its later answers; its snapshot is then versioned state.
     :param reasons: words for the reason codes of its actions, by position.
+    :param trials: variants that its author tried before settling on this one, itself included (S23); 0: not said.
+    :param data_cost: what the data that it needs costs a month, in US dollars; None: not said.
     """
 
     role: Role = "signal"
@@ -53,6 +56,8 @@ class AgentType(Declaration):
     claims: tuple[str, ...] = ()
     learns: bool = False
     reasons: tuple[str, ...] = ()
+    trials: int = 0
+    data_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

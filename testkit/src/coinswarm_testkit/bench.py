@@ -67,6 +67,11 @@ FACTS = {"agent": "agents"}
 """Kinds whose objects are asked for facts, and the module of ``worker`` that does."""
 
 
+def warm_up_of(bench: Bench) -> int:
+    """The warm-up that counts: the declared one, or the object's own where that is longer."""
+    return max(int(bench.subject.declaration.get("warm_up", 0)), int(bench.facts()["warm_up"]))
+
+
 @dataclass
 class LocalBench(Bench):
     """The author's: quick, in his own process, where he can set a breakpoint."""

@@ -80,6 +80,12 @@ def _agent_problems(entry: kinds.AgentType) -> Iterator[str]:
             yield f"{name} {getattr(entry, name)!r} is not one of {', '.join(allowed)}"
     yield from _count_problems("bar_seconds", entry.bar_seconds)
     yield from _count_problems("warm_up", entry.warm_up)
+    yield from _count_problems("trials", entry.trials)
+    cost: object = entry.data_cost
+    if cost is not None and not (
+        isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < float("inf")
+    ):
+        yield f"data_cost {cost!r} is no amount of dollars a month"
     kinds_of_words: tuple[tuple[str, type[frozenset[str] | tuple[str, ...]]], ...]
     kinds_of_words = (("needs", frozenset), ("claims", tuple), ("reasons", tuple))
     for name, kind in kinds_of_words:

@@ -21,5 +21,7 @@ def coinswarm_agents() -> Iterable[AgentType]:
         target="coinswarm_meanrev.agent:MeanReversionAgent",
         settings="coinswarm_meanrev.settings:MeanReversionSettings",
         warm_up=280,
+        claims=("abstains:trending-up", "abstains:trending-down"),
         reasons=WORDS,
+        trials=1,
     )

@@ -22,4 +22,5 @@ def coinswarm_agents() -> Iterable[AgentType]:
         settings="coinswarm_trend.settings:TrendSettings",
         warm_up=280,
         reasons=WORDS,
+        trials=1,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coinswarm_testkit.checks import agents_answers, agents_history, packaging
+from coinswarm_testkit.checks import agents_answers, agents_evidence, agents_history, packaging
 from coinswarm_testkit.checks.check import EVERY_KIND, TIERS, Check, Tier
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped
 
@@ -12,4 +12,5 @@ CHECKS: tuple[Check, ...] = (
     *packaging.CHECKS,
     *agents_history.CHECKS,
     *agents_answers.CHECKS,
+    *agents_evidence.CHECKS,
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coinswarm.domain.market import Bars
+from coinswarm_testkit.bench import warm_up_of
 from coinswarm_testkit.checks.check import Check, demand_equal
 from coinswarm_testkit.markets.paths import gapped, regimes
 from coinswarm_testkit.replay import FIELDS, copied
@@ -32,11 +33,6 @@ HASH_SEEDS = ("1", "4242")
 
 TOLERANCE = {"direction": 0, "confidence_bp": 1, "reason": 0, "size_bp": 1, "stop_ticks": 1, "take_ticks": 1}
 """A40: what is left of where a recursive indicator began may turn a rounding by one unit, no more."""
-
-
-def warm_up_of(bench: Bench) -> int:
-    """The warm-up that counts: the declared one, or the object's own where that is longer."""
-    return max(int(bench.subject.declaration.get("warm_up", 0)), int(bench.facts()["warm_up"]))
 
 
 def settled(bench: Bench) -> int:

@@ -15,7 +15,7 @@ volatility-spike   ``shapes.spike``                  sigma 0.6 %, five times tha
 crash              ``shapes.crash``                  -40 % in one bar, in the middle; then three times as wild
 gap                ``shapes.gapped``                 a tenth of the bars missing, two holes of 30; sigma 1 %
 thin-book          ``shapes.thin``                   four bars of ten without volume; sigma 0.6 %
-no-edge            ``shapes.no_edge``                sigma 0.6 %, a martingale: the control
+no-edge            ``shapes.no_edge``                sigma 0.6 %, a martingale, inside bars too: the control
 ================== ================================= ==========================================================
 """
 

@@ -99,8 +99,19 @@ def spike(rng: np.random.Generator, form: Form, *, sigma: float = 0.006, factor:
 
 
 def no_edge(rng: np.random.Generator, form: Form, *, sigma: float = 0.006) -> Grid:
-    """The control: the volatility of the trending markets, no drift and no memory; the price is a martingale."""
-    return around(_walk(rng, form, 0.0, sigma), rng, reach=sigma / 2)
+    """The control: the volatility of the trending markets, no drift and no memory; the price is a martingale.
+
+    Inside a bar too: high and low have the distribution of a Brownian bridge's maximum and minimum between open and
+    close (inverted from ``P(max > m) = exp(-2 (m - a)(m - b) ÷ sigma²)``). Highs and lows that merely stick out would
+    pay whoever takes profit on them, and charge whoever stops.
+    """
+    path = _walk(rng, form, 0.0, sigma)
+    grid = around(path, rng, reach=0.0)
+    opened, closed = np.log(grid.open), np.log(grid.close)
+    up, down = (np.sqrt((closed - opened) ** 2 - 2 * sigma * sigma * np.log1p(-rng.random(form))) for _ in range(2))
+    high = np.round(np.exp((opened + closed + up) / 2), 2)
+    low = np.maximum(np.round(np.exp((opened + closed - down) / 2), 2), 0.01)
+    return grid._replace(high=np.maximum(high, grid.high), low=np.minimum(low, grid.low))
 
 
 def golden_cross(rng: np.random.Generator, form: Form, *, sigma: float = 0.004, slope: float = 0.004) -> Grid:
