@@ -19,7 +19,7 @@ from coinswarm.backtest.render import number_text
 from coinswarm.backtest.report.facts import Facts
 from coinswarm.backtest.report.grid import Grid
 from coinswarm.backtest.report.page import POLICY, render_report
-from coinswarm.backtest.rundir import read_run
+from coinswarm.backtest.runread import read_run
 from coinswarm.config.profile import load_profile
 from coinswarm.contracts import SignalAgent
 from coinswarm.domain.action import ABSTAIN

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from coinswarm.backtest import rundir
-from coinswarm.backtest.rundir import check_writable, find_run, latest, list_runs, read_run, write_run
+from coinswarm.backtest.rundir import check_writable, write_run
+from coinswarm.backtest.runread import find_run, latest, list_runs, read_run
 from coinswarm.canonical import digest
 from coinswarm.clock import DAY_NS, SECOND_NS, SimulatedClock
 from coinswarm.domain.instrument import Instrument

@@ -84,6 +84,7 @@ def test_the_dictionary_states_the_run() -> None:
         "from": "2017-01-01T00:00:00Z",
         "to": "2017-07-20T00:00:00Z",
         "days": 200,
+        "length_days": 200.0,
         "marks": 200,
         "bar_ns": DAY_NS,
     }
@@ -135,6 +136,24 @@ def test_buy_and_hold_stands_beside() -> None:
     assert measure(found, "sharpe")["difference"]["low"] < measure(found, "sharpe")["difference"]["high"]
     assert measure(found, "win_rate")["benchmark"] is None
     assert measure(summary(run), "sharpe")["benchmark"] is None
+
+
+def test_days_that_are_not_whole_are_told_beside_the_length() -> None:
+    run = result()
+    hours = replace(run, times_ns=run.times_ns + DAY_NS // 2, bar_ns=DAY_NS // 2)
+    found = summary(hours)["period"]
+    assert (found["days"], found["length_days"]) == (200, 199.5)
+    assert "199.5 days (200 UTC days), 200 bars of 12h" in render(summary(hours))
+    assert "200 days, 200 bars of 1d" in render(summary(run))
+
+
+def test_long_symbols_and_steps_do_not_touch() -> None:
+    long = replace(BTC, symbol="1000000MOGWAI/USDTPERP", tick=Decimal("0.00000000000001"))
+    run = replace(result(), instruments=(long, ETH))
+    head, first, second = render(summary(run)).splitlines()[3:6]
+    assert first.split()[:3] == ["1000000MOGWAI/USDTPERP", "0.00000000000001", "0.001"]
+    assert second.split()[:3] == ["ETH/USD", "0.01", "0.01"]
+    assert head.index("tick") == first.index("0.0000") == second.index("0.01")
 
 
 def test_the_warm_up_is_not_measured() -> None:

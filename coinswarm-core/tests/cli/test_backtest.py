@@ -114,6 +114,34 @@ def test_no_save_writes_nothing(wave: Path, engine: str, capsys: pytest.CaptureF
     assert not (wave.parent / "runs").exists()
 
 
+def test_without_a_profile_it_says_what_it_runs(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(shell.folder)
+    assert main(["backtest", "--no-save", "--json"]) == 0
+    unnamed = capsys.readouterr()
+    assert unnamed.err == (
+        "coinswarm: no profile was named: this is the template 'backtest' on the bars that ship with core; "
+        "your own: --profile FILE\n"
+    )
+    assert main(["backtest", "--profile", "backtest", "--no-save", "--json"]) == 0
+    named = capsys.readouterr()
+    assert named.err == ""
+    assert json.loads(named.out)["order_hash"] == json.loads(unnamed.out)["order_hash"]
+    assert not (shell.folder / "runs").exists()
+
+
+def test_the_demo_may_leave_nothing_behind(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(shell.folder)
+    assert main(["demo", "--no-save", "--no-trial", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["path"], told["evidence"]["trials"]["count"]) == (None, None)
+    assert not (shell.folder / "runs").exists()
+    assert not (shell.folder.parent / "home" / "coinswarm" / "trials").exists()
+
+
 def test_errors_name_the_profile_as_it_was_given(wave: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backtest", "--profile", str(wave), "--set", "agents.trend.settings.fsat=1"]) == 2
     assert f"{wave}: unknown key 'agents.trend.settings.fsat'" in capsys.readouterr().err

@@ -76,6 +76,9 @@ def test_without_arguments_help_is_shown(capsys: pytest.CaptureFixture[str]) -> 
         (["--vresion"], "No such option"),
         (["plugins", "info"], "Missing argument 'NAME'"),
         (["plugins", "list", "--jsn"], "(see coinswarm plugins list --help)"),
+        (["backtest", "my.toml"], "'my.toml' stands alone: did you mean --profile my.toml? (see coinswarm backtest"),
+        (["trade", "my.toml", "--profile", "paper"], "'my.toml' stands alone: did you mean --profile my.toml?"),
+        (["backtest", "what"], "unexpected extra argument"),
     ],
 )
 def test_a_mistyped_line_is_answered_in_one_line(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coinswarm.backtest.rundir import read_run
+from coinswarm.backtest.runread import read_run
 from coinswarm.cli import main
 
 if TYPE_CHECKING:
@@ -117,6 +117,21 @@ def test_compare_says_what_changed_and_what_it_did(made: list[Path], capsys: pyt
     assert "Versions changed" in out
     assert f"B - A {found['equity']['difference']}" in out
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_compare_says_nothing_twice(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(shell.folder)
+    profile = str(shell.profile("p.toml", "wave.csv"))
+    backtest = told(capsys, "backtest", "--profile", profile)
+    coarse = ("--set", "mode=paper", "--set", "instruments.0.tick=0.05")
+    paper = told(capsys, "trade", "--profile", profile, *coarse)
+    found = told(capsys, "runs", "compare", backtest["run"], paper["run"])["changed"]
+    keys = [row["key"] for part in ("settings", "data") for row in found[part]]
+    assert sorted(keys) == ["(engine)", "instruments.BTC/USD.tick", "mode"]
+    [tick] = [row for row in found["settings"] if row["key"].endswith("tick")]
+    assert tick["b"] == "0.05"
 
 
 def test_a_run_compared_with_itself_has_no_difference(made: list[Path], capsys: pytest.CaptureFixture[str]) -> None:

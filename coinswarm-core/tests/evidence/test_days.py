@@ -38,13 +38,14 @@ def test_days_known_answer_with_idle_days() -> None:
     assert days.exposed.tolist() == [1, 0, 0, 1]
     assert days.exposure == pytest.approx([50 / 99, 0, 0, 0.5])
     assert not days.ruined
+    assert days.length == 76 / 24, "from the first open to the last close"
 
 
 def test_no_bars_no_days() -> None:
     days = cut_days(ints(), HOUR_NS, ints(), ints(), 5)
     assert len(days) == 0
     assert len(sum_by_day(ints(), HOUR_NS, np.zeros(0), days)) == 0
-    assert days.start == 5.0
+    assert (days.start, days.length) == (5.0, 0.0)
 
 
 @pytest.mark.parametrize("equity", [(100, -5, 7), (100, 0, 7), (100, 50, 0)])

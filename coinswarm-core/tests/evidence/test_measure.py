@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinswarm.clock import DAY_NS
+from coinswarm.clock import DAY_NS, HOUR_NS
 from coinswarm.evidence.days import Days, cut_days
 from coinswarm.evidence.estimate import DAY_MEASURES, TRADE_MEASURES, Estimate
 from coinswarm.evidence.measure import compare_days, measure_days, measure_trades
@@ -59,6 +59,39 @@ def test_yearly_return_of_a_year_is_the_return() -> None:
     assert found["cagr"].value == pytest.approx(0.5)
     half = measured(days_of([0.5] + [0.0] * 181 + [0.0]))
     assert half["cagr"].value == pytest.approx(1.5 ** (365 / 183) - 1)
+
+
+def test_what_is_told_per_year_counts_the_length_and_not_the_days_that_were_touched() -> None:
+    """Ninety days from noon to noon touch ninety-one; the growth took ninety."""
+    times = np.arange(90 * 24, dtype=np.int64) * HOUR_NS + DAY_NS // 2
+    equity = np.full(len(times), CASH, np.int64)
+    equity[-1] = CASH * 2
+    days = cut_days(times, HOUR_NS, equity, equity * 0, CASH)
+    assert (len(days), days.length) == (91, 90.0)
+    found = measured(days, traded=1e10)
+    assert found["cagr"].value == pytest.approx(2.0 ** (365 / 90) - 1)
+    mean = (90 * CASH + 2 * CASH) / 91
+    assert found["turnover"].value == pytest.approx(91 * 1e10 / mean * 365 / 90)
+    assert found["sharpe"].value == pytest.approx(np.mean(days.returns) / np.std(days.returns, ddof=1) * 365**0.5)
+    short = cut_days(times[: 29 * 24 + 12], HOUR_NS, equity[: 29 * 24 + 12], equity[: 29 * 24 + 12] * 0, CASH)
+    assert len(short) == 30
+    assert measured(short)["cagr"].why == "29.5 days are not blown up to a year (at least 30)"
+
+
+@pytest.mark.parametrize("name", ["sharpe", "sortino"])
+def test_a_resample_in_which_nothing_moves_counts_as_zero(name: str) -> None:
+    """Few days of sixty moved: many resamples draw none of them, and one lucky day proves nothing."""
+    returns = [0.0] * 60
+    returns[10] = returns[30] = 0.02
+    returns[50] = -0.01
+    found = measured(days_of(returns))[name]
+    assert found.low is not None
+    assert found.low < 0.0
+    lonely = [0.0] * 400
+    lonely[30] = 0.02
+    found = measured(days_of(lonely))["sharpe"]
+    assert found.value is not None
+    assert (found.low, found.why) == (0.0, "")
 
 
 def test_every_measure_has_value_interval_and_place_in_its_interval() -> None:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from coinswarm.domain.instrument import Instrument
 from coinswarm.domain.market import Bars
 from coinswarm.errors import DataError, OutputError
-from coinswarm.feeds.files import Loaded, load_bars, sample
+from coinswarm.feeds.files import load_bars, sample
+from coinswarm.feeds.loaded import Loaded
 from coinswarm.feeds.store import COLUMNS, decode, encode, stored_name, write_whole
 
 if TYPE_CHECKING:

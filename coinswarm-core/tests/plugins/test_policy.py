@@ -88,7 +88,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("coinswarm.plugins.files.os.fsync", full)
+    monkeypatch.setattr("coinswarm.writing.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         change_policy(tmp_path, lambda _: disabling("b"))
     monkeypatch.undo()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from coinswarm.backtest.explain_text import explain_text
-from coinswarm.backtest.rundir import read_run
+from coinswarm.backtest.runread import read_run
 from coinswarm.clock import HOUR_NS, iso
 from coinswarm.config.profile import load_profile
 from coinswarm.errors import DataError, NotReadyError, UnknownNameError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from coinswarm.backtest.rundir import StoredRun
+    from coinswarm.backtest.runread import StoredRun
     from coinswarm.config.profile import Profile
     from coinswarm.runtime.runs import Engine
 

@@ -15,7 +15,7 @@ import pytest
 
 import coinswarm
 from coinswarm import backtest, load_market
-from coinswarm.backtest.rundir import read_run
+from coinswarm.backtest.runread import read_run
 from coinswarm.cli import main
 from coinswarm.contracts import SignalAgent
 from coinswarm.domain.action import FLAT, HOLD, Action, Side

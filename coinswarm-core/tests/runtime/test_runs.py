@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coinswarm.backtest.rundir import read_run
+from coinswarm.backtest.runread import read_run
 from coinswarm.errors import DataError, NotReadyError, OutputError
 from coinswarm.runtime.runs import backtest, replay
 
@@ -121,6 +121,16 @@ def test_notes_tell_of_raising_agents_and_shorts(profile: Profiles, fake: Fake, 
         first = "RuntimeError: no more (bar of 2018-01-01T03:00:00Z)"
         assert told == [f"fake failed 30 times, and abstained where it had to decide; first {first}"]
         assert "not tradable live while live is spot" in said
+
+
+def test_a_maker_fee_above_the_taker_fee_is_told(profile: Profiles, fake: Fake) -> None:
+    fake()
+    swapped = profile(costs={"maker_bps": "10.5", "taker_bps": 2})
+    notes = backtest(swapped, label="p", runs=None).summary["notes"]
+    assert [note for note in notes if "fee" in note] == [
+        "the maker fee of 10.5 bps is above the taker fee of 2 bps: venues charge makers less; were the two swapped?"
+    ]
+    assert not [note for note in backtest(profile(), label="p", runs=None).summary["notes"] if "fee" in note]
 
 
 def test_a_tick_coarser_than_the_prices_is_told(profile: Profiles, fake: Fake, bars: Callable[..., Path]) -> None:

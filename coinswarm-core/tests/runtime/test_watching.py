@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coinswarm import backtest as in_a_notebook
-from coinswarm.backtest.rundir import list_runs, read_run
+from coinswarm.backtest.runread import list_runs, read_run
 from coinswarm.domain.order import Order, OrderKind, Refusal
 from coinswarm.runtime.runs import backtest, replay
 from coinswarm.runtime.trade import trade

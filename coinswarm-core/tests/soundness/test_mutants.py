@@ -264,7 +264,7 @@ MUTANTS = (
         "if order.triggered or (order.inside and order.order.decided_ns == bar.open_ns):",
         "if order.inside and order.order.decided_ns == bar.open_ns:",
     ),
-    Mutant("S17: peak forgotten", PROTECTIONS, "if equity > self._peak:", "if equity:", judged=False),
+    Mutant("S17: peak forgotten", PROTECTIONS, "if equity > self.peak:", "if equity:", judged=False),
     Mutant(
         "D1: resized at the limit itself",
         DESK,

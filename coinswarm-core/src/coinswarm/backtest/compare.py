@@ -16,7 +16,7 @@ from coinswarm.evidence.measure import compare_days
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from coinswarm.backtest.rundir import StoredRun
+    from coinswarm.backtest.runread import StoredRun
     from coinswarm.engine.result import RunResult
     from coinswarm.evidence.days import Days
 
@@ -33,15 +33,20 @@ def compare_runs(a: StoredRun, b: StoredRun) -> dict[str, Any]:
     Every difference is ``b - a``. Return per year and Sharpe have intervals of their difference where
     both runs cover the same days: both are resampled together.
     """
+    settings = changes(_settings(a), _settings(b))
+    said = {(row["key"].removeprefix("instruments."), row["a"], row["b"]) for row in settings}
+    data = [
+        row for row in changes(_data(a), _data(b)) if (row["key"].replace(" ", "."), row["a"], row["b"]) not in said
+    ]
     return {
         "schema": COMPARE_SCHEMA,
         "a": _name(a),
         "b": _name(b),
         "same_orders": a.result.order_hash == b.result.order_hash,
         "changed": {
-            "settings": changes(_settings(a), _settings(b)),
+            "settings": settings,
             "versions": changes(_versions(a), _versions(b)),
-            "data": changes(_data(a), _data(b)),
+            "data": data,
         },
         "measures": _measures(a, b),
         "counts": _counts(a, b),
@@ -102,9 +107,8 @@ def _entry(part: object, number: int) -> str:
 
 
 def _settings(run: StoredRun) -> dict[str, Any]:
-    """The profile, and how it was run."""
-    engine = {"(mode)": run.record["mode"], "(engine)": run.record["engine"]}
-    return {**engine, **flatten(run.record["profile"])}
+    """How it was run, and the profile; its mode is the one that was run."""
+    return {**flatten(run.record["profile"]), "mode": run.record["mode"], "(engine)": run.record["engine"]}
 
 
 def _versions(run: StoredRun) -> dict[str, Any]:

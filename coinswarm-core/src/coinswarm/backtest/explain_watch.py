@@ -197,9 +197,9 @@ class _WatchedDesk(Desk):
             target=target,
             volatility_bp=volatility_bp,
             record=tuple(zip(record.wins, record.losses, record.won, record.lost, strict=True)),
-            peak=guards._peak,  # noqa: SLF001 - an explanation shows the state that the gate judged by
-            breaker_until=guards._breaker_until,  # noqa: SLF001
-            guard_until=guards._guard_until,  # noqa: SLF001
+            peak=guards.peak,
+            breaker_until=guards.breaker_until,
+            guard_until=guards.guard_until,
             day_start=guards.day_start,
             day_loss=guards.day_loss(equity),
             trades_today=guards.trades_today,

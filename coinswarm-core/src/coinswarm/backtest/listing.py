@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coinswarm.backtest.rundir import check_run, list_runs
+from coinswarm.backtest.runread import check_run, list_runs
 from coinswarm.errors import DataError
 
 if TYPE_CHECKING:

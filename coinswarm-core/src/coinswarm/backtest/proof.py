@@ -137,7 +137,9 @@ def _trials(trials: Mapping[str, Any]) -> str:
     sources.append(f"{trials['declared']:,} declared" if trials["declared"] is not None else "none declared")
     text = f"{trials['count']:,} on these instruments and days ({', '.join(sources)})"
     if trials["effective"] is not None and trials["count"] > 1:
-        text += f", as good as {trials['effective']:,} independent"
+        text += f", counted as {trials['effective']:,} independent ones"
+        if trials["measured"] > 1:
+            text += f" (their daily returns correlate at {trials['correlation']:.2f} on average; rounded up)"
     return text
 
 

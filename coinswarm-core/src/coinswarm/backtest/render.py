@@ -47,17 +47,30 @@ def _period(summary: Mapping[str, Any]) -> list[str]:
     begin, end = (period[key][:16].replace("T", " ") for key in ("from", "to"))
     if not begin:
         return ["No bars after the start: nothing was measured."]
-    length = f"{_count(period['days'], 'day')}, {_count(period['marks'], 'bar')} of {format_length(period['bar_ns'])}"
+    length = f"{length_text(period)}, {_count(period['marks'], 'bar')} of {format_length(period['bar_ns'])}"
     return [f"{'Period':<{HEAD}}{begin} to {end} UTC", f"{'':<{HEAD}}{length}"]
+
+
+def length_text(period: Mapping[str, Any]) -> str:
+    """``730 days``; ``31.3 days (33 UTC days)`` where the first or the last is not whole.
+
+    :param period: of a summary; one of an older run knows no length.
+    """
+    days, length = period["days"], period.get("length_days", period["days"])
+    return _count(days, "day") if days == length else f"{length:,.1f} days ({_count(days, 'UTC day')})"
 
 
 def _instruments(summary: Mapping[str, Any]) -> list[str]:
     """What was traded, and on which grid."""
-    lines = [f"{'Instruments':<{HEAD}}{'tick':<13}{'lot':<13}{'tick and lot':<14}{'orders':>9}{'fills':>9}"]
-    for i in summary["instruments"]:
-        grid = f"{i['tick']:<13}{i['lot']:<13}{i['steps'] or '-':<14}"
-        lines.append(f"  {i['symbol']:<{HEAD - 2}}{grid}{i['orders']:>9,}{i['fills']:>9,}")
-    return lines
+    head = ("Instruments", "tick", "lot", "tick and lot")
+    rows = [(f"  {i['symbol']}", i["tick"], i["lot"], i["steps"] or "-") for i in summary["instruments"]]
+    least = (HEAD, HEAD, HEAD, HEAD + 1)
+    widths = [max(w, *(len(row[place]) + 1 for row in rows)) if rows else w for place, w in enumerate(least)]
+    counts = [("orders", "fills"), *((f"{i['orders']:,}", f"{i['fills']:,}") for i in summary["instruments"])]
+    return [
+        "".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)) + f"{sent:>9}{filled:>9}"
+        for row, (sent, filled) in zip((head, *rows), counts, strict=True)
+    ]
 
 
 def _people(summary: Mapping[str, Any], width: int) -> list[str]:

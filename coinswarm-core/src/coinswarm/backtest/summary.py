@@ -87,6 +87,7 @@ def summary_dict(  # noqa: PLR0913 - each is one thing that the result itself do
             "from": iso(int(times[0])) if len(times) else "",
             "to": iso(int(times[-1]) + result.bar_ns) if len(times) else "",
             "days": len(days),
+            "length_days": round(days.length, 6),
             "marks": len(times),
             "bar_ns": result.bar_ns,
         },

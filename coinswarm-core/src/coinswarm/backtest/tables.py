@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from coinswarm.backtest.tradefills import PARTS, average_prices
 from coinswarm.backtest.words import END_WORDS, REFUSAL_WORDS
 from coinswarm.canonical import FILL_FIELDS, ORDER_FIELDS, decimal_text
 from coinswarm.clock import to_datetime
@@ -136,16 +137,20 @@ def fills(result: RunResult) -> list[Column]:
 
 
 def trades(result: RunResult) -> list[Column]:
-    """Every closed trade, and who agreed at its entry."""
+    """Every closed trade, its average prices with costs, and who agreed at its entry."""
     of = dict(zip(TRADE_FIELDS, result.trade_rows.T, strict=True))
     k = of["instrument"]
     seats = {mask: ", ".join(seated(result.seats, mask)) for mask in np.unique(of["agree"]).tolist()}
+    parts = tuple(i.tick / PARTS for i in result.instruments)
+    average = average_prices(result)
     return [
         _symbol(result, k),
         Column("side", "text", of["side"], words={1: "long", -1: "short"}),
         Column("opened", "time", of["opened_ns"]),
         Column("closed", "time", of["closed_ns"]),
         _quantity(result, "quantity", of["lots"], k),
+        Column("entry", "amount", average.entry, parts, k, absent=average.entry == 0),
+        Column("exit", "amount", average.exit, parts, k, absent=average.exit == 0),
         Column("pnl", "amount", of["pnl"], (UNIT,)),
         Column("fees", "amount", of["fees"], (UNIT,)),
         Column("risk", "amount", of["risk"], (UNIT,), absent=of["risk"] == 0),

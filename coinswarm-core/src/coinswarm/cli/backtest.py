@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from coinswarm.cli.groups import ProfileCommand
+
 if TYPE_CHECKING:
     from coinswarm.runtime.runs import Finished
+
+TEMPLATE = "backtest"
+"""What runs where no profile is named."""
 
 runs_option = click.option(
     "--runs",
@@ -62,8 +67,8 @@ def demo(  # noqa: PLR0913 - one parameter per option
     _backtest("demo", None if no_save else runs, overrides, engine, as_json=as_json, report=report, trial=not no_trial)
 
 
-@click.command()
-@click.option("--profile", default="backtest", show_default=True, help="A TOML file, or the name of a template.")
+@click.command(cls=ProfileCommand)
+@click.option("--profile", help=f"A TOML file, or the name of a template; otherwise the template {TEMPLATE!r}.")
 @runs_option
 @no_save_option
 @report_option
@@ -73,7 +78,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
 @json_option
 def backtest(  # noqa: PLR0913 - one parameter per option
     *,
-    profile: str,
+    profile: str | None,
     runs: Path,
     no_save: bool,
     report: bool,
@@ -83,6 +88,13 @@ def backtest(  # noqa: PLR0913 - one parameter per option
     as_json: bool,
 ) -> None:
     """Run a profile on its recorded bars, write the run, and print its summary."""
+    if profile is None:
+        profile = TEMPLATE
+        click.echo(
+            f"coinswarm: no profile was named: this is the template {TEMPLATE!r} on the bars that ship with core; "
+            "your own: --profile FILE",
+            err=True,
+        )
     _backtest(profile, None if no_save else runs, overrides, engine, as_json=as_json, report=report, trial=not no_trial)
 
 
@@ -96,7 +108,7 @@ def replay(*, run: str, runs: Path, engine: Literal["columns", "steps"], as_json
 
     Exit code 1 when the hash differs.
     """
-    from coinswarm.backtest.rundir import find_run
+    from coinswarm.backtest.runread import find_run
     from coinswarm.cli.progress import progress, running
     from coinswarm.cli.tables import emit_fields
 

@@ -76,7 +76,7 @@ def _templates(_ctx: click.Context) -> Iterable[str]:
 
 def _runs(ctx: click.Context) -> Iterable[str]:
     """``latest`` and the ids of the runs in the folder of runs, newest first."""
-    from coinswarm.backtest.rundir import list_runs
+    from coinswarm.backtest.runread import list_runs
 
     return ["latest", *reversed(list_runs(Path(ctx.params.get("runs") or "runs")))]
 

@@ -14,9 +14,10 @@ from coinswarm.errors import DataError, OutputError, nearest
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from coinswarm.feeds.files import Loaded
+    from coinswarm.feeds.loaded import Loaded
 
 LISTED = ("name", "pair", "bar", "bars", "missing", "first", "last", "tick", "lot")
+_STAMPS = {"open": "each of its bar's open", "close": "each of its bar's close, moved back by one bar"}
 _LONGEST = 5
 """How many gaps are shown, the longest first."""
 
@@ -228,7 +229,9 @@ def _print(loaded: Loaded, path: Path, *, as_json: bool, written: Path | None = 
     parts = [f"{gap.missing} after {iso(gap.after_ns)}" for gap in gaps[:_LONGEST]]
     missing = f"{report.missing} bars ({report.missing_share:.2%})"
     if gaps:
-        missing += f" in {report.gaps} gaps, longest {_hours(report.longest_gap_ns)}; nothing was filled"
+        times = "gap" if report.gaps == 1 else "gaps"
+        span = f"longest {_hours(report.longest_gap_ns)} from one bar's open to the next"
+        missing += f" in {report.gaps} {times}, {span}; nothing was filled"
     fields: dict[str, object] = {
         "file": str(path),
         "pair": bars.instrument.symbol + (" (guessed from the file name)" if report.symbol_guessed else ""),
@@ -242,7 +245,8 @@ def _print(loaded: Loaded, path: Path, *, as_json: bool, written: Path | None = 
         "tick": f"{bars.instrument.tick:f}{_tick_note(loaded)}",
         "lot": f"{bars.instrument.lot:f}{_lot_note(loaded)}",
         "columns": report.layout + ("; newest first, turned round" if report.newest_first else ""),
-        "times": "dates" if report.unit == "date" else f"epoch {report.unit}",
+        "times": f"{'dates' if report.unit == 'date' else f'epoch {report.unit}'}, {_STAMPS[report.stamp]}",
+        "volume": _volume_text(loaded),
         "sha256": report.sha256,
     }
     if not gaps:
@@ -250,6 +254,14 @@ def _print(loaded: Loaded, path: Path, *, as_json: bool, written: Path | None = 
     if written is not None:
         fields["written"] = str(written)
     emit_fields(fields, as_json=False)
+
+
+def _volume_text(loaded: Loaded) -> str:
+    """What the file's volume counts."""
+    instrument = loaded.bars.instrument
+    if loaded.report.volume_unit == "quote":
+        return f"in quote ({instrument.quote}), divided by the close of its bar"
+    return f"in base ({instrument.base})"
 
 
 def _tick_note(loaded: Loaded) -> str:

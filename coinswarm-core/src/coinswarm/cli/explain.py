@@ -39,7 +39,7 @@ def explain(  # noqa: PLR0913 - one parameter per option
     fills, and what came of the trade.
     """
     from coinswarm.backtest.explain_text import explain_text
-    from coinswarm.backtest.rundir import find_run
+    from coinswarm.backtest.runread import find_run
     from coinswarm.cli.tables import emit_json
     from coinswarm.runtime.explain import Selector
     from coinswarm.runtime.explain import explain as explain_run

@@ -57,7 +57,7 @@ def list_(*, runs: Path, as_json: bool) -> None:
 def show(*, run: str, runs: Path, as_json: bool) -> None:
     """Show the summary of RUN again."""
     from coinswarm.backtest.render import render
-    from coinswarm.backtest.rundir import find_run
+    from coinswarm.backtest.runread import find_run
     from coinswarm.runtime.runs import stored_summary
 
     path = find_run(runs, run)
@@ -76,7 +76,7 @@ def show(*, run: str, runs: Path, as_json: bool) -> None:
 def compare(*, a: str, b: str, runs: Path, as_json: bool) -> None:
     """Show what changed from run A to run B (settings, versions, data), and what that did."""
     from coinswarm.backtest.compare import compare_runs
-    from coinswarm.backtest.rundir import find_run, read_run
+    from coinswarm.backtest.runread import find_run, read_run
 
     found = compare_runs(read_run(find_run(runs, a)), read_run(find_run(runs, b)))
     if as_json:
@@ -98,7 +98,7 @@ def export(  # noqa: PLR0913 - one parameter per option
     *, kind: str, run: str, as_csv: bool, out: Path | None, runs: Path, as_json: bool
 ) -> None:
     """Write a table of RUN: its orders, fills, trades, equity or decisions."""
-    from coinswarm.backtest.rundir import find_run, read_run
+    from coinswarm.backtest.runread import find_run, read_run
     from coinswarm.backtest.tables import table, text_rows
 
     if as_csv and as_json:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from coinswarm.cli.backtest import json_option, no_trial_option, runs_option, set_option
+from coinswarm.cli.groups import ProfileCommand
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+@click.command(cls=ProfileCommand)
 @click.option("--profile", required=True, help="A TOML file, or the name of a template: paper, live.")
 @click.option(
     "--replay",

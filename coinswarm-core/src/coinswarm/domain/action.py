@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from coinswarm.domain.instrument import Instrument
 
     Column = np.ndarray[tuple[int], np.dtype[Any]]
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+    Rows = np.ndarray[tuple[int], np.dtype[np.bool_]]
     Given = Column | Sequence[float] | float
 
 INVALID_REASON = 255
@@ -142,10 +144,10 @@ class ActionColumns:
             raise ValueError(message)
         direction = side.astype(np.int8)
         columns = [
-            _round(confidence, n, MAX_BP, MAX_BP, np.int16, bad),
-            _round(size, n, MAX_BP, MAX_BP, np.int32, bad),
-            _round(stop_distance, n, 1.0 / tick, None, np.int64, bad, tick=tick),
-            _round(take_distance, n, 1.0 / tick, None, np.int64, bad, tick=tick),
+            _basis_points(confidence, n, np.int16, bad),
+            _basis_points(size, n, np.int32, bad),
+            _ticks(stop_distance, n, tick, bad),
+            _ticks(take_distance, n, tick, bad),
         ]
         why = _constant(n, int(names), np.uint8) if names.ndim == 0 else names.astype(np.uint8)
         bad &= direction != Side.ABSTAIN  # who abstains may leave the numbers undefined
@@ -244,24 +246,27 @@ def _constant(n: int, value: int, kind: type[np.integer]) -> Column:
     return np.full(n, value, kind) if value else np.zeros(n, kind)
 
 
-def _round(  # noqa: PLR0913 - the six are one rule
-    given: Given,
-    n: int,
-    scale: float,
-    top: int | None,
-    kind: type[np.signedinteger],
-    bad: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    *,
-    tick: float = 0.0,
-) -> Column:
-    """Scale, round half to even and bound one column; marks rows that cannot be rounded in ``bad``."""
+def _basis_points(given: Given, n: int, kind: type[np.signedinteger], bad: Rows) -> Column:
+    """A column of shares in basis points, rounded half to even; marks rows that have none in ``bad``."""
     values = np.asarray(given, np.float64)
-    limit = float(MAX_TICKS) if top is None else float(top)
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = np.rint(values / tick if tick else values * scale)
-    if tick:
-        scaled = np.where((values > 0) & (scaled == 0), 1.0, scaled)
-    wrong = ~((values >= 0) & (scaled <= limit))  # catches NaN as well
+        scaled = np.rint(values * MAX_BP)
+    return _bounded(values, scaled, MAX_BP, n, kind, bad)
+
+
+def _ticks(given: Given, n: int, tick: float, bad: Rows) -> Column:
+    """A column of distances in ticks, rounded half to even, a positive one at least one; marks others in ``bad``."""
+    values = np.asarray(given, np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.rint(values / tick)
+    return _bounded(values, np.where((values > 0) & (scaled == 0), 1.0, scaled), MAX_TICKS, n, np.int64, bad)
+
+
+def _bounded(  # noqa: PLR0913 - the six are one rule
+    values: Floats, scaled: Floats, limit: int, n: int, kind: type[np.signedinteger], bad: Rows
+) -> Column:
+    """Scaled values as integers; marks rows whose values are negative, beyond the limit, or no number."""
+    wrong = ~((values >= 0) & (scaled <= float(limit)))  # catches NaN as well
     if values.ndim == 0:
         if wrong:
             bad[:] = True

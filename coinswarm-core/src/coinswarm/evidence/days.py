@@ -29,6 +29,8 @@ class Days:
     :param marks, exposed: float64[n], marks of the day; those of them with a position.
     :param exposure: float64[n], sum over the day's marks of |position value| ÷ equity.
     :param start: the equity before the first day.
+    :param length: days from the first bar's open to the last mark: less than n where the first or the last day
+        is not whole. What is told per year counts these.
     """
 
     day: Ints
@@ -41,6 +43,7 @@ class Days:
     exposed: Floats
     exposure: Floats
     start: float
+    length: float
 
     def __len__(self) -> int:
         return len(self.day)
@@ -83,7 +86,7 @@ def cut_days(times_ns: Ints, bar_ns: int, equity: Ints, exposure_units: Ints, ca
         raise ValueError(message)
     if len(times_ns) == 0:
         empty = np.zeros(0)
-        return Days(np.zeros(0, np.int64), empty, empty, empty, empty, empty, empty, empty, empty, float(cash))
+        return Days(np.zeros(0, np.int64), empty, empty, empty, empty, empty, empty, empty, empty, float(cash), 0.0)
     mark_day = day_of(times_ns, bar_ns)
     present, first = np.unique(mark_day, return_index=True)
     last = np.append(first[1:], len(times_ns)) - 1
@@ -120,6 +123,7 @@ def cut_days(times_ns: Ints, bar_ns: int, equity: Ints, exposure_units: Ints, ca
         exposed=spread(np.add.reduceat((exposure_units != 0).astype(np.float64), first), 0.0),
         exposure=spread(np.add.reduceat(share, first), 0.0),
         start=float(cash),
+        length=float(times_ns[-1] + bar_ns - times_ns[0]) / DAY_NS,
     )
 
 

@@ -40,7 +40,7 @@ class Measure:
 
 DAY_MEASURES = (
     Measure("total_return", "Total return", "share", "Last equity / starting cash - 1."),
-    Measure("cagr", "Return per year", "share", "(Last equity / starting cash) ^ (365 / days) - 1."),
+    Measure("cagr", "Return per year", "share", "(Last equity / starting cash) ^ (365 / length in days) - 1."),
     Measure("volatility", "Volatility per year", "share", "Standard deviation of daily returns * sqrt(365)."),
     Measure(
         "sharpe", "Sharpe", "ratio", "Mean / standard deviation of daily UTC returns * sqrt(365); idle days count."
@@ -50,7 +50,7 @@ DAY_MEASURES = (
     Measure(
         "underwater_days", "Longest under water", "days", "Most days in a row that ended below an earlier day's end."
     ),
-    Measure("turnover", "Turnover per year", "times", "Traded value / mean daily equity * 365 / days."),
+    Measure("turnover", "Turnover per year", "times", "Traded value / mean daily equity * 365 / length in days."),
     Measure("exposure_time", "Time in the market", "share", "Marks with a position / all marks."),
     Measure("exposure_mean", "Mean exposure", "share", "Mean over all marks of |position value| / equity."),
     Measure("cost_rate", "Costs / traded value", "share", "Fees, spread, slippage and funding / traded value."),

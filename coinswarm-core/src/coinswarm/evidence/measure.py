@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -56,15 +57,16 @@ def measure_days(
     :param seed: the run's seed: the same seed gives the same intervals.
     """
     growth, profit = days.growth, days.equity - days.before
+    yearly = st.YEAR_DAYS * len(days) / days.length if len(days) else 0.0
     statistics: dict[str, Statistic] = {
         "total_return": st.total_return(growth),
-        "cagr": st.cagr(growth),
+        "cagr": st.cagr(growth, days.length),
         "volatility": st.volatility(growth),
         "sharpe": st.sharpe(growth),
         "sortino": st.sortino(growth),
         "max_drawdown": st.max_drawdown(days),
         "underwater_days": st.underwater_days(growth),
-        "turnover": st.of_sums(traded, days.equity, float(st.YEAR_DAYS)),
+        "turnover": st.of_sums(traded, days.equity, yearly),
         "exposure_time": st.of_sums(days.exposed, days.marks),
         "exposure_mean": st.of_sums(days.exposure, days.marks),
         "cost_rate": st.of_sums(costs, traded),
@@ -97,8 +99,8 @@ def _day_reasons(days: Days, traded: Floats, costs: Floats, profit: Floats) -> d
         return dict.fromkeys(names, "equity fell to zero")
     reasons: dict[str, str] = {}
     growth = days.growth
-    if len(days) < MIN_YEARLY_DAYS:
-        reasons["cagr"] = f"{len(days)} days are not blown up to a year (at least {MIN_YEARLY_DAYS})"
+    if days.length < MIN_YEARLY_DAYS:
+        reasons["cagr"] = f"{days.length:.4g} days are not blown up to a year (at least {MIN_YEARLY_DAYS})"
     if len(days) == 1:
         reasons["volatility"] = reasons["sharpe"] = reasons["sortino"] = "one day has no spread"
     elif growth.std(ddof=1) <= st.STILL:
@@ -125,7 +127,7 @@ def compare_days(days: Days, benchmark: Days, *, seed: int, resamples: int = RES
         message = f"{len(days)} and {len(benchmark)} days of different periods cannot be compared"
         raise ValueError(message)
     statistics: dict[str, Statistic] = {
-        "cagr": _difference(st.cagr(days.growth), st.cagr(benchmark.growth)),
+        "cagr": _difference(st.cagr(days.growth, days.length), st.cagr(benchmark.growth, benchmark.length)),
         "sharpe": _difference(st.sharpe(days.growth), st.sharpe(benchmark.growth)),
     }
     reasons: dict[str, str] = {}
@@ -185,7 +187,7 @@ def measure_trades(pnl: Ints, *, seed: int, resamples: int = RESAMPLES) -> dict[
     }
     draw = _Draw(len(first), max(block / size, 1.0), generator(seed, "trades"), resamples)
     estimates = _estimate(statistics, draw, undefined=undefined, no_interval=few or alike)
-    return {name: Estimate(value=e.value, low=e.low, high=e.high, why=e.why, count=n) for name, e in estimates.items()}
+    return {name: replace(e, count=n) for name, e in estimates.items()}
 
 
 class _Draw(NamedTuple):

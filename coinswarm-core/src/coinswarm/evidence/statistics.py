@@ -41,12 +41,15 @@ def total_return(growth: Floats) -> Statistic:
     return lambda rows: growth[rows].prod(axis=1) - 1.0
 
 
-def cagr(growth: Floats) -> Statistic:
-    """Return per year of 365 days."""
+def cagr(growth: Floats, length: float) -> Statistic:
+    """Return per year of 365 days.
+
+    :param length: days that the growth took: those of the run, in every resample.
+    """
 
     def statistic(rows: Rows) -> Floats:
         with np.errstate(over="ignore"):  # a run of a few days can grow beyond all numbers in a year
-            result: Floats = growth[rows].prod(axis=1) ** (YEAR_DAYS / rows.shape[1]) - 1.0
+            result: Floats = growth[rows].prod(axis=1) ** (YEAR_DAYS / length) - 1.0
         return result
 
     return statistic
@@ -60,14 +63,18 @@ def volatility(growth: Floats) -> Statistic:
 def sharpe(growth: Floats) -> Statistic:
     """Mean ÷ standard deviation (n - 1) of the daily returns * √365, rf = 0 (S22).
 
+    Days that do not move at all have the ratio 0: nothing gained at no risk. Days that all gain or lose the
+    same have none.
+
     W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management 21 (1994), 49-58.
     """
     returns = growth - 1.0
 
     def statistic(rows: Rows) -> Floats:
         drawn = returns[rows]
-        deviation = drawn.std(axis=1, ddof=1)
-        return divide(drawn.mean(axis=1), np.where(deviation > STILL, deviation, np.nan)) * math.sqrt(YEAR_DAYS)
+        mean, deviation = drawn.mean(axis=1), drawn.std(axis=1, ddof=1)
+        ratio = divide(mean, np.where(deviation > STILL, deviation, np.nan)) * math.sqrt(YEAR_DAYS)
+        return np.where(_still(mean, deviation), 0.0, ratio)
 
     return statistic
 
@@ -75,18 +82,23 @@ def sharpe(growth: Floats) -> Statistic:
 def sortino(growth: Floats) -> Statistic:
     """Mean ÷ downside deviation of the daily returns * √365, target 0.
 
-    The downside deviation is the root mean square of min(return, 0) over *all* days
-    (F. A. Sortino and L. N. Price, Journal of Investing 3 (1994), 59-64).
+    Days that do not move at all have the ratio 0. The downside deviation is the root mean square of
+    min(return, 0) over *all* days (F. A. Sortino and L. N. Price, Journal of Investing 3 (1994), 59-64).
     """
     returns = growth - 1.0
     squares = np.square(np.minimum(returns, 0.0))
 
     def statistic(rows: Rows) -> Floats:
-        downside = np.sqrt(squares[rows].mean(axis=1))
-        ratio = divide(returns[rows].mean(axis=1), np.where(downside > STILL, downside, 0.0))
-        return ratio * math.sqrt(YEAR_DAYS)
+        mean, downside = returns[rows].mean(axis=1), np.sqrt(squares[rows].mean(axis=1))
+        ratio = divide(mean, np.where(downside > STILL, downside, 0.0)) * math.sqrt(YEAR_DAYS)
+        return np.where(_still(mean, downside), 0.0, ratio)
 
     return statistic
+
+
+def _still(mean: Floats, spread: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Where days neither gained, nor lost, nor varied."""
+    return (np.abs(mean) <= STILL) & (spread <= STILL)
 
 
 def max_drawdown(days: Days) -> Statistic:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coinswarm.domain.market import Floats, Ints
-    from coinswarm.feeds.table import Wanted
+    from coinswarm.feeds.layout import Wanted
 
 PARQUET = b"PAR1"
 FEATHER = (b"ARROW1", b"FEA1")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,11 +15,12 @@ from coinswarm.domain.market import Bars
 from coinswarm.errors import DataError, UnknownNameError, nearest
 from coinswarm.feeds.arrow import is_arrow, read_arrow
 from coinswarm.feeds.decimals import Extent, check_range, fit, step
+from coinswarm.feeds.layout import Wanted
 from coinswarm.feeds.length import format_length
+from coinswarm.feeds.loaded import ImportReport, Loaded
 from coinswarm.feeds.quality import find_faults, find_gaps, infer_length, refuse
 from coinswarm.feeds.store import decode, is_stored
 from coinswarm.feeds.symbols import check_symbol, guess_symbol
-from coinswarm.feeds.table import Wanted
 from coinswarm.feeds.text import read_text
 
 if TYPE_CHECKING:
@@ -31,65 +31,6 @@ if TYPE_CHECKING:
 
 SAMPLES = {"BTC/USD": "bitfinex_BTCUSD_1h_2017_2018.csv.gz", "ETH/USD": "bitfinex_ETHUSD_1h_2017_2018.csv.gz"}
 """What ships in ``coinswarm/data``: symbol -> file name."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What a file held, and what had to be inferred.
-
-    :param rows: bars read.
-    :param missing: bars absent between the first and the last (nothing is filled).
-    :param gaps: stretches of missing bars.
-    :param longest_gap_ns: longest time from the open of one bar to the open of the next where bars are
-        missing between them, so two bars an hour apart on a 1m grid are a gap of 1h (59 missing); 0: no gap.
-    :param zero_volume: bars in which nothing traded.
-    :param first_ns: open time of the first bar; ``last_ns`` of the last.
-    :param bar_ns: bar length.
-    :param layout: which columns were taken for what.
-    :param unit: how times are written: ``s``, ``ms``, ``us``, ``ns``, ``date``.
-    :param volume_unit: what the file's volume counts: ``base`` or ``quote`` (then divided by the close).
-    :param newest_first: the file ran backwards and was turned round.
-    :param symbol_guessed: the symbol comes from the file's name.
-    :param bar_inferred: the bar length is the most common step.
-    :param tick_inferred: the tick comes from the file's decimals; ``lot_inferred`` likewise.
-    :param price_decimals: most decimals of a price; ``volume_decimals`` of a volume.
-    :param off_tick: prices that are no whole number of ticks (core rounds them half to even).
-    :param sha256: of the file's bytes, in hex.
-    """
-
-    rows: int
-    missing: int
-    gaps: int
-    longest_gap_ns: int
-    zero_volume: int
-    first_ns: int
-    last_ns: int
-    bar_ns: int
-    layout: str
-    unit: str
-    volume_unit: str
-    newest_first: bool
-    symbol_guessed: bool
-    bar_inferred: bool
-    tick_inferred: bool
-    lot_inferred: bool
-    price_decimals: int
-    volume_decimals: int
-    off_tick: int
-    sha256: str
-
-    @property
-    def missing_share(self) -> float:
-        """Missing bars as a fraction of those that a file without gaps would have."""
-        return self.missing / (self.rows + self.missing)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Loaded:
-    """Bars, and the report on where they come from."""
-
-    bars: Bars
-    report: ImportReport
 
 
 def load_bars(  # noqa: PLR0913 - each is one thing a file does not say about itself
@@ -172,6 +113,7 @@ def load_bars(  # noqa: PLR0913 - each is one thing a file does not say about it
             bar_ns=length,
             layout=table.layout.name,
             unit=table.unit,
+            stamp=stored.stamp if stored else stamp,
             volume_unit=stored.volume_unit if stored else volume,
             newest_first=newest_first,
             symbol_guessed=guessed,

@@ -12,8 +12,6 @@ from coinswarm.feeds.symbols import FIAT_LIKE, QUOTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from coinswarm.feeds.table import Wanted
-
 ROLES = ("time", "open", "high", "low", "close", "volume")
 
 OPEN_TIMES = (
@@ -45,6 +43,16 @@ HEADERLESS: Mapping[int, str] = {
 
 _WIDEST = 80
 """Longer headers are cut in messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the caller declared about the columns (see ``files.load_bars``)."""
+
+    symbol: str | None
+    volume: str
+    stamp: str
+    columns: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,11 @@ source gave. Files are written whole or not at all.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +20,13 @@ from coinswarm.errors import DataError, OutputError
 from coinswarm.feeds.layout import Layout
 from coinswarm.feeds.length import format_length
 from coinswarm.feeds.table import Stored, Table
+from coinswarm.writing import replace_bytes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from coinswarm.domain.market import Bars
-    from coinswarm.feeds.files import Loaded
+    from coinswarm.feeds.loaded import Loaded
 
 FORMAT = "coinswarm-bars-1"
 COLUMNS = ("open_ns", "open", "high", "low", "close", "volume")
@@ -61,6 +60,7 @@ def encode(loaded: Loaded, source: str) -> bytes:
         "volume_decimals": report.volume_decimals,
         "tick_inferred": report.tick_inferred,
         "lot_inferred": report.lot_inferred,
+        "stamp": report.stamp,
         "volume_unit": report.volume_unit,
         "source": source,
         "source_sha256": report.sha256,
@@ -92,6 +92,7 @@ def decode(raw: bytes, name: str) -> Table:
             int(header["length_ns"]),
             bool(header["tick_inferred"]),
             bool(header["lot_inferred"]),
+            str(header.get("stamp", "open")),  # what was imported before it was kept
             str(header["volume_unit"]),
             str(header["source"]),
         )
@@ -130,39 +131,14 @@ def _short(error: Exception) -> str:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there complete or not at all: temporary file, fsync, rename.
-
-    Folders are made. Whatever goes wrong, Ctrl-C included, the temporary file is removed and an older
-    file of that name is untouched.
+    """Write a file so that it is there complete or not at all.
 
     :raises OutputError: where it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".tmp-{path.name}-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
-        _sync_folder(path.parent)
+        replace_bytes(path, data)
     except OSError as error:
         message = f"{str(path)!r} cannot be written ({error.strerror or error})"
         raise OutputError(
             message, remedy="free space, correct the permissions, or name another file with --out"
         ) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last, where the system can sync a folder (Windows cannot)."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -10,7 +10,7 @@ import numpy as np
 from coinswarm.feeds.decimals import count_decimals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from coinswarm.domain.instrument import Instrument
     from coinswarm.domain.market import Floats, Ints
@@ -51,6 +51,7 @@ class Stored:
     :param instrument: pair, tick, lot, smallest notional, shortable.
     :param length_ns: bar length.
     :param tick_inferred: the tick came from the source's decimals; ``lot_inferred`` likewise.
+    :param stamp: what the source's times were.
     :param volume_unit: what the source's volume counted.
     :param source: name of the file that was imported.
     """
@@ -59,18 +60,9 @@ class Stored:
     length_ns: int
     tick_inferred: bool
     lot_inferred: bool
+    stamp: str
     volume_unit: str
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the caller declared about the columns (see ``files.load_bars``)."""
-
-    symbol: str | None
-    volume: str
-    stamp: str
-    columns: Sequence[str] | None
 
 
 def most_decimals(*columns: Floats) -> int:

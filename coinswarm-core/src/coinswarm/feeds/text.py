@@ -23,8 +23,7 @@ from coinswarm.feeds.table import Table, most_decimals
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from coinswarm.feeds.layout import Layout
-    from coinswarm.feeds.table import Wanted
+    from coinswarm.feeds.layout import Layout, Wanted
 
 _HEAD = 1_000
 """Rows whose text is looked at for trailing zeros: ``720.00`` has two decimals, its number none."""

@@ -18,16 +18,19 @@ class Protections:
 
     :param cash: equity before the first mark, money units.
     :param bar_ns: bar length; pauses are counted in bars.
+
+    ``peak`` is the equity that the drawdown is measured from; ``breaker_until`` and ``guard_until`` say until when
+    entries are stopped (0: they are not).
     """
 
     def __init__(self, limits: RiskLimits, cash: int, bar_ns: int) -> None:
         self._limits = limits
         self._bar = bar_ns
-        self._peak = self._last = self.day_start = self._day_ago = cash
+        self.peak = self._last = self.day_start = self._day_ago = cash
         self._next_day = 0
         self._marks: deque[tuple[int, int]] = deque()
         self._stops: deque[int] = deque(maxlen=max(limits.stop_guard_count, 1))
-        self._breaker_until = self._guard_until = 0
+        self.breaker_until = self.guard_until = 0
         self.trades_today = 0
         self.watching = bool(limits.drawdown_bp or limits.daily_loss_bp or limits.max_trades_per_day)
         """Whether marks matter at all; a session may skip them otherwise."""
@@ -44,15 +47,15 @@ class Protections:
             marks.append((now, equity))
             while marks[0][0] <= now - DAY_NS:
                 self._day_ago = marks.popleft()[1]
-        if self._breaker_until and now >= self._breaker_until:
-            self._breaker_until, self._peak = 0, equity
-        if equity > self._peak:
-            self._peak = equity
+        if self.breaker_until and now >= self.breaker_until:
+            self.breaker_until, self.peak = 0, equity
+        if equity > self.peak:
+            self.peak = equity
             return
-        floor = self._peak - self._peak * self._limits.drawdown_bp // 10_000
-        if self._limits.drawdown_bp and not self._breaker_until and equity < floor:
+        floor = self.peak - self.peak * self._limits.drawdown_bp // 10_000
+        if self._limits.drawdown_bp and not self.breaker_until and equity < floor:
             pause = self._limits.drawdown_pause_bars
-            self._breaker_until = now + pause * self._bar if pause else NEVER
+            self.breaker_until = now + pause * self._bar if pause else NEVER
 
     def stopped(self, now: int) -> None:
         """A protective stop closed a trade."""
@@ -61,7 +64,7 @@ class Protections:
             self._stops.append(now)
             window = self._limits.stop_guard_bars * self._bar
             if len(self._stops) == count and self._stops[0] >= now - window:
-                self._guard_until = now + self._limits.stop_guard_pause_bars * self._bar
+                self.guard_until = now + self._limits.stop_guard_pause_bars * self._bar
 
     def entered(self) -> None:
         """An entry was approved."""
@@ -69,11 +72,11 @@ class Protections:
 
     def breaker_open(self, now: int) -> bool:
         """Whether the drawdown breaker stops entries."""
-        return now < self._breaker_until
+        return now < self.breaker_until
 
     def guard_on(self, now: int) -> bool:
         """Whether the stop-loss guard stops entries."""
-        return now < self._guard_until
+        return now < self.guard_until
 
     def day_loss(self, equity: int) -> int:
         """S17: loss since 00:00 UTC or over the 24 h before the last mark, the larger; at least 0."""

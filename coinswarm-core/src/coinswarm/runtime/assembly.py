@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from coinswarm.declarations import Declaration
     from coinswarm.domain.market import Bars
     from coinswarm.engine.events import Event
-    from coinswarm.feeds.files import Loaded
+    from coinswarm.feeds.loaded import Loaded
     from coinswarm.plugins.records import PluginRecord
     from coinswarm.plugins.watchers import Watcher
     from coinswarm.ports import Driver

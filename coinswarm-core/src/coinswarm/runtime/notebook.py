@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from coinswarm.domain.action import Action
     from coinswarm.domain.market import Bars, MarketState
-    from coinswarm.feeds.files import Loaded
+    from coinswarm.feeds.loaded import Loaded
 
 Number = int | float | str | Decimal
 AgentLike = str | SignalAgent | type[SignalAgent] | Callable[["MarketState"], "Action"]

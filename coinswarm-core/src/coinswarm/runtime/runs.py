@@ -15,7 +15,8 @@ from coinswarm.backtest.proof import proof_dict
 from coinswarm.backtest.report.facts import Facts
 from coinswarm.backtest.report.page import render_report
 from coinswarm.backtest.report.stances import overhear
-from coinswarm.backtest.rundir import REPORT, check_run, check_writable, read_run, write_run
+from coinswarm.backtest.rundir import REPORT, check_writable, write_run
+from coinswarm.backtest.runread import check_run, read_run
 from coinswarm.backtest.summary import summary_dict
 from coinswarm.backtest.words import END_WORDS, REFUSAL_WORDS
 from coinswarm.clock import SystemClock
@@ -29,10 +30,10 @@ from coinswarm.runtime.trials import UNASKED, measured_days, note_trial
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from coinswarm.backtest.rundir import StoredRun
+    from coinswarm.backtest.runread import StoredRun
     from coinswarm.config.profile import Profile
     from coinswarm.engine.result import RunResult
-    from coinswarm.feeds.files import Loaded
+    from coinswarm.feeds.loaded import Loaded
     from coinswarm.runtime.trials import TrialRegistry, Tried
 
 Engine = Literal["columns", "steps"]
@@ -300,6 +301,12 @@ def _notes(ready: Assembled) -> list[str]:
         if report.off_tick and not report.tick_inferred:
             prices = f"{report.off_tick:,} of {4 * report.rows:,} prices"
             notes.append(f"{instrument.symbol}: {prices} of the file were rounded to the tick {instrument.tick}")
+    costs = ready.plan.costs
+    if costs.maker_ppm > costs.taker_ppm:
+        notes.append(
+            f"the maker fee of {costs.maker_ppm / 100:g} bps is above the taker fee of {costs.taker_ppm / 100:g} bps: "
+            "venues charge makers less; were the two swapped?"
+        )
     if any(bars.instrument.shortable for bars in ready.plan.bars):
         notes.append("this run may sell short: not tradable live while live is spot")
     return notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from coinswarm.backtest.render import length_text
 from coinswarm.backtest.report import sections
 from coinswarm.backtest.report.charts import chart_data
 from coinswarm.backtest.report.grid import Grid
@@ -45,7 +46,7 @@ def render_report(of: Facts) -> bytes:
             tag(
                 "header",
                 tag("h1", title),
-                tag("p", f"{span}, {period['days']:,} days, {period['marks']:,} bars of {_length(of)}"),
+                tag("p", f"{span}, {length_text(period)}, {period['marks']:,} bars of {_length(of)}"),
                 tag("p", tag("code", of.record.get("id") or of.summary["order_hash"][:16]), class_="note"),
                 sections.headline(of),
                 sections.cautions(of),
