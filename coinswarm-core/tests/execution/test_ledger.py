@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from coinswarm.clock import HOUR_NS
-from coinswarm.domain.order import Fill, Order, OrderFlags, OrderKind, TimeInForce
+from coinswarm.domain.order import Order, OrderFlags, OrderKind, TimeInForce
 from coinswarm.domain.outcome import TradeOutcome
 from coinswarm.execution.ledger import Ledger
 from coinswarm.execution.style import OrderStyle
-from coinswarm.simulator.reference import WorkingOrder
+from coinswarm.simulator.book import WorkingOrder
 
 
 class Book:
@@ -22,7 +22,7 @@ class Book:
     def fill(self, order: WorkingOrder, hour: int, lots: int, ticks: int, fee: int, held: int, k: int = 0) -> None:
         """A fill whose cash is lots x ticks and the fee."""
         flow = -order.side * lots * ticks - fee
-        self.ledger.filled(k, order, Fill(order.seq, hour * HOUR_NS, lots, ticks, fee), flow, held)
+        self.ledger.filled(k, order, hour * HOUR_NS, fee, flow, held)
 
 
 def working(side: int, *, seq: int = 0, risk: int = 0, agree: int = 0, stop: bool = False) -> WorkingOrder:

@@ -74,7 +74,7 @@ TARGETS_FIRST = """for order in [w for w in working if w.protective and not w.is
 
 NEW_STOPS = "for order in self.orders[before:]:"
 TARGETS_AGAIN = """for order in [w for w in working if w.protective and not w.is_stop]:
-            if order.end_reason == EndReason.WORKING:
+            if order.end_reason is WORKING:
                 self._limit_inside(k, order, bar)
         """
 
@@ -101,39 +101,37 @@ MUTANTS = (
         "exchange.open_bar(k, bar)",
         "(exchange.open_bar(k, bar), exchange.inside_bar(k, bar))",
     ),
-    Mutant("E5: marked at the open", STEPS, "holdings[k].close = ints[4]", "holdings[k].close = ints[1]"),
+    Mutant("E5: marked at the open", STEPS, "holdings[k].close = bar[4]", "holdings[k].close = bar[1]"),
     Mutant(
         "E7: fills without volume",
-        REFERENCE,
-        '(E7: only with volume)."""\n        if bar.volume <= 0:',
-        '(E7: only with volume)."""\n        if bar.volume < 0:',
+        STEPS,
+        "if holding.working and bar[5] > 0:  # E7",
+        "if holding.working:",
     ),
     Mutant(
         "F1: fills at the close",
         REFERENCE,
-        "bar.open, taker=True, inside=False)  # F1, F2, B4",
-        "bar.close if kind == 0 else bar.open, taker=True, inside=False)",
+        "self._at_open(k, order, bar_ns, opened)",
+        "self._at_open(k, order, bar_ns, opened if order.order.kind else bar[4])",
     ),
     Mutant(
         "F2: a gap is filled at the trigger",
         REFERENCE,
-        "bar.open, taker=True, inside=False)  # F1, F2, B4",
-        "order.trigger or bar.open, taker=True, inside=False)",
+        "opened, taker=True, inside=False)  # F1, F2, B4",
+        "order.trigger or opened, taker=True, inside=False)",
     ),
-    Mutant(
-        "F3: always a taker", REFERENCE, "bar.open, taker=first, inside=False", "bar.open, taker=True, inside=False"
-    ),
+    Mutant("F3: always a taker", REFERENCE, "opened, taker=first, inside=False", "opened, taker=True, inside=False"),
     Mutant(
         "F3: fills at a touch of the open",
         REFERENCE,
-        "(order.order.limit - bar.open) * side > 0",
-        "(order.order.limit - bar.open) * side >= 0",
+        "(order.order.limit - opened) * order.side > 0",
+        "(order.order.limit - opened) * order.side >= 0",
     ),
-    Mutant("F5: IOC keeps working", REFERENCE, "if order.order.tif == TimeInForce.IOC:", "if order.order.tif < 0:"),
+    Mutant("F5: IOC keeps working", REFERENCE, "if tif == IOC:", "if tif < 0:"),
     Mutant(
         "F5: FOK fills in part",
         REFERENCE,
-        "lots <= 0 or (order.order.tif == TimeInForce.FOK and lots < want)",
+        "lots <= 0 or (lots < want and order.order.tif == FOK)",
         "lots <= 0",
     ),
     Mutant(
@@ -145,15 +143,15 @@ MUTANTS = (
     Mutant(
         "F6: a touch does not trigger",
         REFERENCE,
-        "return bar.high >= trigger if side > 0 else bar.low <= trigger",
-        "return bar.high > trigger if side > 0 else bar.low < trigger",
+        "return high >= order.trigger if order.side > 0 else low <= order.trigger",
+        "return high > order.trigger if order.side > 0 else low < order.trigger",
         judged=False,
     ),
     Mutant(
         "F7: a touch fills",
         REFERENCE,
-        "bar.low < limit if order.side > 0 else bar.high > limit",
-        "bar.low <= limit if order.side > 0 else bar.high >= limit",
+        "low < limit if order.side > 0 else high > limit",
+        "low <= limit if order.side > 0 else high >= limit",
     ),
     Mutant("F8: target before stop", REFERENCE, "for order in [w for w in working if w.is_stop]:", TARGETS_FIRST),
     Mutant(
@@ -172,46 +170,42 @@ MUTANTS = (
     Mutant(
         "F10: target in the bar of an entry inside",
         REFERENCE,
-        "if order.is_stop and order.end_reason == EndReason.WORKING:" + NEXT + "self._stop_inside(",
-        "if order.end_reason == EndReason.WORKING:"
-        + NEXT
-        + "(self._stop_inside if order.is_stop else self._limit_inside)(",
+        "if order.is_stop and order.end_reason is WORKING:" + NEXT + "self._stop_inside(",
+        "if order.end_reason is WORKING:" + NEXT + "(self._stop_inside if order.is_stop else self._limit_inside)(",
     ),
     Mutant("F10: targets again after entries", REFERENCE, NEW_STOPS, TARGETS_AGAIN + NEW_STOPS),
     Mutant(
-        "P1: rounded in our favour", REFERENCE, "-(-reference * (costs.spread_ppm", "(reference * (costs.spread_ppm"
+        "P1: rounded in our favour", REFERENCE, "-(-reference * self._adverse_ppm", "(reference * self._adverse_ppm"
     ),
-    Mutant("P1: costs turned round", REFERENCE, "reference + order.side * adverse", "reference - order.side * adverse"),
+    Mutant("P1: costs turned round", REFERENCE, "reference + side * adverse", "reference - side * adverse"),
     Mutant(
         "P2: worse than its limit",
         REFERENCE,
         "if limit > 0:\n            price = min",
         "if limit < 0:\n            price = min",
     ),
-    Mutant(
-        "P3: makers pay as takers", REFERENCE, "return reference, costs.maker_ppm", "return reference, costs.taker_ppm"
-    ),
+    Mutant("P3: makers pay as takers", REFERENCE, "(reference, self._maker_ppm)", "(reference, self._taker_ppm)"),
     Mutant("P4: the fraction is forgotten", REFERENCE, "holding.carry = owed % 1_000_000", "holding.carry = 0"),
-    Mutant("Q1: each order takes all the room", REFERENCE, "holding.room -= fill.lots", "holding.room -= 0"),
-    Mutant("Q2: a reduction flips", REFERENCE, "return min(want, abs(holding.lots))", "return want"),
+    Mutant("Q1: each order takes all the room", REFERENCE, "holding.room -= lots", "holding.room -= 0"),
+    Mutant("Q2: a reduction flips", REFERENCE, "return min(want, held)", "return want"),
     Mutant(
         "Q3: entered against a position",
         REFERENCE,
-        "return 0 if holding.lots * order.side < 0 and not holding.dust else want",
-        "return want",
+        "elif holding.lots * order.side < 0 and not holding.dust:",
+        "elif False:",
     ),
-    Mutant("Q4: the fee is forgotten", REFERENCE, "lots, price, 0 if in_base else rate)", "lots, price, 0)"),
+    Mutant("Q4: the fee is forgotten", REFERENCE, "worth + (0 if in_base else fee) > self.cash", "worth > self.cash"),
     Mutant(
         "Q5: dust is sold",
         REFERENCE,
-        "(abs(holding.lots), reference) < holding.scale.min_units",
-        "(abs(holding.lots), reference) < 0",
+        "scale.value(held, reference) < scale.min_units",
+        "scale.value(held, reference) < 0",
     ),
     Mutant(
         "Q5: what can be shorted leaves dust, too",
         REFERENCE,
-        "not holding.scale.shortable and holding.scale.value",
-        "holding.scale.value",
+        "if not scale.shortable and scale.min_units",
+        "if scale.min_units",
     ),
     Mutant(
         "B1: bracket around the reference price",
@@ -229,7 +223,7 @@ MUTANTS = (
     Mutant(
         "B3: every guard ends OCO",
         REFERENCE,
-        "EndReason.OCO if closer.protective else EndReason.POSITION_CLOSED",
+        "EndReason.OCO if closer.protective else POSITION_CLOSED",
         "EndReason.OCO",
         judged=False,
     ),
@@ -237,32 +231,38 @@ MUTANTS = (
         "B3: the entry stays", REFERENCE, "_entries(k, -closer.side, bar_ns)", "_entries(k, 0, bar_ns)", judged=False
     ),
     Mutant(
-        "B4: the entry stays, inside", REFERENCE, "_entries(k, -order.side, bar.", "_entries(k, 0, bar.", judged=False
+        "B4: the entry stays, inside",
+        REFERENCE,
+        "_entries(k, -order.side, bar_ns)\n        if order.order",
+        "_entries(k, 0, bar_ns)\n        if order.order",
+        judged=False,
     ),
     Mutant(
-        "B4: the entry stays, at the open", REFERENCE, "_entries(k, -side, bar.", "_entries(k, 0, bar.", judged=False
+        "B4: the entry stays, at the open",
+        REFERENCE,
+        "_entries(k, -order.side, bar_ns)\n        if not",
+        "_entries(k, 0, bar_ns)\n        if not",
+        judged=False,
     ),
     Mutant(
         "B4: triggers anew inside",
         REFERENCE,
-        "!= EndReason.WORKING or order.triggered or not",
-        "!= EndReason.WORKING or not",
+        "is not WORKING or order.triggered or not",
+        "is not WORKING or not",
         judged=False,
     ),
-    Mutant(
-        "T1: falls back", REFERENCE, "max(order.trigger, bar.high - order.order.trail)", "bar.high - order.order.trail"
-    ),
+    Mutant("T1: falls back", REFERENCE, "max(order.trigger, high - order.order.trail)", "high - order.order.trail"),
     Mutant(
         "T2: moves in the entry's bar",
         REFERENCE,
-        "if order.triggered or (order.inside and order.order.decided_ns == bar.open_ns):",
+        "if order.triggered or (order.inside and order.order.decided_ns == bar_ns):",
         "if order.triggered:",
     ),
     Mutant(
         "T2: moves after it went off",
         REFERENCE,
-        "if order.triggered or (order.inside and order.order.decided_ns == bar.open_ns):",
-        "if order.inside and order.order.decided_ns == bar.open_ns:",
+        "if order.triggered or (order.inside and order.order.decided_ns == bar_ns):",
+        "if order.inside and order.order.decided_ns == bar_ns:",
     ),
     Mutant("S17: peak forgotten", PROTECTIONS, "if equity > self.peak:", "if equity:", judged=False),
     Mutant(

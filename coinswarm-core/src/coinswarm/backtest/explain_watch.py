@@ -223,7 +223,7 @@ class _WatchedSession(Session):
         for k, index, _, _ in group:
             voices = self._heard[k]
             if (k, now) in desk.wanted and (k, now) not in desk.seen and voices is not None:
-                equity = self.exchange.cash + sum(holding.value for holding in self.exchange.holdings)
+                equity = self.exchange.cash + sum(holding.value() for holding in self.exchange.holdings)
                 view = desk.look(k, now, equity, intent_at(voices.intents, index), 0)
                 view.asked = False
                 desk.seen[k, now] = view

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Small = np.ndarray[tuple[int, int], np.dtype[Any]]
 
 FULL = 10_000
+_PARTS = len(Exposure._fields)
 _REMEDY = "answer whole basis points: exposure -10,000 to 10,000 and participation 0 to 10,000"
 
 
@@ -27,18 +28,19 @@ def ask(weigher: Weigher, row: ActionRow, weights: Sequence[int]) -> Exposure:
 
     :raises ContractError: when ``step`` raises, or answers with anything else than an Exposure in range.
     """
-    name = f"{type(weigher).__name__}.step"
     try:
         answer: Any = weigher.step(row, weights)
     except Exception as error:
-        message = f"{name} raised {type(error).__name__}: {error}"
+        message = f"{type(weigher).__name__}.step raised {type(error).__name__}: {error}"
         raise ContractError(message, remedy="its author must mend it") from error
-    if isinstance(answer, tuple) and len(answer) == len(Exposure._fields):
+    if isinstance(answer, tuple) and len(answer) == _PARTS:
         exposure, participation = answer
-        whole = isinstance(exposure, Integral) and isinstance(participation, Integral)
+        whole = (type(exposure) is int and type(participation) is int) or (
+            isinstance(exposure, Integral) and isinstance(participation, Integral)
+        )
         if whole and -FULL <= exposure <= FULL and 0 <= participation <= FULL:
             return Exposure(int(exposure), int(participation))
-    message = f"{name} answered {answer!r}"
+    message = f"{type(weigher).__name__}.step answered {answer!r}"
     raise ContractError(message, remedy=_REMEDY)
 
 

@@ -23,7 +23,9 @@ masks the row (warm-up, hole), and the last target is gone."""
 
 
 class Committee:
-    """The stances and the standing intent of one instrument.
+    """The stances and the standing intent of one instrument; ``intent`` is the one in force.
+
+    ``heard`` are the actions that it was made from: while they are repeated, nothing changes.
 
     :param weights: basis points per seat, summing to 10,000.
     :param cap_ticks: no bracket distance counts for more.
@@ -32,14 +34,14 @@ class Committee:
     __slots__ = (
         "_cap",
         "_direction",
-        "_intent",
-        "_last",
         "_rules",
         "_seats",
         "_shortable",
         "_stance",
         "_weigher",
         "_weights",
+        "heard",
+        "intent",
     )
 
     def __init__(
@@ -52,14 +54,16 @@ class Committee:
         self._shortable = shortable
         self._cap = cap_ticks
         self._stance: list[Rounded] = [(0, 0, 0, 0, 0)] * len(self._weights)
-        self._intent: Intent = FLAT_INTENT
-        self._last: list[Rounded] | None = None
+        self.intent: Intent = FLAT_INTENT
+        self.heard: list[Rounded] = []
 
     def step(self, actions: list[Rounded]) -> Intent:
         """Take in one rounded action per seat; returns the intent in force."""
-        if actions == self._last:  # nobody moved: the same stances give the same intent
-            return self._intent
+        self.heard = actions
         stances = self._stance
+        directions: list[int] = []
+        confidences: list[int] = []
+        presences: list[bool] = []
         for seat, action in enumerate(actions):
             direction, confidence = action[0], action[1]
             if confidence >= 0 and direction != HOLD:
@@ -69,21 +73,18 @@ class Committee:
                     stances[seat] = action
             elif confidence < 0 and direction == DROPPED:
                 stances[seat] = (0, 0, 0, 0, 0)
-        row = ActionRow(
-            [s[0] for s in stances],
-            [s[1] if a[1] >= 0 else 0 for s, a in zip(stances, actions, strict=True)],
-            [a[1] >= 0 for a in actions],
-        )
-        exposure = ask(self._weigher, row, self._weights)
-        previous = self._intent
-        self._intent = self._next(exposure, actions)
-        self._last = list(actions) if self._intent == previous else None
-        return self._intent
+            present = confidence >= 0
+            directions.append(stances[seat][0])
+            confidences.append(stances[seat][1] if present else 0)
+            presences.append(present)
+        row = ActionRow(directions, confidences, presences)
+        self.intent = self._next(ask(self._weigher, row, self._weights), actions)
+        return self.intent
 
     def _next(self, exposure: Exposure, actions: list[Rounded]) -> Intent:
         """Participation and hysteresis."""
         e, participation = exposure
-        rules, before = self._rules, self._intent
+        rules, before = self._rules, self.intent
         x = before.exposure_bp
         if participation < rules.participation_bp or participation == 0:
             if participation == 0 or x == 0:

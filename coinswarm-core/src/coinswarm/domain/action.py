@@ -67,6 +67,8 @@ def checked(answer: object) -> Action:
     Numbers may still be out of range: rounding judges that (``ActionColumns.of``). What abstains is not
     judged any further.
     """
+    if type(answer) is Action and tuple(map(type, answer)) == _PLAIN and answer[0] != _ABSTAINS:  # almost every one
+        return answer if 0 <= answer.reason < INVALID_REASON else INVALID
     if not (isinstance(answer, tuple) and len(answer) == len(Action._fields)):
         return INVALID
     side, *numbers, reason = answer
@@ -86,6 +88,8 @@ HOLD = Action(Side.HOLD)
 FLAT = Action(Side.FLAT)
 ABSTAIN = Action(Side.ABSTAIN)
 INVALID = Action(Side.ABSTAIN, reason=INVALID_REASON)
+_ABSTAINS = Side.ABSTAIN
+_PLAIN = (Side, float, float, float, float, int)
 _SIDES = frozenset(int(side) for side in Side)
 
 

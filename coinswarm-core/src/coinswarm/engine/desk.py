@@ -21,24 +21,27 @@ from coinswarm.simulator.reference import SimulatedExchange
 
 if TYPE_CHECKING:
     from coinswarm.domain.intent import Intent
-    from coinswarm.domain.order import Fill
     from coinswarm.domain.outcome import TradeOutcome
     from coinswarm.engine.plan import RunPlan
-    from coinswarm.simulator.reference import Holding, WorkingOrder
+    from coinswarm.simulator.book import Holding, WorkingOrder
 
-REDUCE = OrderFlags.REDUCE_ONLY
-MARKET = OrderKind.MARKET
+REDUCE, MARKET = OrderFlags.REDUCE_ONLY, OrderKind.MARKET
+APPROVED, WORKING = Refusal.APPROVED, EndReason.WORKING
 
 
 class Want:
-    """What the desk wants of one instrument, and the side it may not re-enter (D5)."""
+    """What the desk wants of one instrument, and the side it may not re-enter (D5).
 
-    __slots__ = ("blocked", "blocked_until", "entry", "exit", "said", "side", "strength")
+    ``intent`` is the one that it last acted on; None while the next look may come to something else.
+    """
+
+    __slots__ = ("blocked", "blocked_until", "entry", "exit", "intent", "said", "side", "strength")
 
     def __init__(self) -> None:
         self.side = self.strength = 0
         self.blocked = self.blocked_until = 0
         self.said = False
+        self.intent: Intent | None = None
         self.entry: WorkingOrder | None = None
         self.exit: WorkingOrder | None = None
 
@@ -69,9 +72,9 @@ class Desk:
 
     # -- what the exchange tells
 
-    def filled(self, k: int, order: WorkingOrder, fill: Fill, reference: int, flow: int) -> None:  # noqa: ARG002 - the listener's form
+    def filled(self, k: int, order: WorkingOrder, bar_ns: int, fee: int, flow: int) -> None:
         """A fill: the ledger takes it in."""
-        self.ledger.filled(k, order, fill, flow, self.exchange.holdings[k].lots)
+        self.ledger.filled(k, order, bar_ns, fee, flow, self.exchange.holdings[k].lots)
 
     def flat(self, k: int, order: WorkingOrder, bar_ns: int, residue: int) -> None:
         """A position was closed: by its bracket, its side is closed too (D5)."""
@@ -81,6 +84,7 @@ class Desk:
             want.blocked = want.side
             want.blocked_until = bar_ns + (1 + self._plan.limits.cool_down_bars) * self._plan.bar_ns
             want.said = False
+            want.intent = None
 
     def funded(self, k: int, paid: int) -> None:
         """Funding was paid."""
@@ -98,18 +102,23 @@ class Desk:
     # -- what the committee wants
 
     def decide(self, k: int, now: int, equity: int, intent: Intent, volatility_bp: int) -> None:
-        """Act on the intent of instrument ``k`` as of ``now``, with the account worth ``equity``."""
+        """Act on the intent of instrument ``k`` as of ``now``, with the account worth ``equity``.
+
+        Where ``wants[k].intent`` is that very intent there is nothing to do (D1).
+        """
         x = intent.exposure_bp
         side = (x > 0) - (x < 0)
         want = self.wants[k]
         if want.blocked and not self._unblocked(k, now, side, intent):
             return
+        want.intent = intent
+        strength = abs(x)
         resize = side == want.side
         if resize:
-            change = abs(abs(x) - want.strength)
+            change = abs(strength - want.strength)
             if side == 0 or not self._plan.committee.rebalance_bp or change <= self._plan.committee.rebalance_bp:
                 return  # D1
-        want.side, want.strength = side, abs(x)
+        want.side, want.strength = side, strength
         self._withdraw(want.entry, now)
         holding = self.exchange.holdings[k]
         held = abs(holding.lots) if holding.lots * side > 0 else 0
@@ -118,7 +127,7 @@ class Desk:
         seq = -1
         if self.ledger.is_open(k) and holding.lots * side <= 0 and holding.lots and not _working(want.exit):  # D2
             seq = self._reduce(k, now, holding, abs(holding.lots))
-        refusal, lots = Refusal.APPROVED, 0
+        refusal, lots = APPROVED, 0
         if side:
             target = self._sizer.lots(k, holding.scale, holding.close, equity, intent, volatility_bp)
             lots = target - held
@@ -128,7 +137,7 @@ class Desk:
                     seq = self._reduce(k, now, holding, lots)
             else:
                 refusal, entered = self._enter(k, now, equity, intent, side, lots, held)
-                seq = entered if refusal is Refusal.APPROVED else seq
+                seq = entered if refusal is APPROVED else seq
         self._note(k, now, intent, refusal, seq, lots)
 
     def _unblocked(self, k: int, now: int, side: int, intent: Intent) -> bool:
@@ -155,16 +164,16 @@ class Desk:
             self._plan.style, k, now, self._plan.bar_ns,
             side=side, lots=lots, close=price, stop_ticks=intent.stop_ticks, take_ticks=intent.take_ticks,
         )  # fmt: skip
-        scale = holding.scale
+        scale, others = holding.scale, self._others(k) if self._gate.counts_others else 0
         verdict = self._gate.admit(
             order,
-            Circumstances(now, scale, scale.shortable, scale.min_units, price, equity, held, self._others(k)),
+            Circumstances(now, scale, scale.shortable, scale.min_units, price, equity, held, others),
         )
         if not isinstance(verdict, RiskApproved):
             return verdict.reason, -1
         risk = scale.value(lots, intent.stop_ticks)
-        self.wants[k].entry = self.exchange.submit(verdict, agree=intent.agree, risk=risk)
-        return Refusal.APPROVED, self.wants[k].entry.seq  # type: ignore[union-attr]  # set on the line above
+        self.wants[k].entry = entry = self.exchange.submit(verdict, intent.agree, risk)
+        return APPROVED, entry.seq
 
     def _reduce(self, k: int, now: int, holding: Holding, lots: int) -> int:
         """A reduce-only market order; returns its number."""
@@ -189,9 +198,9 @@ class Desk:
             self.exchange.cancel(order, now)
 
     def _note(self, k: int, now: int, intent: Intent, refusal: Refusal, seq: int, lots: int) -> None:  # noqa: PLR0913 - a decision's fields
-        self.decisions.append((now, k, *intent, int(refusal), seq, lots))
+        self.decisions.append((now, k, *intent, refusal, seq, lots))
 
 
 def _working(order: WorkingOrder | None) -> bool:
     """Whether an order is there and still works."""
-    return order is not None and order.end_reason == EndReason.WORKING
+    return order is not None and order.end_reason is WORKING

@@ -6,6 +6,8 @@ The same ``Session`` runs a paper replay, where the bars come from a feed instea
 from __future__ import annotations
 
 import gc
+from array import array
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,23 +22,25 @@ from coinswarm.engine.desk import Desk
 from coinswarm.engine.result import FILL_FIELDS, Faults, RunResult, note_faults
 from coinswarm.engine.volatility import volatility_bp
 from coinswarm.errors import one_line
-from coinswarm.simulator.reference import TickBar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coinswarm.domain.market import Bars
     from coinswarm.engine.plan import RunPlan, SeatedAgent
-    from coinswarm.simulator.reference import WorkingOrder
+    from coinswarm.simulator.reference import TickBar
 
 Rounded = tuple[int, int, int, int, int]
-Arrival = tuple[int, int, tuple[int, int, int, int, int, int], tuple[float, float, float, float, float]]
+FloatBar = tuple[float, float, float, float, float]
+Arrival = tuple[int, int, "TickBar", FloatBar]
 """A closed bar: instrument, row, the bar in ticks and lots with its open time first, the bar in floats."""
 Moment = tuple[int, list[Arrival]]
 """An open time and all bars that have it, instruments in sorted order."""
 _ABSTAIN: Rounded = (0, -1, 0, 0, 0)
 _MASKED: Rounded = (int(Side.ABSTAIN), -1, 0, 0, 0)
-_CHUNK = 65_536
+_NEVER = (1 << 63) - 1
+_CHUNK = 256
+"""Bars that are made from the arrays at a time: few enough that their numbers stay in the processor's cache."""
 
 
 def round_action(answer: object, tick: float) -> Rounded | None:
@@ -44,21 +48,19 @@ def round_action(answer: object, tick: float) -> Rounded | None:
     side, confidence, size, stop, take, reason = checked(answer)
     if reason == INVALID_REASON:
         return None
-    if side == Side.ABSTAIN:
+    if side == ABSTAIN.side:
         return _ABSTAIN
+    if confidence < 0 or size < 0 or stop < 0 or take < 0:
+        return None
     try:
-        rounded = (
-            int(side),
-            round(confidence * MAX_BP),
-            round(size * MAX_BP),
-            round(stop / tick) or int(stop > 0),
-            round(take / tick) or int(take > 0),
-        )
+        confidence_bp, size_bp = round(confidence * MAX_BP), round(size * MAX_BP)
+        stop_ticks = (round(stop / tick) or 1) if stop else 0
+        take_ticks = (round(take / tick) or 1) if take else 0
     except (ValueError, OverflowError):  # not finite
         return None
-    if min(confidence, size, stop, take) < 0 or max(rounded[1:3]) > MAX_BP or max(rounded[3:]) > MAX_TICKS:
+    if confidence_bp > MAX_BP or size_bp > MAX_BP or stop_ticks > MAX_TICKS or take_ticks > MAX_TICKS:
         return None
-    return rounded
+    return int(side), confidence_bp, size_bp, stop_ticks, take_ticks
 
 
 class Voice:
@@ -66,10 +68,10 @@ class Voice:
 
     __slots__ = (
         "_actions",
-        "_bars",
         "_columns",
         "_decide",
         "_last",
+        "_length",
         "_rounded",
         "_state",
         "_tick",
@@ -81,7 +83,7 @@ class Voice:
         agent = seat.agents[k]
         self._warming = bars.warming(hole_bars, seat.warm_up).tolist() if seat.warm_up > 1 else []
         self._tick = float(bars.instrument.tick)
-        self._bars = bars
+        self._length = bars.length_ns
         self._state = MarketState(bars)
         self._last: object = self  # no answer yet: an agent may answer None
         self._rounded: Rounded | None = _ABSTAIN
@@ -98,13 +100,13 @@ class Voice:
                 strict=True,
             )
 
-    def at(self, index: int, open_ns: int, bar: tuple[float, float, float, float, float]) -> Rounded:
+    def at(self, index: int, open_ns: int, bar: FloatBar) -> Rounded:
         """The rounded action at row ``index``; warm-up and holes abstain (S6)."""
         if self._columns is not None:
             rounded = next(self._columns)
         else:
             state = self._state
-            state.index, state.open_ns, state.time_ns = index, open_ns, open_ns + self._bars.length_ns
+            state.index, state.open_ns, state.time_ns = index, open_ns, open_ns + self._length
             state.open, state.high, state.low, state.close, state.volume = bar
             try:
                 action = self._decide(state)
@@ -139,27 +141,14 @@ class Session:
         self._bar = plan.bar_ns
         self.desk = Desk(plan)
         self.exchange = self.desk.exchange
-        self._voices = [
-            [Voice(seat, k, bars, plan.hole_bars) for seat in plan.seats] for k, bars in enumerate(plan.bars)
-        ]
-        self._committees = [
-            Committee(
-                plan.weigher,
-                plan.weights,
-                plan.committee,
-                shortable=bars.instrument.shortable,
-                cap_ticks=plan.cap_ticks(k),
-            )
-            for k, bars in enumerate(plan.bars)
-        ]
+        self._trailing, self._start = plan.style.trailing, plan.start_ns
+        self._seats = [_seats(plan, k) for k in range(len(plan.bars))]
         published = plan.sizing.method == "published"
         self._volatility = [volatility_bp(bars).tolist() if published else [] for bars in plan.bars]
         self._funding = [_payments(plan, k) for k in range(len(plan.bars))]
         self._due = [next(payments, None) for payments in self._funding]
         self._has_funding = any(due is not None for due in self._due)
-        self._times: list[int] = []
-        self._equity: list[int] = []
-        self._gross: list[int] = []
+        self._times, self._equity, self._gross = array("q"), array("q"), array("q")
 
     def step(self, t: int, group: list[Arrival]) -> None:
         """All bars that open at ``t``, closed by now.
@@ -167,15 +156,15 @@ class Session:
         :param group: per instrument in sorted order: its index, the bar's row, the bar in ticks and
             lots (open time, open, high, low, close, volume), and in floats (open ... volume).
         """
-        exchange, desk, plan = self.exchange, self.desk, self._plan
-        holdings = exchange.holdings
+        exchange, desk = self.exchange, self.desk
+        holdings, wants = exchange.holdings, desk.wants
         busy = self._match(t, group) if exchange.working or self._has_funding else ()
-        for k, _, ints, _ in group:
-            holdings[k].close = ints[4]
+        for k, _, bar, _ in group:
+            holdings[k].close = bar[4]
         equity, gross = exchange.cash, 0
-        for holding in holdings:
+        for holding in holdings:  # E5
             if holding.lots:
-                worth = holding.value
+                worth = holding.value()
                 equity += worth
                 gross += abs(worth)
         self._times.append(t)
@@ -184,36 +173,35 @@ class Session:
         now = t + self._bar
         if desk.protections.watching:
             desk.protections.mark(now, equity)
-        if plan.style.trailing:
+        if self._trailing:
             for k, bar in busy:
                 exchange.trail(k, bar)
         for k, index, _, floats in group:
-            actions = [voice.at(index, t, floats) for voice in self._voices[k]]
-            intent = self._committees[k].step(actions)
-            if now < plan.start_ns:
-                continue
-            x, want = intent[0], desk.wants[k]
-            if (x > 0) - (x < 0) == want.side and not want.blocked and not plan.committee.rebalance_bp:
-                continue
-            volatility = self._volatility[k]
-            desk.decide(k, now, equity, intent, volatility[index] if volatility else 0)
+            voices, committee = self._seats[k]
+            actions = []
+            for voice in voices:
+                actions.append(voice.at(index, t, floats))  # noqa: PERF401 - a comprehension is a call for each bar
+            intent = committee.intent if actions == committee.heard else committee.step(actions)
+            if intent is not wants[k].intent and now >= self._start:
+                volatility = self._volatility[k]
+                desk.decide(k, now, equity, intent, volatility[index] if volatility else 0)
 
     def _match(self, t: int, group: list[Arrival]) -> list[tuple[int, TickBar]]:
-        """E1-E4 for the instruments that have working orders; returns those."""
+        """E1-E4, E7 for the instruments that have working orders and a bar with volume; returns those."""
         exchange, holdings = self.exchange, self.exchange.holdings
         busy: list[tuple[int, TickBar]] = []
-        for k, _, ints, _ in group:
+        for k, _, bar, _ in group:
             holding = holdings[k]
             if holding.working:
                 exchange.expire(k, t)
             if self._due[k] is not None:
                 self._fund(k, t)
-            if holding.working:
-                bar = TickBar(*ints)
+            if holding.working and bar[5] > 0:  # E7
                 busy.append((k, bar))
                 exchange.open_bar(k, bar)
         for k, bar in busy:
-            exchange.inside_bar(k, bar)
+            if holdings[k].working:
+                exchange.inside_bar(k, bar)
         return busy
 
     def _fund(self, k: int, t: int) -> None:
@@ -233,7 +221,7 @@ class Session:
         symbols = [b.instrument.symbol for b in plan.bars]
         errors: dict[str, int] = {}
         first: dict[str, str] = {}
-        for voices in self._voices:
+        for voices, _ in self._seats:
             for seat, voice in zip(plan.seats, voices, strict=True):
                 note_faults(errors, first, seat.name, voice.faults)
         for name, found in self.desk.learn_faults.items():
@@ -258,12 +246,12 @@ class Session:
             anchor_ns=plan.anchor_ns,
             bar_ns=self._bar,
             cash=plan.cash,
-            orders=_table([_order_row(o) for o in exchange.orders], 13),
-            fills=_table(list(exchange.fills), len(FILL_FIELDS)),
+            orders=_table([order.row() for order in exchange.orders], 13),
+            fills=_table(exchange.fills, len(FILL_FIELDS)),
             reference=np.array(exchange.references, np.int64),
-            times_ns=np.array(self._times, np.int64),
-            equity=np.array(self._equity, np.int64),
-            exposure_units=np.array(self._gross, np.int64),
+            times_ns=np.array(self._times),
+            equity=np.array(self._equity),
+            exposure_units=np.array(self._gross),
             decisions=_table(self.desk.decisions, 10),
             trade_rows=_table(trades, 10),
             costs={"fees": exchange.fees, "adverse": exchange.adverse, "funding": exchange.funding},
@@ -289,37 +277,44 @@ def run_steps(plan: RunPlan) -> RunResult:
 
 def timeline(plan: RunPlan) -> Iterator[Moment]:
     """The union timeline: at each open time the bars that have it, instruments in sorted order."""
-    if len(plan.bars) == 1:
-        for index, (ints, floats) in enumerate(_rows(plan, 0)):
-            yield ints[0], [(0, index, ints, floats)]
+    streams = [_arrivals(plan, k) for k in range(len(plan.bars))]
+    if len(streams) == 1:
+        for arrival in streams[0]:
+            yield arrival[2][0], [arrival]
         return
-    streams = [enumerate(_rows(plan, k)) for k in range(len(plan.bars))]
     heads = [next(stream, None) for stream in streams]
-    while any(head is not None for head in heads):
-        t = min(head[1][0][0] for head in heads if head is not None)
+    times = [_NEVER if head is None else head[2][0] for head in heads]
+    while (t := min(times)) != _NEVER:
         group = []
         for k, head in enumerate(heads):
-            if head is not None and head[1][0][0] == t:
-                group.append((k, head[0], *head[1]))
-                heads[k] = next(streams[k], None)
+            if times[k] == t and head is not None:
+                group.append(head)
+                heads[k] = following = next(streams[k], None)
+                times[k] = _NEVER if following is None else following[2][0]
         yield t, group
 
 
-def _rows(
-    plan: RunPlan, k: int
-) -> Iterator[tuple[tuple[int, int, int, int, int, int], tuple[float, float, float, float, float]]]:
-    """Bars of one instrument as tuples, in ticks and in floats, converted a chunk at a time."""
+def _arrivals(plan: RunPlan, k: int) -> Iterator[Arrival]:
+    """Bars of one instrument in ticks and in floats, converted a chunk at a time."""
     ticks, bars = plan.ticks[k], plan.bars[k]
     for start in range(0, len(bars), _CHUNK):
-        rows = slice(start, start + _CHUNK)
+        part = slice(start, start + _CHUNK)
         ints = zip(
-            *(getattr(ticks, n)[rows].tolist() for n in ("open_ns", "open", "high", "low", "close", "volume")),
+            *(getattr(ticks, n)[part].tolist() for n in ("open_ns", "open", "high", "low", "close", "volume")),
             strict=True,
         )
         floats = zip(
-            *(getattr(bars, n)[rows].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True
+            *(getattr(bars, n)[part].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True
         )
-        yield from zip(ints, floats, strict=True)
+        yield from zip(repeat(k), range(start, len(bars)), ints, floats)
+
+
+def _seats(plan: RunPlan, k: int) -> tuple[list[Voice], Committee]:
+    """Who decides about instrument ``k``."""
+    bars = plan.bars[k]
+    voices = [Voice(seat, k, bars, plan.hole_bars) for seat in plan.seats]
+    shortable, cap_ticks = bars.instrument.shortable, plan.cap_ticks(k)
+    return voices, Committee(plan.weigher, plan.weights, plan.committee, shortable=shortable, cap_ticks=cap_ticks)
 
 
 def _payments(plan: RunPlan, k: int) -> Iterator[tuple[int, int]]:
@@ -330,15 +325,6 @@ def _payments(plan: RunPlan, k: int) -> Iterator[tuple[int, int]]:
     return iter(zip(funding.times_ns.tolist(), funding.rate_ppb.tolist(), strict=True))
 
 
-def _order_row(o: WorkingOrder) -> tuple[int, ...]:
-    """The hashed fields of an order (S16)."""
-    order = o.order
-    return (
-        o.seq, order.parent, order.instrument, order.decided_ns, o.side, order.kind, o.lots, order.limit, o.trigger,
-        order.tif, order.flags, o.end_ns, o.end_reason,
-    )  # fmt: skip
-
-
 def _table(rows: list[tuple[int, ...]], width: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """Rows as int64[n, width]; also when there are none."""
-    return np.array(rows, np.int64).reshape(len(rows), width)
+    return np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * width).reshape(len(rows), width)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinswarm.clock import DAY_NS
-from coinswarm.domain.order import Order, OrderKind, TimeInForce
+from coinswarm.domain.order import Order, OrderFlags, OrderKind, TimeInForce
 from coinswarm.simulator.money import part_up
 
 if TYPE_CHECKING:
     from coinswarm.execution.style import OrderStyle
+
+LIMIT, STOP, STOP_LIMIT = OrderKind.LIMIT, OrderKind.STOP, OrderKind.STOP_LIMIT
+DAY, GTD = TimeInForce.DAY, TimeInForce.GTD
+NONE = OrderFlags.NONE
 
 
 def entry_prices(style: OrderStyle, side: int, close: int) -> tuple[int, int]:
@@ -18,13 +22,14 @@ def entry_prices(style: OrderStyle, side: int, close: int) -> tuple[int, int]:
     :param side: 1 buys, -1 sells.
     :param close: the last close in ticks.
     """
-    offset = part_up(close, style.offset_ppm)
-    if style.entry == OrderKind.LIMIT:
-        return max(close - side * offset, 1), 0
-    if style.entry not in (OrderKind.STOP, OrderKind.STOP_LIMIT):
+    kind = style.entry
+    if kind not in (LIMIT, STOP, STOP_LIMIT):
         return 0, 0
+    offset = part_up(close, style.offset_ppm)
+    if kind == LIMIT:
+        return max(close - side * offset, 1), 0
     trigger = max(close + side * offset, 1)
-    if style.entry == OrderKind.STOP:
+    if kind == STOP:
         return 0, trigger
     return max(trigger + side * part_up(close, style.limit_offset_ppm), 1), trigger
 
@@ -47,12 +52,9 @@ def entry_order(  # noqa: PLR0913 - what an entry depends on
     :param stop_ticks, take_ticks: distances of the bracket to attach when it fills.
     """
     limit, trigger = entry_prices(style, side, close)
-    expire = 0
-    if style.tif == TimeInForce.DAY:
+    expire, tif = 0, style.tif
+    if tif == DAY:
         expire = (now // DAY_NS + 1) * DAY_NS
-    elif style.tif == TimeInForce.GTD:
+    elif tif == GTD:
         expire = now + style.ttl_bars * bar_ns
-    return Order(
-        k, now, side, style.entry, lots, limit, trigger, 0, style.tif, expire,
-        stop_ticks=stop_ticks, take_ticks=take_ticks,
-    )  # fmt: skip
+    return Order(k, now, side, style.entry, lots, limit, trigger, 0, tif, expire, NONE, -1, stop_ticks, take_ticks)

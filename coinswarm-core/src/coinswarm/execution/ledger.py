@@ -9,8 +9,7 @@ from coinswarm.domain.outcome import TradeOutcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from coinswarm.domain.order import Fill
-    from coinswarm.simulator.reference import WorkingOrder
+    from coinswarm.simulator.book import WorkingOrder
 
 
 class OpenTrade:
@@ -42,8 +41,8 @@ class Ledger:
         """Whether a trade is open in instrument ``k`` (dust is not a trade)."""
         return self._trades[k].side != 0
 
-    def filled(self, k: int, order: WorkingOrder, fill: Fill, flow: int, held: int) -> None:
-        """A fill.
+    def filled(self, k: int, order: WorkingOrder, bar_ns: int, fee: int, flow: int, held: int) -> None:  # noqa: PLR0913 - a fill
+        """A fill in the bar that opened at ``bar_ns``.
 
         :param flow: change of cash.
         :param held: lots held after it, signed.
@@ -54,11 +53,12 @@ class Ledger:
             if trade.lots == 0:
                 trade.cash = 0
             trade.fees = trade.most = 0
-            trade.opened_ns, trade.risk, trade.agree = fill.bar_ns, order.risk, order.agree
+            trade.opened_ns, trade.risk, trade.agree = bar_ns, order.risk, order.agree
         trade.cash += flow
-        trade.fees += fill.fee
+        trade.fees += fee
         trade.lots = held
-        trade.most = max(trade.most, abs(held))
+        held = abs(held)
+        trade.most = max(trade.most, held)
 
     def funded(self, k: int, paid: int) -> None:
         """A funding payment belongs to the open trade."""

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from coinswarm.risk.sizing import Costing, Measure
 
 
+APPROVED = Refusal.APPROVED
+_REDUCE_ONLY = OrderFlags.REDUCE_ONLY.value
+
+
 class Circumstances(NamedTuple):
     """What the gate must know beside the order itself.
 
@@ -23,7 +27,8 @@ class Circumstances(NamedTuple):
     :param price: last close, ticks.
     :param equity: at the last mark, money units.
     :param held: lots already held on the order's side.
-    :param others: worth of all other positions and working entries, money units.
+    :param others: worth of all other positions and working entries, money units; 0 will do where
+        ``RiskGate.counts_others`` is False.
     """
 
     now: int
@@ -47,11 +52,13 @@ class RiskGate:
         self._protections = protections
         self._costing = costing
         self._needs_stop = needs_stop
+        self.counts_others = bool(limits.max_exposure_bp)
+        """Whether what else is held and ordered matters to a verdict."""
 
     def admit(self, order: Order, at: Circumstances) -> RiskApproved[Order] | RiskRefused[Order]:
         """Approve an entry, or refuse it with the first reason that holds."""
         reason = self._first_reason(order, at)
-        if reason is not Refusal.APPROVED:
+        if reason is not APPROVED:
             return RiskRefused(order, reason)
         self._protections.entered()
         return RiskApproved(order)
@@ -61,7 +68,7 @@ class RiskGate:
 
         :raises InvariantError: for an order that is not reduce-only.
         """
-        if not order.flags & OrderFlags.REDUCE_ONLY:
+        if not int(order.flags) & _REDUCE_ONLY:
             message = f"{order} asked to pass as a reduction without being reduce-only"
             raise InvariantError(message)
         return RiskApproved(order)
@@ -85,11 +92,11 @@ class RiskGate:
         value, price, equity = at.measure.value, at.price, at.equity
         worth = value(order.lots, price)
         lowest = max(price - order.stop_ticks, 1) if order.side > 0 else price
-        if value(order.lots, lowest) < at.min_units:  # large enough to be stopped out
+        if at.min_units and value(order.lots, lowest) < at.min_units:  # large enough to be stopped out
             return Refusal.MIN_NOTIONAL
         if limits.max_order_units and worth > limits.max_order_units:
             return Refusal.ORDER_LIMIT
-        mine = worth + value(at.held, price)
+        mine = worth + value(at.held, price) if at.held else worth
         if limits.max_position_bp and mine > equity * limits.max_position_bp // 10_000:
             return Refusal.POSITION_LIMIT
         if limits.max_exposure_bp and mine + at.others > equity * limits.max_exposure_bp // 10_000:
@@ -107,4 +114,4 @@ class RiskGate:
             width = price * limits.price_band_bp // 10_000
             if any(ticks and abs(ticks - price) > width for ticks in (order.limit, order.trigger)):
                 return Refusal.PRICE_BAND
-        return Refusal.APPROVED
+        return APPROVED
