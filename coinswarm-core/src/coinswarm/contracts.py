@@ -181,13 +181,15 @@ class Ingestor(Declared):
     the source are settings, so that recorded payloads can be played from another address; secrets are settings of
     the type ``SecretStr``.
 
-    Must hold, for both ways: each observation once, also where the source repeats itself; in the order of
-    publication within its lane; nothing lost or repeated when a fresh object goes on from a cursor; a payload that
-    cannot be understood raises ``DataError`` naming the place, and nothing of it is delivered; no secret in a message,
-    a ``repr``, a log or an observation.
+    Must hold, for both ways: each observation once, also where the source repeats itself; in the order of publication
+    within its lane; nothing lost or repeated when a fresh object goes on from a cursor; a payload that cannot be
+    understood raises ``PayloadError`` naming the place, and nothing of it is delivered; no secret in a message, a
+    ``repr``, a log or an observation.
+
     Errors: ``RateLimitedError`` (with the seconds that the source asked for), ``UnreachableError`` or another
     ``RetryableError`` for what may pass; core waits and calls again with the last cursor. ``OperatorError`` for what
-    will not, such as a refused key. Never retried inside without a pause.
+    will not, such as a refused key. Each as it is, never inside an exception group. Never retried inside without a
+    pause.
     """
 
     async def fetch(self, cursor: Cursor, now: Now) -> Batch:

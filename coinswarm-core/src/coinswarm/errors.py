@@ -13,6 +13,7 @@
         - DeclarationError       what a hook returned is not valid
         - ContractError          a declared object broke its contract
         - LoadError              a plugin could not be imported or registered
+        - PayloadError           a source sent what its ingestor does not understand
       + RetryableError           nobody: trying again may help              exit 4
         - UnreachableError       the other side cannot be reached; nothing was done
         - AmbiguousError         no answer came; it may or may not have been done
@@ -88,6 +89,10 @@ class ContractError(PluginError):
 
 class LoadError(PluginError):
     """A plugin could not be imported or registered."""
+
+
+class PayloadError(PluginError):
+    """A source sent what its ingestor does not understand: it changed its format, or somebody lies."""
 
 
 class RetryableError(CoinswarmError):

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from coinswarm_testkit.checks import agents_answers, agents_evidence, agents_history, packaging
+from coinswarm_testkit.checks import (
+    agents_answers,
+    agents_evidence,
+    agents_history,
+    ingestors,
+    ingestors_trouble,
+    packaging,
+)
 from coinswarm_testkit.checks.check import EVERY_KIND, TIERS, Check, Tier
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped
 
@@ -13,4 +20,6 @@ CHECKS: tuple[Check, ...] = (
     *agents_history.CHECKS,
     *agents_answers.CHECKS,
     *agents_evidence.CHECKS,
+    *ingestors.CHECKS,
+    *ingestors_trouble.CHECKS,
 )

@@ -14,6 +14,8 @@ import anyio
 from anyio.from_thread import start_blocking_portal
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from anyio.from_thread import BlockingPortal
 
     from coinswarm_testkit.subject import Subject
@@ -86,6 +88,12 @@ class Place:
         if self._portal is None:
             self._portal = self._stack.enter_context(start_blocking_portal())
         return self._portal.call(function)
+
+    def start(self, function: Callable[[], Awaitable[Any]]) -> Future[Any]:
+        """Run a coroutine in the same loop while requests go on; cancelling the future cancels it."""
+        if self._portal is None:
+            self._portal = self._stack.enter_context(start_blocking_portal())
+        return self._portal.start_task_soon(function)
 
     def call(self, step: Step) -> Any:  # noqa: ANN401 - whatever it answers
         """One method of one object; what it awaits is awaited."""

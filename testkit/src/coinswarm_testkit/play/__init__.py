@@ -1,0 +1,1 @@
+"""Recorded payloads played from this machine, with faults: what ingestors are judged against, without a network."""
