@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.static
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = [ROOT / "coinswarm-core", *sorted((ROOT / "plugins").glob("coinswarm-*")), ROOT / "testkit"]
+PLUGINS = sorted((ROOT / "plugins").glob("coinswarm-*"))
+PACKAGES = [ROOT / "coinswarm-core", *PLUGINS, ROOT / "testkit", ROOT / "testkit" / "mutants"]
 PYTHONS = ("3.11", "3.12", "3.13")
 
 each_package = pytest.mark.parametrize("folder", PACKAGES, ids=lambda path: path.name)

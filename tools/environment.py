@@ -20,7 +20,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from layout import ROOT, VENVS, packages
+from layout import MUTANTS, ROOT, VENVS, packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -194,7 +194,7 @@ def ensure(name: str) -> Path:
     """
     constraints = RECIPES[name]
     place = VENVS / f"{name}-{sys.version_info.major}.{sys.version_info.minor}"
-    folders = packages()
+    folders = [folder for folder in packages() if name == "test" or folder != MUTANTS]
     pins = _digest([ROOT / "constraints" / constraints])
     base = f"{place}\n{os.path.realpath(sys.executable)}\n{sys.version}\n{pins}"
     with _locked(place):

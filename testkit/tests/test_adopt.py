@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import coinswarm_testkit
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = """\
 from coinswarm_testkit import contract_tests
@@ -22,9 +25,8 @@ def run(folder: Path, agent: str, *options: str) -> subprocess.CompletedProcess[
     """Run the contract tests of one agent in a project of its own."""
     (folder / "test_contract.py").write_text(FILE.format(agent=agent))
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n")
-    subjects = Path(__file__).parent / "subjects"
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-o", f"pythonpath={subjects}", "-v", *options],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v", *options],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -33,7 +35,7 @@ def run(folder: Path, agent: str, *options: str) -> subprocess.CompletedProcess[
 
 
 def test_one_item_per_check_in_a_project_of_its_own(tmp_path: Path) -> None:
-    ran = run(tmp_path, 'Subject("honest", "poisoned_agents:Honest")', "-m", "soundness")
+    ran = run(tmp_path, 'Subject("honest", "coinswarm_mutants.agents._honest:Honest")', "-m", "soundness")
     assert "test_contract[honest-A30] PASSED" in ran.stdout
     assert "test_contract[honest-A40] SKIPPED" in ran.stdout, "it declares no warm-up"
     assert "P20" not in ran.stdout, "packaging is no soundness check"
@@ -41,7 +43,14 @@ def test_one_item_per_check_in_a_project_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_failure_prints_how_to_repeat_it(tmp_path: Path) -> None:
-    ran = run(tmp_path, 'Subject("bad", "poisoned_agents:PeeksAtTheNextBar")', "-k", "A30", "--coinswarm-seed", "7")
+    ran = run(
+        tmp_path,
+        'Subject("bad", "coinswarm_mutants.agents.peeks_at_the_next_bar:Mutant")',
+        "-k",
+        "A30",
+        "--coinswarm-seed",
+        "7",
+    )
     assert ran.returncode == 1
     assert "A30 no look-ahead: truncation at every bar: history that ends at a bar" in ran.stdout
     assert "reproduce: pytest 'test_contract.py::test_contract[bad-A30]' --coinswarm-seed 7" in ran.stdout

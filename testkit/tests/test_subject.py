@@ -8,7 +8,7 @@ from coinswarm.errors import UnknownNameError
 from coinswarm_testkit import contract_tests
 from coinswarm_testkit.subject import Subject, installed
 
-HONEST = Subject("honest", "poisoned_agents:Honest")
+HONEST = Subject("honest", "coinswarm_mutants.agents._honest:Honest")
 
 test_contract = contract_tests(HONEST)
 

@@ -63,7 +63,8 @@ def contract_tests(  # noqa: PLR0913 - all but the first have defaults
             subject = installed(name, plugin=plugin, kind=kind, settings=settings) if isinstance(name, str) else name
         except CoinswarmError as error:
             pytest.fail(f"{check.id} {check.title}: {error}\n{again}", pytrace=False)
-        found = outcome(LocalBench(subject, seed), check)
+        with LocalBench(subject, seed) as bench:
+            found = outcome(bench, check)
         if found.result is Result.SKIPPED:
             pytest.skip(f"{check.id} does not apply to {label}: {found.reason}")
         if found.result is Result.FAILED:

@@ -8,9 +8,9 @@ not come, or is no answer, is a failure.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from coinswarm_testkit.link import Link, Local
 from coinswarm_testkit.remote import Remote, probed
@@ -41,6 +41,23 @@ class Bench(ABC):
     trials: int | None = None
     kept: dict[str, Any] = field(default_factory=dict)
     """What checks share: evidence is measured once."""
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what still stands."""
+        self._stack.close()
+        self.kept.clear()
+
+    def standing(self, name: str) -> Link:
+        """One link by that name for all who ask until the bench is left."""
+        key = f"standing {name}"
+        if key not in self.kept:
+            self.kept[key] = self._stack.enter_context(self.link())
+        found: Link = self.kept[key]
+        return found
 
     @abstractmethod
     @contextmanager

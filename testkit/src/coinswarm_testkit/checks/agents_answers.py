@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from coinswarm_testkit.bench import Bench
     from coinswarm_testkit.replay import Table
 
-GROWTH_BARS = 600
+GROWTH_BARS = 300
 """A48: bars between two readings of an agent's memory."""
 
 GROWTH_READINGS = 5

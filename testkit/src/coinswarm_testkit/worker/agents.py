@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,28 @@ def memory(place: Place, *, bars: Bars, every: int) -> dict[str, list[int]]:
     return {"bytes": held, "snapshot": snapshots}
 
 
+def latency(place: Place, *, bars: Bars, decisions: int, rounds: int, loop: int) -> list[tuple[list[int], list[int]]]:
+    """Per round, nanoseconds that single decisions at the end of a history took, and those of loops between them."""
+    agent = place.new()
+    first = len(bars) - decisions
+    agent.decide(MarketState.at(bars[:first], first - 1))  # what is compiled or filled once is not timed
+    found = []
+    for _ in range(rounds):
+        taken, loops = [], []
+        for row in range(first, len(bars)):
+            state = MarketState.at(bars, row)
+            begin = time.perf_counter_ns()
+            agent.decide(state)
+            middle = time.perf_counter_ns()
+            total = 0
+            for number in range(loop):
+                total += number
+            taken.append(middle - begin)
+            loops.append(time.perf_counter_ns() - middle)
+        found.append((taken, loops))
+    return found
+
+
 def _agent(place: Place, key: str) -> SignalAgent:
     """The agent under a key, or a fresh one."""
     agent: SignalAgent = place.objects[key] if key else place.new()
@@ -105,4 +128,5 @@ OPERATIONS = {
     "decided_at": decided_at,
     "changed_bars": changed_bars,
     "memory": memory,
+    "latency": latency,
 }

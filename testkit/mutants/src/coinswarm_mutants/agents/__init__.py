@@ -1,0 +1,1 @@
+"""Signal agents that break one demand each."""

@@ -1,0 +1,1 @@
+"""Modules that entry points would name."""

@@ -1,0 +1,1 @@
+"""Declares, and does nothing else."""

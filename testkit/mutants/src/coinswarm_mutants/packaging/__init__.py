@@ -1,0 +1,1 @@
+"""Plugins that break a demand before they decide anything."""

@@ -1,0 +1,30 @@
+"""Operations that run whole sessions where the plugin lives: what it could do to core, it does there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.engine.columns import run_columns
+from coinswarm.engine.steps import run_steps
+from coinswarm_testkit.markets.seated import seated_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from coinswarm.domain.market import Bars
+    from coinswarm.engine.result import RunResult
+    from coinswarm_testkit.worker.place import Place
+
+ENGINES = {"columns": run_columns, "steps": run_steps}
+
+TABLES = ("orders", "fills", "reference", "times_ns", "equity", "exposure_units", "decisions", "trade_rows")
+
+
+def run(place: Place, *, seed: int, bars: Sequence[Bars], warm_up: int, engine: str) -> dict[str, Any]:
+    """What a session leaves, with a fresh agent of the subject on each instrument."""
+    plan = seated_plan(seed, bars, [place.new() for _ in bars], warm_up=warm_up)
+    result: RunResult = ENGINES[engine](plan)
+    return {name: getattr(result, name) for name in TABLES} | {"costs": result.costs, "errors": result.errors}
+
+
+OPERATIONS = {"run": run}

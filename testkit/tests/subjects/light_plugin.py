@@ -1,1 +1,0 @@
-"""A plugin module that loads nothing."""
