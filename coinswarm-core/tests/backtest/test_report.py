@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shutil
@@ -20,6 +21,7 @@ from coinswarm.backtest.report.facts import Facts
 from coinswarm.backtest.report.grid import Grid
 from coinswarm.backtest.report.page import POLICY, render_report
 from coinswarm.backtest.runread import read_run
+from coinswarm.backtest.tables import trades
 from coinswarm.config.profile import load_profile
 from coinswarm.contracts import SignalAgent
 from coinswarm.domain.action import ABSTAIN
@@ -82,7 +84,7 @@ class Page(HTMLParser):
             self.scripts[-1] = (self.scripts[-1][0], self.scripts[-1][1] + data)
         elif place == "style":
             self.style += data
-        elif place == "caption":
+        elif "caption" in self._in:
             self.tables[data] = self._rows
         elif self._rows and any(name in self._in for name in ("td", "th")):
             self._rows[-1][-1] += data
@@ -179,6 +181,34 @@ def test_numbers_equal_the_summary(page: Page, kept: Path) -> None:
     assert ends == summary["orders"]["ends"]
     refused = {row[0]: int(row[1]) for row in page.tables["Refusals"][1:]}
     assert refused == summary["orders"]["refused"]
+
+
+def test_reasons_stand_below_the_measures_and_not_in_them(facts: Facts) -> None:
+    """A sentence in a column of numbers would push the others off a screen."""
+    summary = copy.deepcopy(facts.summary)
+    few, other = "8 closed trades are too few for an interval (at least 10)", "no upper bound"
+    for m in summary["measures"]:
+        m["why"] = ""
+        if m["name"] in ("win_rate", "payoff"):
+            m |= {"low": None, "high": None, "why": few}
+        if m["name"] == "sortino":
+            m |= {"high": None, "why": other}
+    html = render_report(replace(facts, summary=summary)).decode()
+    page = Page(html)
+    rows = {row[0]: row for row in page.tables["This run, and buy-and-hold on the same bars"][1:]}
+    assert (rows["Win rate"][2], rows["Payoff"][2]) == ("(b)", "(b)")
+    assert rows["Sortino"][2].endswith(" to ... (a)")
+    assert html.count(f"(b) {few}") == 1
+    assert f"(a) {other}" in html
+    assert max(len(cell) for row in rows.values() for cell in row[:-1]) < 40
+
+
+def test_the_best_trades_have_their_prices(page: Page, kept: Path) -> None:
+    head, best, *_ = page.tables["The best and the worst closed trades"]
+    columns = {column.name: column.texts() for column in trades(read_run(kept).result)}
+    row = int(np.argmax(read_run(kept).result.trade_rows[:, 5]))
+    told = dict(zip(head, best, strict=True))
+    assert (told["Entry"], told["Exit"]) == (columns["entry"][row], columns["exit"][row])
 
 
 def test_the_charts_end_where_the_summary_does(page: Page, kept: Path) -> None:

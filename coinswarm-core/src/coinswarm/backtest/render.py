@@ -96,15 +96,13 @@ def _measures(summary: Mapping[str, Any], width: int) -> list[str]:
     lines = [f"{'':<{LABEL}}{'this run':>{VALUE}}{level + ' interval':>{INTERVAL}}{'buy-and-hold':>{rest}}"]
     held = equity["benchmark"]
     final = [_amount(float(x), places) if x is not None else "" for x in (equity["final"], held)]
-    lines.append(f"{f'Final equity ({currency})':<{LABEL}}{final[0]:>{VALUE}}{'':>{INTERVAL}}{final[1]:>{rest}}")
+    label = f"Final equity ({currency})"
+    label = label if len(label) < LABEL else "Final equity"
+    lines.append(f"{label:<{LABEL}}{final[0]:>{VALUE}}{'':>{INTERVAL}}{final[1]:>{rest}}")
     reasons: list[str] = []
 
     def row(label: str, unit: str, found: Mapping[str, Any], beside: str) -> str:
-        mark = ""
-        if found["why"]:
-            if found["why"] not in reasons:
-                reasons.append(found["why"])
-            mark = f" ({chr(ord('a') + reasons.index(found['why']))})"
+        mark = letter(reasons, found["why"])
         value = number_text(found["value"], unit, places)
         interval = interval_text(found, unit, places)
         if interval:
@@ -193,9 +191,21 @@ def _sign(unit: str) -> str:
     return {"share": " %", "days": " days", "times": " x"}.get(unit, "")
 
 
+def letter(reasons: list[str], why: str) -> str:
+    """`` (a)`` for a reason, which joins ``reasons`` if it is new; nothing where there is none."""
+    if not why:
+        return ""
+    if why not in reasons:
+        reasons.append(why)
+    return f" ({chr(ord('a') + reasons.index(why))})"
+
+
 def number_text(value: float | None, unit: str, places: int) -> str:
     """A value with its unit; a dash where there is none."""
-    return "-" if value is None else _digits(value, unit, places) + _sign(unit)
+    if value is None:
+        return "-"
+    digits = _digits(value, unit, places)
+    return "1 day" if (unit, digits) == ("days", "1") else digits + _sign(unit)
 
 
 def interval_text(found: Mapping[str, Any], unit: str, places: int) -> str:

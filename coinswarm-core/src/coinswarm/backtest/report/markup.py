@@ -65,7 +65,9 @@ def table(
         "tr",
         *(tag("th", word, scope="col", class_="n" if place in numbers else None) for place, word in enumerate(head)),
     )
-    inner = tag("table", tag("caption", caption), tag("thead", top), tag("tbody", body), class_=class_ or None)
+    inner = tag(
+        "table", tag("caption", tag("span", caption)), tag("thead", top), tag("tbody", body), class_=class_ or None
+    )
     return tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from coinswarm.backtest.compare import flatten
 from coinswarm.backtest.proof import HEAD as PROOF_HEAD
 from coinswarm.backtest.proof import proof_lines
-from coinswarm.backtest.render import interval_text, number_text
+from coinswarm.backtest.render import interval_text, letter, number_text
 from coinswarm.backtest.report.charts import largest_trades
 from coinswarm.backtest.report.contribution import AGREE, PNL, attributed, by_day
 from coinswarm.backtest.report.markup import Safe, facts, heat, join, table, tag
@@ -26,7 +26,7 @@ from coinswarm.engine.result import DECISION_FIELDS
 from coinswarm.feeds.length import format_length
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from coinswarm.backtest.report.facts import Facts
 
@@ -81,18 +81,24 @@ def cautions(of: Facts) -> Safe:
 def measures(of: Facts) -> Safe:
     """Every measure with its interval, buy-and-hold beside it, and how it is computed."""
     rows: list[list[object]] = []
+    reasons: list[str] = []
+
+    def interval(found: Mapping[str, Any], unit: str) -> str:
+        return (interval_text(found, unit, of.places) + letter(reasons, found["why"])).strip()
+
+    def difference(found: Mapping[str, Any], unit: str) -> str:
+        value = f"{number_text(found['value'], unit, of.places)}: " if found["value"] is not None else ""
+        return value + interval(found, unit)
+
     for m in of.summary["measures"]:
         held, against = m["benchmark"], m["difference"]
         rows.append(
             [
                 m["label"],
                 number_text(m["value"], m["unit"], of.places),
-                interval_text(m, m["unit"], of.places) or m["why"],
+                interval(m, m["unit"]),
                 number_text(held["value"], m["unit"], of.places) if held else "",
-                f"{number_text(against['value'], m['unit'], of.places)} "
-                f"({interval_text(against, m['unit'], of.places) or against['why']})"
-                if against
-                else "",
+                difference(against, m["unit"]) if against else "",
                 m["definition"],
             ]
         )
@@ -101,10 +107,11 @@ def measures(of: Facts) -> Safe:
         f"Intervals: {how['method']}, {how['resamples']:,} resamples, mean block {how['block_days']:.1f} days, seed "
         f"{how['seed']}. They know this one history, and nothing of how many settings were tried on it."
     )
-    head = ["Measure", "This run", f"{how['level']:.0%} interval", "Buy-and-hold", "Difference (interval)", "How"]
+    head = ["Measure", "This run", f"{how['level']:.0%} interval", "Buy-and-hold", "Difference: interval", "How"]
     return join(
         [
             table("This run, and buy-and-hold on the same bars", head, rows, numbers=(1, 2, 3, 4), class_="measures"),
+            *(tag("p", f"({chr(ord('a') + n)}) {reason}", class_="note") for n, reason in enumerate(reasons)),
             tag("p", note, class_="note"),
             _proof(of),
         ]
@@ -221,14 +228,27 @@ def trade_list(of: Facts) -> Safe:
                 _when(one["closed"]),
                 f"{one['side']} {one['instrument']}",
                 one["quantity"],
+                one["entry"],
+                one["exit"],
                 money(float(one["pnl"]), of.places),
                 money(float(one["fees"]), of.places),
                 "stop" if one["stopped"] == "yes" else "",
                 one["agreed"],
             ]
         )
-    head = ["Opened", "Closed", "Trade", "Quantity", f"Profit ({of.currency})", "Fees", "Closed by", "Agreed"]
-    return table("The best and the worst closed trades", head, rows, numbers=(3, 4, 5))
+    head = [
+        "Opened",
+        "Closed",
+        "Trade",
+        "Quantity",
+        "Entry",
+        "Exit",
+        f"Profit ({of.currency})",
+        "Fees",
+        "Closed by",
+        "Agreed",
+    ]
+    return table("The best and the worst closed trades", head, rows, numbers=(3, 4, 5, 6, 7))
 
 
 def _when(moment: str) -> str:
