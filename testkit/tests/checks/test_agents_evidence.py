@@ -61,7 +61,7 @@ def test_honest_agents_fail_nothing(name: str, claims: list[str], seed: int) -> 
         ("GivesNoStop", {}, {"A72", "A80"}),
         ("Follows", {"needs": ["sentiment"]}, {"A72"}),
         ("Follows", {"needs": ["sentiment"], "data_cost": 0.0}, set()),
-        ("Follows", {"needs": ["memory"]}, set()),
+        ("Follows", {"needs": ["memory"]}, {"A97"}),
         ("Follows", {"trials": 0}, {"A80"}),
         ("KnowsTheNextBar", {}, {"A82", "A84"}),
         ("KnowsTheSample", {}, {"A84"}),

@@ -110,7 +110,7 @@ class FollowsTheHash(Follows):
     """Text hashes differ from process to process."""
 
     def confidence(self, bars: Bars) -> Floats | float:  # noqa: ARG002 - the contract's form
-        return 0.3 + hash("coinswarm") % 7 / 10
+        return 0.4 + hash("coinswarm") % 1_000 / 10_000
 
 
 class Churns(Follows):

@@ -6,6 +6,7 @@ from coinswarm_testkit.checks import (
     agents_answers,
     agents_evidence,
     agents_history,
+    agents_memory,
     agents_sessions,
     ingestors,
     ingestors_trouble,
@@ -22,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     *agents_answers.CHECKS,
     *agents_sessions.CHECKS,
     *agents_evidence.CHECKS,
+    *agents_memory.CHECKS,
     *ingestors.CHECKS,
     *ingestors_trouble.CHECKS,
 )

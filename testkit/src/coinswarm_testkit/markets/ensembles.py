@@ -12,6 +12,7 @@ high-volatility    ``shapes.volatile``               sigma 4 %, no drift
 golden-cross       ``shapes.golden_cross``           sigma 0.4 %, -0.04 % a bar, 0.4 % in the last third
 mean-reversion     ``shapes.ranging``                pull 20 % a bar, sigma 1 % (deviation from the mean 1.7 %)
 volatility-spike   ``shapes.spike``                  sigma 0.6 %, five times that after the middle, dying out
+changing-regimes   ``shapes.regimes``                sigma 0.4, 0.6 or 1.5 %, drift 0 or 0.2 % up or down, 200 bars each
 crash              ``shapes.crash``                  -40 % in one bar, in the middle; then three times as wild
 gap                ``shapes.gapped``                 a tenth of the bars missing, two holes of 30; sigma 1 %
 thin-book          ``shapes.thin``                   four bars of ten without volume; sigma 0.6 %
@@ -58,6 +59,7 @@ KINDS: dict[str, Kind] = {
     "golden-cross": Kind(shapes.golden_cross, {"sigma": 0.004, "slope": 0.004}),
     "mean-reversion": Kind(shapes.ranging, {"pull": 0.2, "sigma": 0.01}),
     "volatility-spike": Kind(shapes.spike, {"sigma": 0.006, "factor": 5.0}),
+    "changing-regimes": Kind(shapes.regimes, {"sigma": 0.006, "slope": 0.002, "turn": 200}),
     "crash": Kind(shapes.crash, {"fall": 0.4, "sigma": 0.006}),
     "gap": Kind(shapes.gapped, {"missing": 0.1, "hole": 30, "sigma": 0.01}),
     "thin-book": Kind(shapes.thin, {"idle": 0.4, "sigma": 0.006}),

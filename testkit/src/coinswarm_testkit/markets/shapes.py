@@ -168,10 +168,16 @@ def extreme(rng: np.random.Generator, form: Form, *, lowest: float = 0.01, highe
     return around(np.exp(rng.uniform(np.log(lowest), np.log(highest), form)), rng, reach=0.5)
 
 
-def regimes(rng: np.random.Generator, form: Form, *, sigma: float = 0.006) -> Grid:
-    """Trends, ranges and wild stretches of 40 bars by turns: a market that asks every answer of an agent."""
+def regimes(
+    rng: np.random.Generator, form: Form, *, sigma: float = 0.006, slope: float = 0.004, turn: float = 40
+) -> Grid:
+    """Rises and falls of ``slope`` a bar, stretches without direction, quiet and wild, by turns.
+
+    :param turn: bars of each.
+    """
     *many, n = form
-    turns = (*many, n // 40 + 1)
-    drift = np.repeat(rng.choice([-0.004, 0.0, 0.0, 0.004], turns), 40, axis=-1)[..., :n]
-    wild = np.repeat(rng.choice([0.7, 1.0, 2.5], turns), 40, axis=-1)[..., :n]
+    length = int(turn)
+    turns = (*many, n // length + 1)
+    drift = np.repeat(rng.choice([-slope, 0.0, 0.0, slope], turns), length, axis=-1)[..., :n]
+    wild = np.repeat(rng.choice([0.7, 1.0, 2.5], turns), length, axis=-1)[..., :n]
     return around(_path(drift + sigma * wild * rng.standard_normal(form)), rng, reach=sigma / 2)

@@ -1,0 +1,92 @@
+"""Arms of the ablation: who may see what, and whether a memory that tells something is told from one that does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from coinswarm_testkit.bench import LocalBench
+from coinswarm_testkit.evidence import desk
+from coinswarm_testkit.evidence.ablation import EMBARGO_BARS, NEAREST, Ablation, _questions, _stories, ablate, paired
+from coinswarm_testkit.markets import shapes
+from coinswarm_testkit.markets.ensembles import CONTROL, Ensemble, ensemble
+from coinswarm_testkit.subject import Subject
+
+
+def bench(name: str) -> LocalBench:
+    return LocalBench(Subject(name, f"memory_agents:{name}", declaration={"needs": ["memory"]}))
+
+
+def told_by_volume(paths: int, bars: int, seed: int) -> Ensemble:
+    """Stretches of 100 bars that trend, or do not; the volume says which."""
+    rng = np.random.default_rng(seed)
+    form = (paths, bars)
+    turns = (paths, bars // 100 + 1)
+    trending = np.repeat(rng.choice([False, True], turns), 100, axis=1)[:, :bars]
+    drift = np.repeat(rng.choice([-0.003, 0.003], turns), 100, axis=1)[:, :bars] * trending
+    steps = drift + 0.006 * rng.standard_normal(form)
+    grid = shapes.around(shapes.PRICE * np.exp(np.cumsum(steps, axis=1)), rng, reach=0.003)
+    return Ensemble("told", grid._replace(volume=np.where(trending, 400.0, 20.0)))
+
+
+def test_a_memory_that_tells_is_better_than_any_that_does_not() -> None:
+    found = ablate(bench("ReadsTheVolume"), told_by_volume(24, 1_500, 1), costs=desk.VENUES["binance"])
+    for other in ("none", "permuted", "random", "recency"):
+        assert found.t("real", other) > 3, other
+    assert found.t("leaky") > found.t("real")
+    assert found.t("leaky", "real") > 3
+
+
+def test_who_may_see_what() -> None:
+    one = bench("RecallingAgent")
+    story = _stories(one, ensemble(CONTROL, 1_200, 4, paths=1), desk.FREE)[0]
+    made = [episode for episode in story.episodes if episode is not None]
+    assert len(made) > 30
+    assert [episode.decided_ns for episode in made] == sorted(episode.decided_ns for episode in made)
+    assert all(episode.known_ns > episode.decided_ns for episode in made)
+    true = {episode.id: episode for episode in made}
+    length = story.bars.length_ns
+    for arm in ("permuted", "random", "recency", "real", "leaky"):
+        questions = _questions(story, arm, 0, 0)
+        assert len(questions) == len(story.rows)
+        late = 0
+        for row, (action, recalled) in zip(story.rows, questions, strict=True):
+            now = int(story.bars.open_ns[row]) + length
+            visible = [episode for episode in made if episode.known_ns + EMBARGO_BARS * length <= now]
+            late += sum(one.episode.known_ns + EMBARGO_BARS * length > now for one in recalled)
+            assert len(recalled) == min(NEAREST, len(made) if arm == "leaky" else len(visible))
+            assert action.confidence == 0.5
+            distances = [one.distance for one in recalled]
+            if arm in {"real", "leaky", "permuted"}:
+                assert distances == sorted(distances)
+            if arm == "recency":
+                known = sorted((episode.known_ns for episode in visible), reverse=True)[:NEAREST]
+                assert [one.episode.known_ns for one in recalled] == known
+            if arm != "permuted":
+                assert all(one.episode == true[one.episode.id] for one in recalled)
+            else:
+                outcomes = {episode.result_ppm for episode in visible}
+                assert {one.episode.result_ppm for one in recalled} <= outcomes
+        assert (late > 0) == (arm == "leaky")
+    real, leaky = _questions(story, "real", 0, 0), _questions(story, "leaky", 0, 0)
+    assert real != leaky
+    assert _questions(story, "random", 0, 0) == _questions(story, "random", 0, 0) != _questions(story, "random", 1, 0)
+
+
+def test_wearing_out_is_measured_against_the_first_half() -> None:
+    rng = np.random.default_rng(1)
+    noise = 0.01 * rng.standard_normal((64, 2))
+
+    def worn(first: float, second: float) -> float:
+        return Ablation({}, np.array([first, second]) + noise, 0).worn()
+
+    assert worn(0.1, 0.1) > 4
+    assert abs(worn(0.1, 0.08)) < 3
+    assert worn(0.1, 0.05) < -4
+    assert worn(-0.1, -0.1) > 4
+    assert worn(-0.1, -0.2) < -4
+
+
+def test_paired_differences() -> None:
+    assert paired(np.zeros(5)) == 0.0
+    assert paired(np.array([1.0, 2.0, 3.0])) == pytest.approx(2 / (1 / np.sqrt(3)))
