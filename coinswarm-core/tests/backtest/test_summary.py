@@ -168,7 +168,8 @@ def test_the_warm_up_is_not_measured() -> None:
     ("run", "warning"),
     [
         (result(orders=np.zeros((0, 13), np.int64), fills=np.zeros((0, 5), np.int64)), "no order was sent"),
-        (result(trades=3), "only 3 closed trades"),
+        (result(trades=3), "only 3 closed trades:"),
+        (result(trades=1), "only 1 closed trade:"),
         (result(days=40), "only 40 days"),
         (result(), "a position is still open"),
         (

@@ -57,7 +57,7 @@ def test_an_import_is_kept_and_shown(kept: Path, write: Callable[..., str], caps
         "2 after 2018-01-01T02:00:00Z",
         "99.75 to 102.25 USD",
         "0.01 (inferred: the file has 2 decimals)",
-        "0.1 (inferred: the file has 1 decimals)",
+        "0.1 (inferred: the file has 1 decimal)",
         str(kept / "BTC-USD_1h.npz"),
     ):
         assert needed in out

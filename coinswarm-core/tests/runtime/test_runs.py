@@ -133,6 +133,26 @@ def test_a_maker_fee_above_the_taker_fee_is_told(profile: Profiles, fake: Fake) 
     assert not [note for note in backtest(profile(), label="p", runs=None).summary["notes"] if "fee" in note]
 
 
+def test_bars_of_another_pair_are_told(profile: Profiles, fake: Fake, bars: Callable[..., Path]) -> None:
+    fake()
+    other = {"symbol": "BTC/USD", "file": str(bars("ETHUSD_1h.csv"))}
+    done = backtest(profile(instruments=[other]), label="p", runs=None)
+    assert "BTC/USD: its bars come from a file that names ETH/USD; is it the right one?" in done.summary["notes"]
+    right = {"symbol": "BTC/USD", "file": str(bars("BTC_USD.csv"))}
+    assert not [
+        note
+        for note in backtest(profile(instruments=[right]), label="p", runs=None).summary["notes"]
+        if "names" in note
+    ]
+
+
+def test_a_warm_up_that_never_ends_is_told(profile: Profiles, fake: Fake) -> None:
+    fake(declared="warm_up=121")
+    notes = backtest(profile(), label="p", runs=None).summary["notes"]
+    assert "fake never decided on BTC/USD: its warm-up takes 121 bars, and there are 120" in notes
+    assert not [note for note in notes if "never decided on ETH" in note]
+
+
 def test_a_tick_coarser_than_the_prices_is_told(profile: Profiles, fake: Fake, bars: Callable[..., Path]) -> None:
     fake()
     coarse = {"symbol": "BTC/USD", "file": str(bars()), "tick": "0.1", "lot": "0.1"}

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.backtest.proof import proof_lines
+from coinswarm.evidence.estimate import counted
 from coinswarm.feeds.length import format_length
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _period(summary: Mapping[str, Any]) -> list[str]:
     begin, end = (period[key][:16].replace("T", " ") for key in ("from", "to"))
     if not begin:
         return ["No bars after the start: nothing was measured."]
-    length = f"{length_text(period)}, {_count(period['marks'], 'bar')} of {format_length(period['bar_ns'])}"
+    length = f"{length_text(period)}, {counted(period['marks'], 'bar')} of {format_length(period['bar_ns'])}"
     return [f"{'Period':<{HEAD}}{begin} to {end} UTC", f"{'':<{HEAD}}{length}"]
 
 
@@ -57,7 +58,7 @@ def length_text(period: Mapping[str, Any]) -> str:
     :param period: of a summary; one of an older run knows no length.
     """
     days, length = period["days"], period.get("length_days", period["days"])
-    return _count(days, "day") if days == length else f"{length:,.1f} days ({_count(days, 'UTC day')})"
+    return counted(days, "day") if days == length else f"{length:,.1f} days ({counted(days, 'UTC day')})"
 
 
 def _instruments(summary: Mapping[str, Any]) -> list[str]:
@@ -157,11 +158,6 @@ def _entry(head: str, text: str, width: int) -> list[str]:
     """A heading with text beside it, wrapped under itself."""
     blank = " " * HEAD
     return textwrap.wrap(text, width, initial_indent=f"{head:<{HEAD}}", subsequent_indent=blank, break_on_hyphens=False)
-
-
-def _count(number: int, noun: str) -> str:
-    """``1 day``, ``2 days``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(counts: Mapping[str, int]) -> str:

@@ -16,7 +16,7 @@ from coinswarm.engine.result import DECISION_FIELDS
 from coinswarm.evidence.bootstrap import LEVEL, RESAMPLES
 from coinswarm.evidence.days import cut_days, sum_by_day
 from coinswarm.evidence.drawdown import deepest
-from coinswarm.evidence.estimate import DAY_MEASURES, TRADE_MEASURES, Estimate
+from coinswarm.evidence.estimate import DAY_MEASURES, TRADE_MEASURES, Estimate, counted
 from coinswarm.evidence.measure import compare_days, mean_block_days, measure_days, measure_trades
 
 if TYPE_CHECKING:
@@ -226,14 +226,16 @@ def _warnings(
     if not len(result.orders):
         warnings.append("no order was sent: there is nothing to judge")
     elif len(trades) < FEW_TRADES:
-        warnings.append(f"only {len(trades)} closed trades: win rate, profit factor and payoff say little yet")
+        warnings.append(
+            f"only {counted(len(trades), 'closed trade')}: win rate, profit factor and payoff say little yet"
+        )
     stopped = result.decisions[result.decisions[:, _REFUSAL] == Refusal.DRAWDOWN, _KNOWN]
     if len(stopped):
         warnings.append(
             f"the drawdown breaker refused {len(stopped)} entries, the first on {iso(int(stopped[0]))[:10]}"
         )
     if 0 < len(days) < FEW_DAYS:
-        warnings.append(f"only {len(days)} days: one market phase, not a judgement")
+        warnings.append(f"only {counted(len(days), 'day')}: one market phase, not a judgement")
     sharpe, beaten = measures["sharpe"], difference.get("sharpe", Estimate())
     if sharpe.low is not None and sharpe.high is not None and sharpe.low <= 0.0 <= sharpe.high:
         warnings.append("the interval of the Sharpe ratio includes zero: this run does not show an edge")

@@ -234,7 +234,7 @@ def _print(loaded: Loaded, path: Path, *, as_json: bool, written: Path | None = 
         missing += f" in {report.gaps} {times}, {span}; nothing was filled"
     fields: dict[str, object] = {
         "file": str(path),
-        "pair": bars.instrument.symbol + (" (guessed from the file name)" if report.symbol_guessed else ""),
+        "pair": bars.instrument.symbol + _pair_note(loaded),
         "bars": f"{report.rows} of {format_length(report.bar_ns)}"
         + (" (the most common step)" if report.bar_inferred else ""),
         "span": f"{iso(report.first_ns)} to {iso(report.last_ns)} (open times)",
@@ -254,6 +254,13 @@ def _print(loaded: Loaded, path: Path, *, as_json: bool, written: Path | None = 
     if written is not None:
         fields["written"] = str(written)
     emit_fields(fields, as_json=False)
+
+
+def _pair_note(loaded: Loaded) -> str:
+    """Where the pair comes from, or what the file calls it instead."""
+    if loaded.report.named:
+        return f" (the file names {loaded.report.named})"
+    return " (guessed from the file name)" if loaded.report.symbol_guessed else ""
 
 
 def _volume_text(loaded: Loaded) -> str:
@@ -287,7 +294,7 @@ def _inferred(decimals: int, used: Decimal) -> str:
     """How a step follows from the decimals of a file."""
     from coinswarm.feeds.decimals import step
 
-    text = f"inferred: the file has {decimals} decimals"
+    text = f"inferred: the file has {decimals} decimal{'' if decimals == 1 else 's'}"
     return f"{text}, coarsened to fit 64-bit arithmetic" if used > step(decimals) else text
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coinswarm.evidence.estimate import too_few
 from coinswarm.evidence.statistics import STILL
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def moments(returns: Floats) -> Moments | str:
     """
     n = len(returns)
     if n < MIN_DAYS:
-        return f"{n} days are too few (at least {MIN_DAYS})"
+        return too_few(n, "day", MIN_DAYS)
     if not np.isfinite(returns).all():
         return "a daily return is not a number"
     deviation = float(returns.std(ddof=1))

@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 day``, ``2 days``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def too_few(number: int, noun: str, least: int, what: str = "") -> str:
+    """``1 day is too few for an interval (at least 20)``."""
+    return f"{counted(number, noun)} {'is' if number == 1 else 'are'} too few{what} (at least {least})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """A number and its interval; never a NaN.

@@ -10,7 +10,7 @@ import numpy as np
 
 from coinswarm.evidence import statistics as st
 from coinswarm.evidence.bootstrap import RESAMPLES, block_length, distributions, generator, percentiles
-from coinswarm.evidence.estimate import DAY_MEASURES, TRADE_MEASURES, Estimate
+from coinswarm.evidence.estimate import DAY_MEASURES, TRADE_MEASURES, Estimate, too_few
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,7 @@ MIN_YEARLY_DAYS = 30
 """A return over fewer days is not blown up to a year."""
 _LOST = 0.05
 """Share of resamples that may leave a statistic undefined before it has no interval."""
+FOR = " for an interval"
 _BATCHES = 1_000
 """Trades beyond twice this number are resampled in so many batches of consecutive trades."""
 
@@ -74,7 +75,7 @@ def measure_days(
     }
     reasons = _day_reasons(days, traded, costs, profit)
     still = "" if (np.abs(growth - 1.0) > st.STILL).any() else "equity never changed"
-    few = f"{len(days)} days are too few for an interval (at least {MIN_DAYS})" if len(days) < MIN_DAYS else ""
+    few = too_few(len(days), "day", MIN_DAYS, FOR) if len(days) < MIN_DAYS else ""
     draw = _Draw(len(days), mean_block_days(days), generator(seed, "days"), resamples)
     return _estimate(statistics, draw, undefined=reasons, no_interval=few or still)
 
@@ -135,7 +136,7 @@ def compare_days(days: Days, benchmark: Days, *, seed: int, resamples: int = RES
         zeros = np.zeros(len(each))
         found = _day_reasons(each, zeros, zeros, zeros)
         reasons.update({k: v for k, v in found.items() if k in statistics})
-    few = f"{len(days)} days are too few for an interval (at least {MIN_DAYS})" if len(days) < MIN_DAYS else ""
+    few = too_few(len(days), "day", MIN_DAYS, FOR) if len(days) < MIN_DAYS else ""
     block = max(mean_block_days(days), mean_block_days(benchmark))
     draw = _Draw(len(days), block, generator(seed, "compare"), resamples)
     return _estimate(statistics, draw, undefined=reasons, no_interval=few)
@@ -162,7 +163,7 @@ def measure_trades(pnl: Ints, *, seed: int, resamples: int = RESAMPLES) -> dict[
         undefined = dict.fromkeys(("profit_factor", "payoff"), "no losing trade")
     elif not won.any():
         undefined = {"payoff": "no winning trade"}
-    few = f"{n} closed trades are too few for an interval (at least {MIN_TRADES})" if n < MIN_TRADES else ""
+    few = too_few(n, "closed trade", MIN_TRADES, FOR) if n < MIN_TRADES else ""
     same = "all trades ended alike: resampling cannot tell how certain that is"
     alike = same if n and (won.all() or not won.any()) else ""
     block = max(block_length(value), block_length(won))

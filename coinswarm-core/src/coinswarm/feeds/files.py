@@ -70,6 +70,7 @@ def load_bars(  # noqa: PLR0913 - each is one thing a file does not say about it
     _check_declarations(table, name, stamp, volume)
     stored = table.stored
     found, guessed = _find_symbol(symbol, table, name)
+    named = _named(table, name)
 
     newest_first = len(table.stamp_ns) > 1 and bool((np.diff(table.stamp_ns) < 0).all())
     length = bar_ns or (stored.length_ns if stored else infer_length(table.stamp_ns, name))
@@ -117,6 +118,7 @@ def load_bars(  # noqa: PLR0913 - each is one thing a file does not say about it
             volume_unit=stored.volume_unit if stored else volume,
             newest_first=newest_first,
             symbol_guessed=guessed,
+            named="" if named is None or named == found else named,
             bar_inferred=bar_ns is None and stored is None,
             tick_inferred=tick is None and (stored is None or stored.tick_inferred),
             lot_inferred=lot is None and (stored is None or stored.lot_inferred),
@@ -178,15 +180,26 @@ def _find_symbol(symbol: str | None, table: Table, name: str) -> tuple[str, bool
     """
     if symbol:
         return symbol, False
-    if table.symbol:
-        inside = table.symbol if "/" in table.symbol else guess_symbol(table.symbol)
-        if inside:
-            return check_symbol(inside), False
+    inside = _inside(table)
+    if inside:
+        return check_symbol(inside), False
     guess = guess_symbol(name)
     if guess is None:
         message = f"{name} does not tell which pair it holds"
         raise DataError(message, remedy="pass --symbol, as in --symbol BTC/USD")
     return guess, True
+
+
+def _inside(table: Table) -> str | None:
+    """The pair that the file itself tells, or None."""
+    if not table.symbol:
+        return None
+    return table.symbol if "/" in table.symbol else guess_symbol(table.symbol)
+
+
+def _named(table: Table, name: str) -> str | None:
+    """The pair that the file itself or its name tells, or None."""
+    return _inside(table) or guess_symbol(name)
 
 
 def _instrument(symbol: str, tick: Decimal, lot: Decimal, min_notional: Decimal, *, shortable: bool) -> Instrument:

@@ -27,6 +27,7 @@ class ImportReport:
     :param volume_unit: what the file's volume counts: ``base`` or ``quote`` (then divided by the close).
     :param newest_first: the file ran backwards and was turned round.
     :param symbol_guessed: the symbol comes from the file's name.
+    :param named: the pair that the file or its name tells, where that is another than the one asked for; else empty.
     :param bar_inferred: the bar length is the most common step.
     :param tick_inferred: the tick comes from the file's decimals; ``lot_inferred`` likewise.
     :param price_decimals: most decimals of a price; ``volume_decimals`` of a volume.
@@ -48,6 +49,7 @@ class ImportReport:
     volume_unit: str
     newest_first: bool
     symbol_guessed: bool
+    named: str
     bar_inferred: bool
     tick_inferred: bool
     lot_inferred: bool

@@ -298,9 +298,20 @@ def _notes(ready: Assembled) -> list[str]:
     notes = [f"{seat} is not from a plugin: it has no version, and no replay" for seat in ready.unplugged]
     for one in ready.loaded:
         instrument, report = one.bars.instrument, one.report
+        if report.named:
+            notes.append(
+                f"{instrument.symbol}: its bars come from a file that names {report.named}; is it the right one?"
+            )
         if report.off_tick and not report.tick_inferred:
             prices = f"{report.off_tick:,} of {4 * report.rows:,} prices"
             notes.append(f"{instrument.symbol}: {prices} of the file were rounded to the tick {instrument.tick}")
+    for bars in ready.plan.bars:
+        notes += [
+            f"{seat.name} never decided on {bars.instrument.symbol}: its warm-up takes {seat.warm_up:,} bars, and there "
+            f"are {len(bars):,}"
+            for seat in ready.plan.seats
+            if seat.warm_up > 1 and bars.warming(ready.plan.hole_bars, seat.warm_up).all()
+        ]
     costs = ready.plan.costs
     if costs.maker_ppm > costs.taker_ppm:
         notes.append(
