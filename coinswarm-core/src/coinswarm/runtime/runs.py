@@ -307,8 +307,8 @@ def _notes(ready: Assembled) -> list[str]:
             notes.append(f"{instrument.symbol}: {prices} of the file were rounded to the tick {instrument.tick}")
     for bars in ready.plan.bars:
         notes += [
-            f"{seat.name} never decided on {bars.instrument.symbol}: its warm-up takes {seat.warm_up:,} bars, and there "
-            f"are {len(bars):,}"
+            f"{seat.name} never decided on {bars.instrument.symbol}: its warm-up takes {seat.warm_up:,} bars, "
+            f"and there are {len(bars):,}"
             for seat in ready.plan.seats
             if seat.warm_up > 1 and bars.warming(ready.plan.hole_bars, seat.warm_up).all()
         ]
