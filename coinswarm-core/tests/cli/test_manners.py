@@ -169,6 +169,7 @@ CASES = {
     # commands
     "unknown command": Case(r"unknown command 'coinswarm bactest': did you mean 'backtest'\?", "bactest"),
     "unknown option": Case(r"No such option", f"{GOOD} --nosave"),
+    "profile without its option": Case(r"did you mean --profile good\.toml\?", "backtest good.toml"),
     "unknown engine": Case(r"'fast' is not one of 'columns', 'steps'", f"{GOOD} --engine fast"),
     "paper without bars": Case(r"no bars for BTC/USD.*give a recording with --replay FILE", "trade --profile paper"),
     "paper with missing bars": Case(r"there is no file 'bad\.csv'", "trade --profile paper --replay bad.csv"),
