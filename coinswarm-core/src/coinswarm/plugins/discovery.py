@@ -116,7 +116,7 @@ def _records(distribution: metadata.Distribution, name: str, group: str) -> list
     """What one distribution brings to a group."""
     noun = _noun(group)
     version = _field(distribution, "Version") or "?"
-    origin = _origin(distribution)
+    origin = origin_of(distribution)
     doubt = () if _field(distribution, "Name") else ("its METADATA cannot be read: reinstall it",)
     made_for = requirement_on_core(_fields(distribution, "Requires-Dist"))
     try:
@@ -150,7 +150,7 @@ def _noun(group: str) -> str:
     return "plugin" if group == GROUP else "driver"
 
 
-def _origin(distribution: metadata.Distribution) -> Origin:
+def origin_of(distribution: metadata.Distribution) -> Origin:
     """How a distribution was installed, from the installer's own records."""
     try:
         source = json.loads(_text(distribution, "direct_url.json") or "{}")

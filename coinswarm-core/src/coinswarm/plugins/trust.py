@@ -75,6 +75,14 @@ def files_of(record: PluginRecord) -> dict[str, str]:
     return files
 
 
+def strange(distribution: Distribution, package: str) -> str:
+    """What is not as the installer left it, in one line; empty where all is.
+
+    :param package: that an import must reach.
+    """
+    return _verified(distribution, package)[1]
+
+
 def digest_of(files: Mapping[str, str]) -> str:
     """SHA-256 in hex over names and hashes of files."""
     return hashlib.sha256("".join(f"{name}\0{found}\n" for name, found in sorted(files.items())).encode()).hexdigest()

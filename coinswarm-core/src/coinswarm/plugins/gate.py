@@ -1,0 +1,156 @@
+"""Starts the judge: the testkit's gate in a process of its own, where nothing of an author's can reach it.
+
+The interpreter is isolated (``-I``: no working directory, no user site, no ``PYTHON*``) and without ``site``
+(``-S``: no ``.pth`` file is run); it finds modules in the folders of installed distributions, core's and the
+testkit's before any other. Core never imports the testkit. Before it is started, core's and the testkit's files
+are held against what their installer wrote: a plugin that brought its own judge is told from one that did not.
+
+This stops accident and casual forgery. A program that runs as the same user can do whatever the user can.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.errors import CoinswarmError, InvariantError, NotReadyError
+from coinswarm.plugins.discovery import origin_of
+from coinswarm.plugins.records import CORE_DISTRIBUTION, Origin, canonical
+from coinswarm.plugins.trust import strange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+TESTKIT = "coinswarm-testkit"
+_PACKAGES = {CORE_DISTRIBUTION: "coinswarm", TESTKIT: "coinswarm_testkit"}
+_HIDDEN = ("PYTHON", "PYTEST_")
+"""Beginnings of variables that the judge does not see."""
+
+_START = """\
+import json, runpy, sys
+sys.path.extend(json.loads(sys.argv.pop(1)))
+runpy.run_module("coinswarm_testkit.gate", run_name="__main__", alter_sys=True)
+"""
+
+
+class GateError(CoinswarmError):
+    """What the judge could not judge; it carries the judge's own exit code."""
+
+    def __init__(self, message: str, *, remedy: str, exit_code: int) -> None:
+        super().__init__(message, remedy=remedy)
+        self.exit_code = exit_code
+
+
+def check_testkit() -> None:
+    """Hold that the testkit is there, and that it and core are what was installed.
+
+    :raises NotReadyError: saying how to install it, or which file differs.
+    """
+    for name, package in _PACKAGES.items():
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            message = f"{name}, which judges plugins, is not installed"
+            raise NotReadyError(message, remedy=f"pip install {name}") from None
+        if origin_of(distribution) is Origin.EDITABLE:
+            message = f"{name} is an editable install, whose files may change at any time: it can judge nobody"
+            raise NotReadyError(message, remedy=f"install {name} from a wheel")
+        if problem := strange(distribution, package):
+            message = f"{name}, which judges plugins, is not what was installed: {problem}"
+            raise NotReadyError(message, remedy=f"find out who changed it, then reinstall {name}")
+
+
+def folders() -> list[str]:
+    """Folders of installed distributions on this process's path; those of core and the testkit first."""
+    found = [path for path in dict.fromkeys(sys.path) if path and any(Path(path).glob("*.dist-info"))]
+    ours = {str(Path(str(metadata.distribution(name).locate_file(""))).resolve()) for name in _closure(TESTKIT)}
+    return sorted((str(Path(path).resolve()) for path in found), key=lambda path: path not in ours)
+
+
+def _closure(name: str) -> set[str]:
+    """A distribution and all that it needs, by canonical name, as far as they are installed."""
+    done: set[str] = set()
+    waiting = [canonical(name)]
+    while waiting:
+        one = waiting.pop()
+        try:
+            needs = metadata.distribution(one).requires or []
+        except metadata.PackageNotFoundError:
+            continue
+        done.add(one)
+        waiting += [
+            found for found in (_named(need) for need in needs if "extra ==" not in need) if found not in done
+        ]
+    return done
+
+
+def _named(requirement: str) -> str:
+    """The distribution that a requirement names."""
+    end = next((place for place, sign in enumerate(requirement) if not (sign.isalnum() or sign in "-_.")), None)
+    return canonical(requirement[:end])
+
+
+def dependencies(name: str) -> dict[str, str]:
+    """Versions of everything that a distribution needs, itself left out."""
+    return {one: metadata.version(one) for one in sorted(_closure(name) - {canonical(name)})}
+
+
+def run_gate(request: Mapping[str, Any], hear: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Have something judged.
+
+    :param request: plain data, as ``coinswarm_testkit.gate.request`` reads it.
+    :param hear: told of every event as it comes: ``{"event": ..., ...}``.
+    :returns: the verdict: the last event.
+    :raises GateError: when the judge could not judge, in its words.
+    :raises InvariantError: when it ended without a verdict.
+    """
+    check_testkit()
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN)}
+    places = folders()
+    with tempfile.TemporaryFile() as complaints, tempfile.TemporaryDirectory(prefix="coinswarm-gate-") as folder:
+        process = subprocess.Popen(  # noqa: S603 - an argument list of our own
+            [sys.executable, "-I", "-S", "-c", _START, json.dumps(places)],
+            cwd=folder,
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+        )
+        try:
+            assert process.stdin is not None, "started with a pipe"
+            assert process.stdout is not None, "started with a pipe"
+            process.stdin.write(json.dumps({**request, "folders": places}).encode())
+            process.stdin.close()
+            verdict = _listen(process.stdout, hear)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            process.wait()
+        complaints.seek(0)
+        said = complaints.read().decode("utf-8", "replace").strip().splitlines()
+    if verdict is None:
+        message = f"the judge ended with code {process.returncode} and no verdict ({said[-1] if said else 'silently'})"
+        raise InvariantError(message, remedy="report this, with what coinswarm --debug … shows")
+    return verdict
+
+
+def _listen(lines: Iterable[bytes], hear: Callable[[dict[str, Any]], None]) -> dict[str, Any] | None:
+    """The verdict among what the judge says; None where it says none.
+
+    :raises GateError: what it could not judge.
+    """
+    for line in lines:
+        event: dict[str, Any] = json.loads(line)
+        if event["event"] == "error":
+            raise GateError(event["message"], remedy=event["remedy"], exit_code=event["exit_code"])
+        if event["event"] == "verdict":
+            return event
+        hear(event)
+    return None

@@ -1,0 +1,43 @@
+"""Reads one request from standard input, says on standard output what happens, a JSON object per line, and ends.
+
+Events: ``subject`` (whom it judges next, and by how many checks), ``check`` (which begins), ``outcome`` (how it
+ended), and last ``verdict``, or ``error`` where it cannot judge.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.errors import CoinswarmError
+from coinswarm_testkit.gate.judging import judged
+from coinswarm_testkit.gate.request import Request
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+def tell(out: BinaryIO, event: dict[str, Any]) -> None:
+    """Say one event."""
+    out.write(json.dumps(event, ensure_ascii=False, allow_nan=False, default=str).encode() + b"\n")
+    out.flush()
+
+
+def main() -> int:
+    """Judge what is asked for."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else is printed in this process is no event
+    try:
+        verdict = judged(Request.read(sys.stdin.buffer.read()), lambda event: tell(out, event))
+    except CoinswarmError as error:
+        told = {"message": error.message, "remedy": error.remedy, "exit_code": error.exit_code}
+        tell(out, {"event": "error", **told})
+    else:
+        tell(out, {"event": "verdict", **verdict})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

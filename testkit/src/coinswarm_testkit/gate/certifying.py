@@ -1,0 +1,106 @@
+"""From a result to a certificate; and back, where a plugin fails what it once passed."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.clock import SystemClock, iso
+from coinswarm.hookspecs import API_VERSION
+from coinswarm.plugins.certificate import TIERS, Certificate, CheckRow
+from coinswarm.plugins.certificates import KEY, core_version, issue, read_all
+from coinswarm.plugins.gate import TESTKIT, dependencies
+from coinswarm.plugins.records import CORE_DISTRIBUTION
+from coinswarm.plugins.signing import own_key
+from coinswarm.plugins.trust import digest_of
+from coinswarm_testkit import __version__
+from coinswarm_testkit.gate.evidence import market
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from coinswarm.feeds.files import Loaded
+    from coinswarm.plugins.records import PluginRecord
+    from coinswarm_testkit.gate.request import Request
+
+
+def certify(
+    request: Request,
+    record: PluginRecord,
+    files: Mapping[str, str],
+    one: Mapping[str, Any],
+    data: Mapping[str, Loaded],
+) -> Path:
+    """Issue the certificate of one subject.
+
+    :param files: of its plugin, with their digests.
+    :param one: its result, from ``judging``.
+    :param data: the recorded bars that gold was measured on.
+    :returns: where it is kept.
+    :raises NotReadyError: when the signing key cannot be used.
+    """
+    on = market(request, data) if one["tier"] == "gold" else {}
+    rows = tuple(CheckRow(**{name: row[name] for name in row if name != "again"}) for row in one["checks"])
+    return issue(
+        Path(request.home),
+        Certificate(
+            kind=one["kind"],
+            name=one["name"],
+            plugin=record.name,
+            distribution=record.distribution,
+            version=record.version,
+            digest=digest_of(files),
+            files=dict(files),
+            made_with={
+                CORE_DISTRIBUTION: core_version(),
+                TESTKIT: __version__,
+                "api": str(API_VERSION),
+                "python": platform.python_version(),
+                **{
+                    name: version
+                    for name, version in (dependencies(TESTKIT) | dependencies(record.distribution)).items()
+                    if name != CORE_DISTRIBUTION
+                },
+            },
+            settings=one["settings"],
+            seed=request.seed,
+            trials=request.trials,
+            platform=platform.platform(),
+            waivers={row.id: row.reason for row in rows if row.outcome == "waived"},
+            checks=rows,
+            declaration=one["declaration"],
+            asked=request.tier,
+            tier=one["tier"],
+            date=iso(SystemClock().now_ns()),
+            **on,
+        ),
+    )
+
+
+def revoke(
+    request: Request, record: PluginRecord, files: Mapping[str, str], one: Mapping[str, Any]
+) -> list[Path]:
+    """Take away certificates of ours that say more of these very files and settings than this result.
+
+    Only what was run counts: a failure in silver's checks takes silver and gold away, one in gold's takes gold.
+
+    :returns: what was removed.
+    """
+    failed = [row["tier"] for row in one["checks"] if row["outcome"] == "failed"]
+    if not failed:
+        return []
+    least = min(TIERS.index(tier) for tier in failed)
+    home = Path(request.home)
+    removed = []
+    for found in read_all(home):
+        if found.signed is None or found.signed.key != own_key(home, KEY):
+            continue
+        of = found.certificate
+        same = (of.plugin, of.kind, of.name, of.digest, dict(of.settings)) == (
+            record.name, one["kind"], one["name"], digest_of(files), one["settings"],
+        )  # fmt: skip
+        if same and TIERS.index(of.tier) >= least:
+            found.path.unlink()
+            removed.append(found.path)
+    return removed

@@ -1,0 +1,234 @@
+"""What the judge does with a request: finds the subjects, runs the checks, decides the tier, issues certificates."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.errors import NotReadyError, OperatorError, UnknownNameError, nearest
+from coinswarm.plugins.discovery import discover
+from coinswarm.plugins.records import CORE, PluginRecord, Status
+from coinswarm.plugins.trust import files_of
+from coinswarm_testkit.bench import RemoteBench
+from coinswarm_testkit.checks import TIERS
+from coinswarm_testkit.gate.certifying import certify, revoke
+from coinswarm_testkit.gate.report import write_report
+from coinswarm_testkit.remote import Remote
+from coinswarm_testkit.subject import Subject
+from coinswarm_testkit.suite import checks_for, judge, tier_of
+from coinswarm_testkit.verdicts import CheckFailedError, Outcome, PluginRaisedError, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from coinswarm.feeds.files import Loaded
+    from coinswarm_testkit.checks import Check
+    from coinswarm_testkit.gate.request import Request
+
+FINDING = "P10"
+"""The check that a plugin fails which cannot even be asked what it declares."""
+
+
+def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Judge what is asked for.
+
+    :param tell: hears every event.
+    :returns: the verdict: ``good``, and per subject its tier, its outcomes and its certificate.
+    :raises CoinswarmError: when that cannot be judged at all.
+    """
+    record = _record(request.plugin)
+    files, uncertifiable = _files(record)
+    data = request.loaded()
+    subjects, fault = _subjects(request)
+    results = [] if fault is None else [_unasked(request, fault)]
+    for subject in subjects:
+        results.append(_one(request, subject, data, tell))  # noqa: PERF401 - each tells while it goes
+    if request.only:
+        uncertifiable = "only some checks were run"
+    elif not uncertifiable and files != _files(record)[0]:
+        uncertifiable = "its files changed while it was judged"
+    verdict: dict[str, Any] = {
+        "good": all(one["good"] for one in results),
+        "plugin": record.name,
+        "distribution": record.distribution,
+        "version": record.version,
+        "asked": request.tier,
+        "seed": request.seed,
+        "uncertifiable": uncertifiable,
+        "subjects": results,
+    }
+    for one in results:
+        one["certificate"], one["revoked"] = None, []
+        if uncertifiable or not request.home:
+            continue
+        one["revoked"] = [str(path) for path in revoke(request, record, files, one)]
+        if _earned(one, request):
+            one["certificate"] = str(certify(request, record, files, one, data))
+    if request.report:
+        write_report(Path(request.report), verdict, request)
+    return verdict
+
+
+def _earned(one: Mapping[str, Any], request: Request) -> bool:
+    """Whether a result is worth a certificate: what was asked for, or silver on the way to gold."""
+    reached = TIERS.index(one["tier"]) if one["tier"] else -1
+    return reached >= min(TIERS.index(request.reach), TIERS.index("silver"))
+
+
+def _record(name: str) -> PluginRecord:
+    """The plugin that is judged, from metadata.
+
+    :raises UnknownNameError: when nothing installed has that name.
+    :raises OperatorError: when it cannot be judged as it stands.
+    """
+    records = discover()
+    found = [record for record in records if record.name == name]
+    if not found:
+        message = f"unknown plugin {name!r}"
+        raise UnknownNameError(message, remedy=nearest(name, [record.name for record in records]))
+    if name == CORE:
+        message = "core is not judged: it is part of the judge"
+        raise OperatorError(message, remedy="name a plugin")
+    if found[0].status is not Status.ENABLED:
+        message = f"{found[0].label} is {found[0].status}"
+        raise OperatorError(message, remedy=found[0].reason)
+    return found[0]
+
+
+def _files(record: PluginRecord) -> tuple[dict[str, str], str]:
+    """The plugin's files with their digests, and why there can be no certificate over them (else empty)."""
+    try:
+        return files_of(record), ""
+    except NotReadyError as error:
+        return {}, str(error)
+
+
+def _environment(request: Request) -> dict[str, str]:
+    """Variables of every worker: it finds what this machine has installed, and no more."""
+    return {"PYTHONPATH": os.pathsep.join(request.folders)} if request.folders else {}
+
+
+def _subjects(request: Request) -> tuple[list[Subject], CheckFailedError | None]:
+    """What is judged, as a worker says the plugin declares it; or why it says nothing.
+
+    :raises UnknownNameError: when there is nothing of the kind or name asked for.
+    """
+    nobody = Subject(name=request.plugin, target="", plugin=request.plugin)
+    try:
+        with Remote(nobody, environment=_environment(request), paths=False) as link:
+            told = link.ask("subjects.found", plugin=request.plugin)
+            declared = [Subject(**fields) for fields in told]
+    except CheckFailedError as error:
+        return [], error
+    except TypeError:
+        return [], CheckFailedError("its process answered with what is no declaration")
+    chosen = [
+        one for one in declared if request.kind in {"", one.kind} and request.name in {"", one.name}
+    ]
+    if not chosen:
+        wanted = " ".join(word for word in (request.kind, request.name) if word) or "anything"
+        message = f"plugin {request.plugin!r} does not declare {wanted}"
+        raise UnknownNameError(message, remedy=nearest(wanted, [f"{one.kind} {one.name}" for one in declared]))
+    return [replace(one, settings=settings) for one in chosen for settings in _settings(request, one)], None
+
+
+def _settings(request: Request, subject: Subject) -> Iterable[Mapping[str, Any]]:
+    """The settings that a subject is judged with: one of them each time."""
+    if request.seats is None:
+        return [request.settings or {}]
+    mine = [seat for seat in request.seats if (seat["kind"], seat["name"]) == (subject.kind, subject.name)]
+    found: list[Mapping[str, Any]] = []
+    for seat in mine:
+        if seat["settings"] not in found:
+            found.append(seat["settings"])
+    return found
+
+
+def _unasked(request: Request, fault: CheckFailedError) -> dict[str, Any]:
+    """The result of a plugin that did not say what it declares."""
+    reason = " ".join(str(fault).split())
+    if not isinstance(fault, PluginRaisedError):
+        reason = f"it cannot be asked what it declares: {reason}"
+    row = Outcome(FINDING, "declaration and metadata valid", 0, "bronze", Result.FAILED, reason)
+    return _result(request, Subject(name=request.plugin, target=""), [row])
+
+
+def _one(
+    request: Request, subject: Subject, data: Mapping[str, Loaded], tell: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Judge one subject."""
+    checks = _checks(request, subject)
+    tell({
+        "event": "subject", "kind": subject.kind, "name": subject.name, "settings": dict(subject.settings),
+        "checks": len(checks),
+    })  # fmt: skip
+    bench = RemoteBench(
+        subject,
+        seed=request.seed,
+        data={symbol: one.bars for symbol, one in data.items()},
+        trials=request.trials,
+        environment=_environment(request),
+    )
+    bench.kept["costs"] = dict(request.costs)
+    rows: list[Outcome] = []
+
+    def began(check: Check) -> None:
+        tell({"event": "check", "id": check.id, "title": check.title, "number": len(rows) + 1, "of": len(checks)})
+
+    waivers = {key: why for key, why in request.waivers.items() if key in {check.id for check in checks}}
+    for row in judge(bench, checks, waivers=waivers, began=began):
+        rows.append(row)
+        tell({"event": "outcome", **_plain(row), "again": _again(request, subject, row)})
+    return _result(request, subject, rows)
+
+
+def _checks(request: Request, subject: Subject) -> Sequence[Check]:
+    """The checks that a subject faces.
+
+    :raises UnknownNameError: for an id that none of them has.
+    """
+    checks = checks_for(subject.kind, tier=request.reach)
+    for wanted in (*request.only, *request.waivers):
+        if wanted not in {check.id for check in checks}:
+            message = f"no check {wanted!r} of {subject.kind} {subject.name!r} up to {request.tier}"
+            raise UnknownNameError(message, remedy=nearest(wanted, [check.id for check in checks]))
+    return [check for check in checks if not request.only or check.id in request.only]
+
+
+def _result(request: Request, subject: Subject, rows: Sequence[Outcome]) -> dict[str, Any]:
+    """What came of one subject, as plain data."""
+    tier = tier_of(rows)
+    reached = TIERS.index(tier) if tier else -1
+    good = all(row.good for row in rows) if request.only else reached >= TIERS.index(request.reach)
+    return {
+        "kind": subject.kind,
+        "name": subject.name,
+        "settings": dict(subject.settings),
+        "declaration": dict(subject.declaration),
+        "tier": tier,
+        "good": good,
+        "checks": [{**_plain(row), "again": _again(request, subject, row)} for row in rows],
+    }
+
+
+def _plain(row: Outcome) -> dict[str, Any]:
+    """An outcome as plain data, as a certificate holds it."""
+    told = asdict(row)
+    measured = told.pop("measured")
+    return {
+        **{name: told[name] for name in ("id", "title", "category", "tier", "seconds", "reason")},
+        "outcome": str(row.result),
+        "measured": dict(measured["values"]),
+        "limit": dict(measured["limits"]),
+    }
+
+
+def _again(request: Request, subject: Subject, row: Outcome) -> str:
+    """The command that repeats a check that is not good."""
+    if row.good:
+        return ""
+    which = [] if not subject.target else ["--kind", subject.kind, "--object", subject.name, "--only", row.id]
+    return " ".join([request.again, *map(shlex.quote, which)])
