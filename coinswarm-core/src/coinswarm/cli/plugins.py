@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coinswarm.cli.certificates import certificates
+from coinswarm.cli.check import check
 from coinswarm.cli.groups import NearestGroup
 from coinswarm.cli.tables import emit, emit_fields
 from coinswarm.errors import LoadError, NotReadyError, OperatorError, UnknownNameError, nearest
@@ -33,6 +34,7 @@ def plugins() -> None:
 
 
 plugins.add_command(certificates)
+plugins.add_command(check)
 
 
 @plugins.command("list")

@@ -84,9 +84,7 @@ def _closure(name: str) -> set[str]:
         except metadata.PackageNotFoundError:
             continue
         done.add(one)
-        waiting += [
-            found for found in (_named(need) for need in needs if "extra ==" not in need) if found not in done
-        ]
+        waiting += [found for found in (_named(need) for need in needs if "extra ==" not in need) if found not in done]
     return done
 
 

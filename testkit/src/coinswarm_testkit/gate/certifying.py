@@ -78,9 +78,7 @@ def certify(
     )
 
 
-def revoke(
-    request: Request, record: PluginRecord, files: Mapping[str, str], one: Mapping[str, Any]
-) -> list[Path]:
+def revoke(request: Request, record: PluginRecord, files: Mapping[str, str], one: Mapping[str, Any]) -> list[Path]:
     """Take away certificates of ours that say more of these very files and settings than this result.
 
     Only what was run counts: a failure in silver's checks takes silver and gold away, one in gold's takes gold.

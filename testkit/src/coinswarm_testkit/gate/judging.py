@@ -125,9 +125,7 @@ def _subjects(request: Request) -> tuple[list[Subject], CheckFailedError | None]
         return [], error
     except TypeError:
         return [], CheckFailedError("its process answered with what is no declaration")
-    chosen = [
-        one for one in declared if request.kind in {"", one.kind} and request.name in {"", one.name}
-    ]
+    chosen = [one for one in declared if request.kind in {"", one.kind} and request.name in {"", one.name}]
     if not chosen:
         wanted = " ".join(word for word in (request.kind, request.name) if word) or "anything"
         message = f"plugin {request.plugin!r} does not declare {wanted}"

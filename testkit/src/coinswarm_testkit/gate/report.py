@@ -95,7 +95,7 @@ def _subject(one: Mapping[str, Any]) -> Iterable[Safe]:
     """The sections of one subject: a table of checks per category, and what was measured."""
     yield tag("h2", f"{one['kind']} {one['name']}")
     settings = [(key, str(value)) for key, value in one["settings"].items()]
-    yield facts([("Settings", "defaults"), *()] if not settings else settings)
+    yield facts(settings or [("Settings", "defaults")])
     for number, name in enumerate(CATEGORIES):
         rows = [row for row in one["checks"] if row["category"] == number]
         if rows:
