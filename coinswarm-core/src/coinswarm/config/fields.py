@@ -151,6 +151,9 @@ Count = Annotated[int, Field(ge=0, le=_MAX_COUNT)]
 Symbol = Annotated[str, _matching(r"[^/\s]+/[^/\s]+", "must be BASE/QUOTE, as in BTC/USD")]
 """A pair; the quote is the settlement currency."""
 
+Digest = Annotated[str, _matching(r"sha256:[0-9a-f]{64}", "must be sha256: and 64 hex digits")]
+"""A digest of a plugin's files."""
+
 BarLength = Annotated[str, _matching(r"[1-9][0-9]{0,5}[smhdw]", "must be a bar length such as 1m, 5m, 1h or 1d")]
 """Length of a bar: a whole number and one of s, m, h, d, w."""
 

@@ -13,9 +13,11 @@ from coinswarm.clock import to_ns
 from coinswarm.config.fields import FULL_BP, Count, Moment, Money, Name, Section, units
 from coinswarm.config.messages import Loc, explain
 from coinswarm.config.sections import (
+    AcceptSection,
     AgentSection,
     CommitteeSection,
     CostsSection,
+    DemandSection,
     DriversSection,
     EvidenceSection,
     InstrumentSection,
@@ -47,8 +49,9 @@ class Profile(Section):
     :param cash: starting cash in the settlement currency.
     :param start: nothing is traded before it; the prefix is warm-up. From the anchor if absent.
     :param hole_bars: consecutive missing bars that make a hole.
-    :param demand: numbers that a certificate must reach. *Provisional.*
-    :param trust: plugins trusted to trade, by digest. *Provisional.*
+    :param demand: numbers that a certificate must reach before it trades live.
+    :param accept_evidence: agents that may trade live below them, for a while.
+    :param trust: plugins trusted to trade live, by digest.
     """
 
     mode: Mode = Field(description="backtest, paper or live")
@@ -66,7 +69,8 @@ class Profile(Section):
     orders: OrdersSection = OrdersSection()
     evidence: EvidenceSection = EvidenceSection()
     drivers: DriversSection = DriversSection()
-    demand: dict[str, bool | int | str | float] = Field(default_factory=dict)
+    demand: DemandSection = DemandSection()
+    accept_evidence: list[AcceptSection] = Field(default_factory=list)
     trust: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from coinswarm.clock import SystemClock, iso
+from coinswarm.clock import SECOND_NS, SystemClock, iso
 from coinswarm.config.home import home
 from coinswarm.config.settings import check_settings
 from coinswarm.contracts import SignalAgent, Weigher
@@ -22,6 +22,8 @@ from coinswarm.plugins.drivers import GROUPS, find_driver
 from coinswarm.plugins.history import recall, remember
 from coinswarm.plugins.standing import STRICT, installed, strict
 from coinswarm.plugins.watchers import tell
+from coinswarm.runtime import admission
+from coinswarm.runtime.admission import own_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.market import Bars
     from coinswarm.engine.events import Event
     from coinswarm.feeds.loaded import Loaded
+    from coinswarm.plugins.admission import Standing
     from coinswarm.plugins.records import PluginRecord
     from coinswarm.plugins.watchers import Watcher
     from coinswarm.ports import Driver
@@ -50,6 +53,7 @@ class Assembled:
     :param recordings: per symbol, the file that stood in for the profile's own source.
     :param unplugged: seats whose agents come from no plugin.
     :param watchers: the plugins that are told what the run did.
+    :param standings: how what is seated stands by its certificates.
     """
 
     profile: Profile
@@ -59,6 +63,24 @@ class Assembled:
     recordings: dict[str, Path]
     unplugged: tuple[str, ...] = ()
     watchers: tuple[Watcher, ...] = ()
+    standings: tuple[Standing, ...] = ()
+
+    def uncertified(self) -> list[str]:
+        """A line for each seat without a certificate that counts."""
+        return admission.uncertified(self.standings)
+
+    def demand_silver(self, label: str) -> None:
+        """Hold that everything seated may trade on paper.
+
+        :raises NotReadyError: with a line for each seat that may not.
+        """
+        lines = admission.below_silver(self.standings)
+        if lines:
+            raise NotReadyError("\n".join(f"{label}: {line}" for line in lines))
+
+    def accepted(self) -> list[dict[str, Any]]:
+        """Less evidence that the operator accepts, and whether that holds now."""
+        return admission.accepted(self.profile, self.standings)
 
     def steps_from(self) -> dict[str, str]:
         """Per symbol, whether tick and lot were given or inferred."""
@@ -136,6 +158,7 @@ def assemble(
         dict(recordings or {}),
         unplugged,
         tuple(catalogue.watchers),
+        admission.standings(profile, catalogue, label, unplugged, bar_seconds=bars[0].length_ns // SECOND_NS),
     )
 
 
@@ -144,10 +167,7 @@ def _catalogue(profile: Profile) -> Catalogue:
 
     :raises LoadError: in strict mode, for any installed plugin that is known to be broken.
     """
-    try:
-        place = home()
-    except NotReadyError:  # neither decisions nor memories without a folder for them
-        place = None
+    place = own_home()
     records = installed(place, demanded=profile.trust if profile.mode == "live" else None)
     if strict():
         broken = [record for record in recall(place, records) if record.broken]

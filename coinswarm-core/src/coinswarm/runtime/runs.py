@@ -169,6 +169,8 @@ def finish(  # noqa: PLR0913 - what a run says of itself
             for p in ready.plugins
         ],
         "not_from_plugins": list(ready.unplugged),
+        "certificates": [one.told() for one in ready.standings],
+        "accept_evidence": ready.accepted(),
         "made_with": {
             "coinswarm-core": __version__,
             "python": platform.python_version(),
@@ -296,6 +298,8 @@ def _data(one: Loaded) -> dict[str, Any]:
 def _notes(ready: Assembled) -> list[str]:
     """What a reader must know beside the numbers."""
     notes = [f"{seat} is not from a plugin: it has no version, and no replay" for seat in ready.unplugged]
+    notes += ready.uncertified()
+    notes += [_accepted(one) for one in ready.accepted()]
     for one in ready.loaded:
         instrument, report = one.bars.instrument, one.report
         if report.named:
@@ -321,3 +325,12 @@ def _notes(ready: Assembled) -> list[str]:
     if any(bars.instrument.shortable for bars in ready.plan.bars):
         notes.append("this run may sell short: not tradable live while live is spot")
     return notes
+
+
+def _accepted(one: Mapping[str, Any]) -> str:
+    """An operator's word that less evidence will do, as reports show it."""
+    said = (
+        f"less evidence of {one['agent']} is accepted up to {one['cap_quote']:,.2f} until {one['expires'][:10]}, "
+        f"because {one['reason']}"
+    )
+    return said if one["holds"] else f"{said}; that does not hold: {one['why']}"

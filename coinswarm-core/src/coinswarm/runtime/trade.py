@@ -15,6 +15,7 @@ from coinswarm.backtest.rundir import check_writable
 from coinswarm.clock import SimulatedClock
 from coinswarm.engine.steps import Session, timeline
 from coinswarm.errors import NotReadyError, ProfileError, UnknownNameError, nearest
+from coinswarm.runtime.admission import live_refusals_of
 from coinswarm.runtime.assembly import Assembled, assemble
 from coinswarm.runtime.runs import finish, heard, quiet
 from coinswarm.runtime.trials import UNASKED, note_trial
@@ -36,12 +37,10 @@ BATCH = 512
 LIVE_NEEDS = (
     "a broker that reaches a venue: no plugin with one is installed (drivers.broker)",
     "an order journal that survives a crash, and reconciliation with the venue at start",
-    "certificates: live demands gold for every seated agent, earned by `coinswarm plugins check`",
-    "trust by digest for every plugin that the profile names",
     "the HALT file and the kill switch",
     "a feed of live market data",
 )
-"""What stands between this version and real money."""
+"""What stands between this version and real money, whatever is seated."""
 
 
 def match_recordings(profile: Profile, given: Sequence[str]) -> dict[str, Path]:
@@ -86,10 +85,11 @@ def trade(  # noqa: PLR0913 - what a session is asked for
     :param trials: where the session is recorded as a trial (S23): it looks at a history as a backtest does, and
         the same settings on the same days are one trial, whichever command ran them; None: nowhere.
     :param say: is told what begins after the last bar.
-    :raises NotReadyError: for a live profile, listing all that is missing; for paper without a recording.
+    :raises NotReadyError: for a live profile, listing all that is missing; for paper without a recording, or with
+        something seated that has no silver certificate.
     """
     if profile.mode == "live":
-        needs = "".join(f"\n- {need}" for need in LIVE_NEEDS)
+        needs = "".join(f"\n- {need}" for need in (*LIVE_NEEDS, *live_refusals_of(profile, label)))
         message = f"{label}: this version of Coinswarm does not trade live; trade on paper meanwhile. It lacks{needs}"
         raise NotReadyError(message)
     if profile.mode != "paper":
@@ -102,6 +102,7 @@ def trade(  # noqa: PLR0913 - what a session is asked for
     if runs is not None:
         check_writable(runs)
     plain = assemble(profile, label=label, recordings=recordings)
+    plain.demand_silver(label)
     ready = heard(plain)
     try:
         result = anyio.run(_session, ready)

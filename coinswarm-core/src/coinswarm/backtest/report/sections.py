@@ -363,6 +363,11 @@ def made_of(of: Facts) -> Safe:
     head = ["Instrument", "Bars", "Missing", "First", "Last", "Tick, lot", "SHA-256 of the file"]
     plugins = [[p["name"], p["distribution"], p["version"], p["origin"]] for p in record["plugins"]]
     plugins += [[name, "not from a plugin", "-", "-"] for name in record.get("not_from_plugins", [])]
+    certified = [
+        [one["seat"], one["tier"] or "none", one["certificate"] or "-", one["why"] or "-"]
+        for one in record.get("certificates", [])
+        if one["plugin"] != "core"
+    ]
     agents = [[a["seat"], f"{a['weight_bp'] / 100:g} %", f"{a['warm_up']:,}"] for a in record["agents"]]
     versions = [[name, version] for name, version in record["made_with"].items()]
     settings = [[key, _setting(key, value)] for key, value in flatten(dict(record["profile"])).items()]
@@ -372,6 +377,9 @@ def made_of(of: Facts) -> Safe:
             table("Data", head, data, numbers=(1, 2)),
             table("Agents", ["Agent", "Weight", "Warm-up (bars)"], agents, numbers=(1, 2)),
             table("Plugins", ["Plugin", "Distribution", "Version", "Installed as"], plugins),
+            table("Certificates", ["Seat", "Tier here", "Certificate", "What it lacks"], certified)
+            if certified
+            else "",
             table("Made with", ["Package", "Version"], versions),
             tag(
                 "details",

@@ -1,0 +1,143 @@
+"""A profile's seats held against certificates: the part of the assembly that decides who may trade."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.clock import SECOND_NS, SystemClock, iso, to_ns
+from coinswarm.config.home import home
+from coinswarm.config.settings import check_settings
+from coinswarm.errors import NotReadyError
+from coinswarm.feeds.length import parse_length
+from coinswarm.plugins.admission import (
+    Acceptance,
+    Market,
+    Seat,
+    acceptances,
+    below_silver,
+    live_refusals,
+    standing,
+    uncertified,
+)
+from coinswarm.plugins.catalogue import Catalogue, attempt, resolve
+from coinswarm.plugins.certificates import hold, read_all
+from coinswarm.plugins.history import recall
+from coinswarm.plugins.records import CORE, PluginRecord, Status
+from coinswarm.plugins.standing import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from coinswarm.config.profile import Profile
+    from coinswarm.declarations import Declaration
+    from coinswarm.plugins.admission import Standing
+
+__all__ = ["accepted", "below_silver", "live_refusals_of", "own_home", "standings", "uncertified"]
+
+COSTS = ("maker_bps", "taker_bps", "spread_bps", "slippage_bps")
+"""Costs that evidence must have paid, by their keys."""
+
+
+def standings(
+    profile: Profile, catalogue: Catalogue, label: str, unplugged: Sequence[str], *, bar_seconds: int
+) -> tuple[Standing, ...]:
+    """How what a profile seats stands by its certificates."""
+    seats = [
+        _judged_seat(item.seat, "agent", item.name, item.settings, *catalogue.agents[item.name])
+        for item in profile.agents
+        if item.seat not in unplugged
+    ]
+    weigher, settings = profile.committee.weigher, profile.committee.settings
+    seats.append(_judged_seat(f"weigher {weigher}", "weigher", weigher, settings, *catalogue.weighers[weigher]))
+    return _stand(profile, label, seats, tuple(catalogue.plugins.values()), bar_seconds)
+
+
+def _stand(
+    profile: Profile, label: str, seats: Sequence[Seat], records: Sequence[PluginRecord], bar_seconds: int
+) -> tuple[Standing, ...]:
+    """Seats, held against the certificates of their plugins."""
+    names = {seat.record.name for seat in seats if seat.record is not None} - {CORE}
+    kept = [found for found in read_all(own_home()) if found.signed is not None and found.certificate.plugin in names]
+    held = [hold(found, records) for found in kept]
+    costs = {key: float(getattr(profile.costs, key)) for key in COSTS}
+    market = Market(symbols=tuple(profile.symbols), bar_seconds=bar_seconds, costs=costs)
+    demand, name = profile.demand.in_force(), label.removeprefix("profile ")
+    return tuple(standing(seat, market, held, demand=demand, profile=name) for seat in seats)
+
+
+def _judged_seat(  # noqa: PLR0913 - a seat's parts
+    label: str, kind: str, name: str, settings: Mapping[str, Any], declared: Declaration, record: PluginRecord
+) -> Seat:
+    """One seat of a loaded plugin."""
+
+    def normal(given: Mapping[str, Any]) -> object:
+        if not declared.settings:
+            return dict(given)
+        model = resolve(declared.settings, plugin=record)
+        return check_settings(model, given, key="settings", label=label).model_dump(mode="json")
+
+    return Seat(label=label, kind=kind, name=name, settings=settings, record=record, normal=normal)
+
+
+def live_refusals_of(profile: Profile, label: str) -> list[str]:
+    """What admission finds against trading a profile live, a line for each thing; loads what may be loaded.
+
+    :param label: what messages call the profile.
+    """
+    records = installed(own_home(), demanded=profile.trust)
+    known = {record.name: record for record in recall(own_home(), records)}
+    lines = [f"plugin {name!r} is not installed" for name in profile.plugins if name not in known]
+    tried = attempt([name for name in profile.plugins if name in known], records)
+    lines += [
+        f"{record.label} is {record.status}: {record.reason}"
+        for record in tried.records
+        if record.status is not Status.LOADED
+    ]
+    seats = []
+    for item in profile.agents:
+        if item.name in tried.catalogue.agents:
+            seats.append(_judged_seat(item.seat, "agent", item.name, item.settings, *tried.catalogue.agents[item.name]))
+        else:
+            mine = [known[name] for name in profile.plugins if name in known]
+            bring = [one for one in mine if f"agent: {item.name}" in one.provides or one.name == item.name]
+            record = bring[0] if bring else None
+            seats.append(Seat(label=item.seat, kind="agent", name=item.name, settings=item.settings, record=record))
+    weigher = profile.committee.weigher
+    if weigher in tried.catalogue.weighers:
+        settings = profile.committee.settings
+        found = tried.catalogue.weighers[weigher]
+        seats.append(_judged_seat(f"weigher {weigher}", "weigher", weigher, settings, *found))
+    lengths = {parse_length(item.bar) // SECOND_NS for item in profile.instruments if item.bar}
+    found_now = _stand(profile, label, seats, tried.records, lengths.pop() if len(lengths) == 1 else 0)
+    now = iso(SystemClock().now_ns())
+    refused = live_refusals(found_now, accepted=_acceptances(profile), capital=float(profile.cash), now=now)
+    return list(dict.fromkeys([*lines, *refused]))
+
+
+def accepted(profile: Profile, found: Sequence[Standing]) -> list[dict[str, Any]]:
+    """Less evidence that the operator accepts, and whether that holds now."""
+    now = iso(SystemClock().now_ns())
+    return acceptances(found, _acceptances(profile), float(profile.cash), now)
+
+
+def _acceptances(profile: Profile) -> list[Acceptance]:
+    """What the profile accepts, as admission takes it."""
+    return [
+        Acceptance(
+            agent=item.agent,
+            digest=item.digest,
+            reason=item.reason,
+            cap_quote=float(item.cap_quote),
+            expires=iso(to_ns(item.expires)),
+        )
+        for item in profile.accept_evidence
+    ]
+
+
+def own_home() -> Path | None:
+    """Where decisions, memories and certificates are; None where there is no such folder."""
+    try:
+        return home()
+    except NotReadyError:
+        return None
