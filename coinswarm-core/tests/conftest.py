@@ -5,15 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import sys
+from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coinswarm.plugins.certificate import Certificate, CheckRow
+from coinswarm.plugins.certificates import core_version, issue
+from coinswarm.plugins.discovery import discover
+from coinswarm.plugins.trust import digest_of, files_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from coinswarm_testkit.markets.tiny import Leg, Outcome
 
@@ -229,3 +235,32 @@ def run(request: pytest.FixtureRequest) -> Callable[..., Outcome]:
         return outcome(plan, result)
 
     return run
+
+
+def certificate_of(name: str, **more: Any) -> Certificate:  # noqa: ANN401 - fields of a certificate
+    """A silver certificate of an installed plugin as it is on disk, for its agent of the same name."""
+    record = next(record for record in discover() if record.name == name)
+    files = files_of(record)
+    fields: dict[str, Any] = {
+        "kind": "agent", "name": name, "plugin": name, "distribution": record.distribution, "version": record.version,
+        "digest": digest_of(files), "files": files, "made_with": {"coinswarm-core": core_version(), "python": "3.11"},
+        "checks": (CheckRow(id="A30", title="t", category=3, tier="silver", outcome="passed", seconds=0.1),),
+        "asked": "silver", "tier": "silver", "date": "2026-11-28T00:00:00.000Z",
+    }  # fmt: skip
+    return Certificate(**{**fields, **more})
+
+
+@pytest.fixture
+def certificate() -> Callable[..., Certificate]:
+    """Makes a certificate of an installed plugin; nothing is kept."""
+    return certificate_of
+
+
+@pytest.fixture
+def certify() -> Callable[..., Path]:
+    """Issues a certificate as the gate does, signed with the key of ``$COINSWARM_HOME`` or of another home."""
+
+    def issued(name: str, home: Path | None = None, **more: Any) -> Path:  # noqa: ANN401 - fields of a certificate
+        return issue(home or Path(os.environ["COINSWARM_HOME"]), certificate_of(name, **more))
+
+    return issued

@@ -37,9 +37,11 @@ FILES = (
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_paper_replay_is_the_backtest(
-    recorded: Callable[[str], Path], profile_of: Callable[..., Any], name: str
+    recorded: Callable[[str], Path], profile_of: Callable[..., Any], name: str, certify: Callable[..., Path]
 ) -> None:
     path = recorded(name)
+    for plugin in ("trend", "meanrev"):
+        certify(plugin)
     paper = profile_of(path, template="paper")
     as_backtest = profile_of(path, 'mode="backtest"', f'instruments.0.file="{path}"', template="paper")
     replayed = trade(paper, label=name, recordings={"BTC/USD": path}, runs=None)

@@ -125,12 +125,27 @@ def shell(tmp_path: Path, compiled_code: dict[str, str], monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def plugin(shell: Shell, tmp_path: Path, site: Any) -> Callable[[str, str], None]:  # noqa: ANN401 - conftest's Site
-    """Install a fake plugin with one agent of the same name, for processes of ``shell``."""
+def plugin(
+    shell: Shell,
+    tmp_path: Path,
+    site: Any,  # noqa: ANN401 - conftest's Site
+    certify: Callable[..., Path],
+) -> Callable[[str, str], None]:
+    """Install a fake plugin with one agent of the same name, certified silver, for processes of ``shell``."""
 
     def install(name: str, source: str) -> None:
         site.add(name)
         (tmp_path / "site" / f"fake_{name}" / "agent.py").write_text(source)
+        site.write_record(f"fake_{name}")
+        certify(name)
         shell.env["PYTHONPATH"] = str(tmp_path / "site")
 
     return install
+
+
+@pytest.fixture
+def certified(shell: Shell, certify: Callable[..., Path]) -> Shell:
+    """The same user, who has trend and meanrev certified."""
+    for name in ("trend", "meanrev"):
+        certify(name)
+    return shell

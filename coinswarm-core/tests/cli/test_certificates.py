@@ -10,26 +10,10 @@ from typing import Any
 import pytest
 
 from coinswarm.cli import main
-from coinswarm.plugins.certificate import Certificate, CheckRow
-from coinswarm.plugins.certificates import core_version, issue
-from coinswarm.plugins.discovery import discover
 from coinswarm.plugins.signing import own_key
-from coinswarm.plugins.trust import digest_of, files_of
 
 Fakes = Any
-
-
-def earn(name: str, folder: Path, **more: Any) -> Path:  # noqa: ANN401
-    """A certificate of a fake plugin as it is on disk."""
-    record = next(record for record in discover() if record.name == name)
-    files = files_of(record)
-    fields: dict[str, Any] = {
-        "kind": "agent", "name": name, "plugin": name, "distribution": record.distribution, "version": record.version,
-        "digest": digest_of(files), "files": files, "made_with": {"coinswarm-core": core_version()},
-        "checks": (CheckRow(id="A30", title="t", category=3, tier="silver", outcome="passed", seconds=0.1),),
-        "asked": "silver", "tier": "silver", "date": "2026-11-28T00:00:00.000Z",
-    }  # fmt: skip
-    return issue(folder, Certificate(**{**fields, **more}))
+Certify = Any
 
 
 @pytest.fixture
@@ -38,10 +22,10 @@ def home() -> Path:
 
 
 @pytest.fixture
-def alpha(site: Fakes, home: Path) -> Path:
+def alpha(site: Fakes, certify: Certify) -> Path:
     """A certified plugin."""
     site.add("alpha", record=True)
-    return earn("alpha", home)
+    return certify("alpha")
 
 
 def test_the_list_tells_the_tier_and_what_broke(
@@ -93,13 +77,10 @@ def test_none_to_be_had(args: list[str], said: str, site: Fakes, capsys: pytest.
 
 
 def test_import_from_another_home(
-    site: Fakes,
-    tmp_path: Path,
-    home: Path,
-    capsys: pytest.CaptureFixture[str],
+    site: Fakes, tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str], certify: Certify
 ) -> None:
     site.add("alpha", record=True)
-    file = earn("alpha", tmp_path / "other")
+    file = certify("alpha", tmp_path / "other")
     key = own_key(tmp_path / "other", "certificates")
     assert main(["plugins", "certificates", "import", str(file)]) == 2
     assert f"--trust {key}" in capsys.readouterr().err

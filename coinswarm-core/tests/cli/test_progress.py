@@ -50,9 +50,9 @@ def watched(shell: Shell, *args: str | Path, code: int = 0, **env: str) -> tuple
     return out, said.decode()
 
 
-def test_a_terminal_sees_the_phases_and_then_nothing_of_them(shell: Shell) -> None:
-    profile = shell.profile("p.toml", "wave.csv").name
-    out, said = watched(shell, "backtest", "--profile", profile)
+def test_a_terminal_sees_the_phases_and_then_nothing_of_them(certified: Shell) -> None:
+    profile = certified.profile("p.toml", "wave.csv").name
+    out, said = watched(certified, "backtest", "--profile", profile)
     after = [
         "counting what was tried on this history",
         "measuring, with intervals from resampled days",
@@ -62,12 +62,12 @@ def test_a_terminal_sees_the_phases_and_then_nothing_of_them(shell: Shell) -> No
     assert said.split(CLEAR) == ["", "loading p.toml", "running p.toml: BTC/USD", *after]
     assert "Order hash" in out
     assert "\x1b" not in out
-    _, said = watched(shell, "replay")
+    _, said = watched(certified, "replay")
     assert said.split(CLEAR)[1] == "loading run latest"
     assert said.endswith(CLEAR)
     paper = ("trade", "--profile", profile, "--set", "mode=paper")
-    assert watched(shell, *paper)[1].split(CLEAR)[2:] == ["playing p.toml: BTC/USD", *after]
-    told = watched(shell, "data", "import", "wave.csv", "--symbol", "BTC/USD")[1]
+    assert watched(certified, *paper)[1].split(CLEAR)[2:] == ["playing p.toml: BTC/USD", *after]
+    told = watched(certified, "data", "import", "wave.csv", "--symbol", "BTC/USD")[1]
     assert told.split(CLEAR) == ["", "reading wave.csv", "writing BTC-USD_1h.npz", ""]
 
 

@@ -41,9 +41,9 @@ def test_the_latest_demo_again(shell: Shell, engine: str) -> None:
 
 
 @pytest.mark.integration
-def test_a_paper_run_again(shell: Shell) -> None:
-    shell.run("trade", "--profile", "paper", "--replay", "wave.csv")
-    assert json.loads(shell.run("replay", "--json").stdout)["same"] is True
+def test_a_paper_run_again(certified: Shell) -> None:
+    certified.run("trade", "--profile", "paper", "--replay", "wave.csv")
+    assert json.loads(certified.run("replay", "--json").stdout)["same"] is True
 
 
 @pytest.mark.integration

@@ -18,25 +18,25 @@ Shell = Any
 
 
 @pytest.mark.integration
-def test_paper_on_the_sample_is_its_backtest(shell: Shell) -> None:
+def test_paper_on_the_sample_is_its_backtest(certified: Shell) -> None:
     path = sample("BTC/USD")
-    paper = json.loads(shell.run("trade", "--profile", "paper", "--replay", path, "--json").stdout)
-    as_backtest = shell.run(
+    paper = json.loads(certified.run("trade", "--profile", "paper", "--replay", path, "--json").stdout)
+    as_backtest = certified.run(
         "backtest", "--profile", "paper", "--set", 'mode="backtest"', "--set", f'instruments.0.file="{path}"', "--json"
     )
     assert json.loads(as_backtest.stdout)["order_hash"] == paper["order_hash"]
     assert paper["trades"] > 50
-    record = json.loads((shell.folder / paper["path"] / "run.json").read_text())
+    record = json.loads((certified.folder / paper["path"] / "run.json").read_text())
     assert (record["mode"], record["engine"]) == ("paper", "session")
     assert record["recordings"] == {"BTC/USD": str(path)}
 
 
 @pytest.mark.integration
-def test_two_instruments_each_from_its_own_file(shell: Shell) -> None:
+def test_two_instruments_each_from_its_own_file(certified: Shell) -> None:
     files = [f"{symbol}={sample(symbol)}" for symbol in ("ETH/USD", "BTC/USD")]
     setting = 'instruments=[{symbol="BTC/USD"}, {symbol="ETH/USD"}]'
     args = ["trade", "--profile", "paper", "--set", setting, "--json", "--set", "start=2018-10-01T00:00:00Z"]
-    told = json.loads(shell.run(*args, *(x for file in files for x in ("--replay", file))).stdout)
+    told = json.loads(certified.run(*args, *(x for file in files for x in ("--replay", file))).stdout)
     assert [i["symbol"] for i in told["instruments"]] == ["BTC/USD", "ETH/USD"]
     assert all(i["orders"] > 0 for i in told["instruments"])
 
@@ -53,12 +53,12 @@ def test_live_exits_non_zero_and_lists_all_that_is_missing(shell: Shell) -> None
 
 
 def test_a_replay_in_this_process(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    certified: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(shell.folder)
+    monkeypatch.chdir(certified.folder)
     assert main(["trade", "--profile", "paper", "--replay", "wave.csv", "--runs", "kept"]) == 0
     assert "Order hash" in capsys.readouterr().out
-    assert len(list((shell.folder / "kept").iterdir())) == 1
+    assert len(list((certified.folder / "kept").iterdir())) == 1
 
 
 def test_a_profile_file_is_named_by_its_path(

@@ -34,11 +34,13 @@ def watch(shell: Shell, site: Site, tmp_path: Path) -> Callable[[str], None]:
     return install
 
 
-def test_a_watcher_that_prints_and_raises_is_told_beside_clean_json(shell: Shell, watch: Callable[[str], None]) -> None:
+def test_a_watcher_that_prints_and_raises_is_told_beside_clean_json(
+    certified: Shell, watch: Callable[[str], None]
+) -> None:
     watch("print('filled'); raise OSError('the line is down')")
-    done = shell.run("backtest", "--profile", "p.toml", "--json")
+    done = certified.run("backtest", "--profile", "p.toml", "--json")
     told = json.loads(done.stdout)
-    alone = json.loads(shell.run("backtest", "--profile", "alone.toml", "--json").stdout)
+    alone = json.loads(certified.run("backtest", "--profile", "alone.toml", "--json").stdout)
     assert done.stderr == ""
     assert told["order_hash"] == alone["order_hash"]
     count = told["orders"]["fills"]
@@ -47,7 +49,7 @@ def test_a_watcher_that_prints_and_raises_is_told_beside_clean_json(shell: Shell
     assert raised.endswith(f"order_filled raised in {count} of {count} calls, first OSError: the line is down")
     assert "its watching hooks print, 'filled filled " in printed
     assert printed.endswith("...': kept from standard output")
-    shown = shell.run("trade", "--profile", "p.toml", "--set", "mode=paper").stdout
+    shown = certified.run("trade", "--profile", "p.toml", "--set", "mode=paper").stdout
     assert f"coinswarm_order_filled raised in {count}" in " ".join(shown.split())
 
 

@@ -12,44 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coinswarm.errors import NotReadyError, OperatorError
-from coinswarm.plugins.certificate import SCHEMA, Certificate, CertificateError, CheckRow, Signed, from_text, to_text
+from coinswarm.plugins.certificate import SCHEMA, CertificateError, CheckRow, Signed, from_text, to_text
 from coinswarm.plugins.certificates import best, bring, core_version, hold, issue, read_all
 from coinswarm.plugins.discovery import discover
 from coinswarm.plugins.policy import read_policy
 from coinswarm.plugins.signing import is_key, own_key, sign, verify
-from coinswarm.plugins.trust import digest_of, files_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coinswarm.plugins.certificates import Held
-    from coinswarm.plugins.records import PluginRecord
 
 Fakes = Any
-
-
-def record_of(name: str) -> PluginRecord:
-    return next(record for record in discover() if record.name == name)
-
-
-def certificate(record: PluginRecord, **more: Any) -> Certificate:  # noqa: ANN401
-    """A silver certificate of an installed plugin as it is."""
-    files = files_of(record)
-    fields: dict[str, Any] = {
-        "kind": "agent",
-        "name": record.name,
-        "plugin": record.name,
-        "distribution": record.distribution,
-        "version": record.version,
-        "digest": digest_of(files),
-        "files": files,
-        "made_with": {"coinswarm-core": core_version(), "python": "3.11"},
-        "checks": (CheckRow(id="A30", title="t", category=3, tier="silver", outcome="passed", seconds=0.1),),
-        "asked": "silver",
-        "tier": "silver",
-        "date": "2026-11-28T00:00:00.000Z",
-    }
-    return Certificate(**{**fields, **more})
+Certify = Any
 
 
 @pytest.fixture
@@ -58,10 +33,10 @@ def home() -> Path:
 
 
 @pytest.fixture
-def certified(site: Fakes, home: Path) -> Path:
+def certified(site: Fakes, certify: Certify) -> Path:
     """The file of a certificate of the plugin ``alpha``."""
     site.add("alpha", record=True)
-    return issue(home, certificate(record_of("alpha")))
+    return certify("alpha")
 
 
 def held(home: Path) -> Held:
@@ -69,11 +44,11 @@ def held(home: Path) -> Held:
     return hold(one, discover())
 
 
-def test_a_certificate_counts_and_reads_back_as_it_was(certified: Path, home: Path) -> None:
+def test_a_certificate_counts_and_reads_back_as_it_was(certified: Path, home: Path, certificate: Certify) -> None:
     one = held(home)
     assert one.why == ""
     assert one.found.path == certified
-    assert one.found.certificate == certificate(record_of("alpha"))
+    assert one.found.certificate == certificate("alpha")
     assert best([one], "alpha") is one
     assert best([one], "beta") is None
 
@@ -111,21 +86,21 @@ def test_an_importable_file_beside_the_listed_ones_is_named(certified: Path, hom
     assert "extra.py in fake_alpha is importable, but RECORD does not list it" in held(home).why
 
 
-def test_another_version_is_named(home: Path, site: Fakes) -> None:
+def test_another_version_is_named(home: Path, site: Fakes, certify: Certify) -> None:
     site.add("alpha", record=True)
-    issue(home, certificate(record_of("alpha"), version="0.9"))
+    certify("alpha", version="0.9")
     assert held(home).why == "it is for fake-alpha 0.9, and 1.0 is installed: coinswarm plugins check alpha"
 
 
-def test_another_core_is_named(home: Path, site: Fakes) -> None:
+def test_another_core_is_named(home: Path, site: Fakes, certify: Certify) -> None:
     site.add("alpha", record=True)
-    issue(home, certificate(record_of("alpha"), made_with={"coinswarm-core": "0.0.9"}))
+    certify("alpha", made_with={"coinswarm-core": "0.0.9"})
     assert held(home).why.startswith(f"it was earned with coinswarm-core 0.0.9, and this is {core_version()}: ")
 
 
-def test_an_editable_install_and_a_gone_one(home: Path, site: Fakes) -> None:
+def test_an_editable_install_and_a_gone_one(home: Path, site: Fakes, certify: Certify) -> None:
     site.add("alpha", record=True)
-    issue(home, certificate(record_of("alpha")))
+    certify("alpha")
     info = site.folder / "fake_alpha-1.0.dist-info"
     (info / "direct_url.json").write_text('{"url": "file:///x", "dir_info": {"editable": true}}')
     assert "editable install" in held(home).why
@@ -174,9 +149,11 @@ def test_any_other_file_is_no_certificate(data: bytes) -> None:
         from_text(data)
 
 
-def test_a_certificate_from_elsewhere_counts_once_its_key_is_trusted(home: Path, site: Fakes, tmp_path: Path) -> None:
+def test_a_certificate_from_elsewhere_counts_once_its_key_is_trusted(
+    home: Path, site: Fakes, tmp_path: Path, certify: Certify
+) -> None:
     site.add("alpha", record=True)
-    theirs = issue(tmp_path / "theirs", certificate(record_of("alpha")))
+    theirs = certify("alpha", tmp_path / "theirs")
     key = own_key(tmp_path / "theirs", "certificates")
     with pytest.raises(CertificateError, match=f"signed by another key \\({key}\\)"):
         bring(home, theirs, trust=None)
@@ -197,17 +174,21 @@ def own_key_of(folder: Path) -> str:
     return sign(folder, "certificates", b"")[0]
 
 
-def test_copied_into_the_folder_it_counts_for_nothing(home: Path, site: Fakes, tmp_path: Path) -> None:
+def test_copied_into_the_folder_it_counts_for_nothing(
+    home: Path, site: Fakes, tmp_path: Path, certify: Certify
+) -> None:
     site.add("alpha", record=True)
-    theirs = issue(tmp_path / "theirs", certificate(record_of("alpha")))
+    theirs = certify("alpha", tmp_path / "theirs")
     (home / "certificates").mkdir(parents=True)
     (home / "certificates" / "x.json").write_bytes(theirs.read_bytes())
     assert "it is signed by another key" in held(home).why
 
 
-def test_a_certificate_is_replaced_by_one_for_the_same_and_kept_beside_others(home: Path, site: Fakes) -> None:
+def test_a_certificate_is_replaced_by_one_for_the_same_and_kept_beside_others(
+    home: Path, site: Fakes, certificate: Certify
+) -> None:
     site.add("alpha", record=True)
-    one = certificate(record_of("alpha"))
+    one = certificate("alpha")
     first = issue(home, one)
     assert issue(home, replace(one, date="2026-11-29T00:00:00.000Z", tier="bronze")) == first
     assert issue(home, replace(one, settings={"fast": 3})) != first
@@ -246,7 +227,7 @@ class TestKey:
             own_key(tmp_path, "mine")
 
 
-def test_text_and_back(site: Fakes) -> None:
+def test_text_and_back(site: Fakes, certificate: Certify) -> None:
     site.add("alpha", record=True)
     rows = (
         CheckRow(
@@ -254,6 +235,6 @@ def test_text_and_back(site: Fakes) -> None:
             measured={"sharpe": 0.1 + 0.2, "note": "é"}, limit={"sharpe": 3},
         ),
     )  # fmt: skip
-    one = certificate(record_of("alpha"), checks=rows, trials=3, instruments=("A/B",), settings={"a": [1, {"b": 0.1}]})
+    one = certificate("alpha", checks=rows, trials=3, instruments=("A/B",), settings={"a": [1, {"b": 0.1}]})
     assert from_text(to_text(Signed(one, "k", "s")).encode()).certificate == one
     assert one.numbers() == {"sharpe": 0.1 + 0.2}

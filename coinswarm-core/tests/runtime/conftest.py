@@ -63,8 +63,8 @@ def profile(bars: Callable[..., Path]) -> Callable[..., Profile]:
 
 
 @pytest.fixture
-def fake(site: Any) -> Callable[..., None]:  # noqa: ANN401 - conftest's Site
-    """Install a plugin ``fake`` with one agent.
+def fake(site: Any, certify: Callable[..., Path]) -> Callable[..., None]:  # noqa: ANN401 - conftest's Site
+    """Install a plugin ``fake`` with one agent, and certify it silver.
 
     :param body: of the agent class. :param declared: further fields of its ``AgentType``.
     :param settings: body of its pydantic model, if it has one.
@@ -93,5 +93,7 @@ def fake(site: Any) -> Callable[..., None]:  # noqa: ANN401 - conftest's Site
             )
         code += f"class Fake(SignalAgent):\n{body}\n"
         (Path(site.folder) / "fake_fake" / "agent.py").write_text(code)
+        site.write_record("fake_fake")
+        certify("fake")
 
     return install

@@ -9,7 +9,10 @@ import pytest
 
 from coinswarm.config.profile import parse_profile
 from coinswarm.domain.order import EndReason
+from coinswarm.backtest.rundir import read_run
 from coinswarm.errors import CoinswarmError, NotReadyError, ProfileError, UnknownNameError
+from coinswarm.plugins.discovery import discover
+from coinswarm.plugins.trust import trust_line
 from coinswarm.runtime import trade as module
 from coinswarm.runtime.runs import backtest
 from coinswarm.runtime.trade import LIVE_NEEDS, match_recordings, trade
@@ -101,13 +104,81 @@ def test_two_instruments_with_holes_on_the_union_timeline(
     assert {t.instrument for t in paper.result.trades} == {"BTC/USD", "ETH/USD"}
 
 
-def test_live_lists_what_is_missing(profile: Profiles) -> None:
+def refused_live(profile: Any, label: str = "profile live") -> list[str]:  # noqa: ANN401
+    """What live refuses for, beside what this version lacks."""
     with pytest.raises(NotReadyError) as caught:
-        trade(profile(mode="live"), label="profile live", recordings={}, runs=None)
+        trade(profile, label=label, recordings={}, runs=None)
+    assert caught.value.exit_code == 2
     lines = str(caught.value).splitlines()
-    assert lines[0].startswith("profile live: this version of Coinswarm does not trade live")
-    assert lines[1:] == [f"- {need}" for need in LIVE_NEEDS]
-    assert caught.value.exit_code != 0
+    assert lines[0].startswith(f"{label}: this version of Coinswarm does not trade live")
+    needs = [f"- {need}" for need in LIVE_NEEDS]
+    assert lines[1 : len(needs) + 1] == needs
+    return lines[len(needs) + 1 :]
+
+
+def test_live_lists_what_is_missing(profile: Profiles) -> None:
+    assert refused_live(profile(mode="live")) == [
+        "- plugin 'fake' is not installed",
+        "- fake: no installed plugin is known to bring the agent 'fake'",
+    ]
+
+
+def test_live_tells_what_admission_finds_seat_by_seat(profile: Profiles, fake: Fake) -> None:
+    fake()
+    untrusted, gold = refused_live(profile(mode="live"))
+    assert untrusted.startswith("- plugin 'fake' (fake-fake 1.0) is untrusted: nobody trusts it")
+    assert gold.startswith("- fake: plugin 'fake' (fake-fake 1.0) is untrusted")
+    record = next(record for record in discover() if record.name == "fake")
+    trusted = profile(mode="live", trust=[trust_line(record)])
+    assert refused_live(trusted, "live.toml") == [
+        "- fake has silver, and live demands gold: it is certified silver: "
+        "coinswarm plugins check fake --profile live.toml --tier gold"
+    ]
+    digest = trust_line(record).split()[1]
+    word = {"agent": "fake", "digest": digest, "reason": "r", "cap_quote": 10_000, "expires": "2999-01-01T00:00:00Z"}
+    assert refused_live(profile(mode="live", trust=[trust_line(record)], accept_evidence=[word])) == []
+
+
+def test_paper_refuses_what_has_no_silver_and_names_the_command(
+    profile: Profiles, fake: Fake, bars: Callable[..., Path], site: Fake
+) -> None:
+    fake()
+    agent = Path(site.folder) / "fake_fake" / "agent.py"
+    agent.write_text(agent.read_text() + "\n")
+    with pytest.raises(NotReadyError) as caught:
+        trade(profile(mode="paper"), label="p", recordings={"BTC/USD": bars()}, runs=None)
+    assert str(caught.value).startswith("p: fake has no certificate that counts, and paper demands silver: its ")
+    assert "fake_fake/agent.py differs from what was installed" in str(caught.value)
+
+
+def test_a_backtest_takes_it_and_says_so_in_summary_record_and_report(
+    profile: Profiles, fake: Fake, site: Fake, tmp_path: Path
+) -> None:
+    fake()
+    agent = Path(site.folder) / "fake_fake" / "agent.py"
+    agent.write_text(agent.read_text() + "\n")
+    done = backtest(profile(), label="p", runs=tmp_path / "runs")
+    [note] = [note for note in done.summary["notes"] if "certified" in note]
+    assert note.startswith("fake is not certified: its certificate agent-fake-")
+    assert done.path is not None
+    record = read_run(done.path).record
+    assert [(one["seat"], one["tier"]) for one in record["certificates"]] == [("fake", None), ("weigher weighted", None)]
+    assert "fake is not certified" in (done.path / "report.html").read_text()
+
+
+def test_accepted_evidence_stands_in_every_record_and_report(profile: Profiles, fake: Fake, tmp_path: Path) -> None:
+    fake()
+    record = next(record for record in discover() if record.name == "fake")
+    word = {
+        "agent": "fake", "digest": trust_line(record).split()[1], "reason": "first weeks", "cap_quote": 10_000,
+        "expires": "2999-01-01T00:00:00Z",
+    }  # fmt: skip
+    done = backtest(profile(accept_evidence=[word]), label="p", runs=tmp_path / "runs")
+    assert "less evidence of fake is accepted up to 10,000.00 until 2999-01-01, because first weeks" in done.summary["notes"]
+    assert done.path is not None
+    [kept] = read_run(done.path).record["accept_evidence"]
+    assert (kept["agent"], kept["reason"], kept["holds"]) == ("fake", "first weeks", True)
+    assert "because first weeks" in (done.path / "report.html").read_text()
 
 
 def test_a_backtest_profile_is_no_session(profile: Profiles) -> None:

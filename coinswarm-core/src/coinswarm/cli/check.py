@@ -195,16 +195,9 @@ def _home() -> str:
 
 def _from_options(overrides: Sequence[str], data: Sequence[str]) -> dict[str, Any]:
     """Settings and bars as typed."""
-    from pydantic import TypeAdapter
+    from coinswarm.config.settings import typed_settings
 
-    from coinswarm.config.fields import Settings
-    from coinswarm.config.sources import apply_override, parse_override
-
-    settings: dict[str, Any] = {}
-    for text in overrides:
-        apply_override(settings, *parse_override(text))
-    plain = TypeAdapter(Settings).validate_python(settings)
-    return {"settings": plain, "instruments": [_file(*_split(text, [])) for text in data]}
+    return {"settings": typed_settings(overrides), "instruments": [_file(*_split(text, [])) for text in data]}
 
 
 def _from_profile(name: str, overrides: Sequence[str], data: Sequence[str], tier: str) -> dict[str, Any]:

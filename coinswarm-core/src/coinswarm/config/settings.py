@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from coinswarm.config.fields import Settings
 from coinswarm.config.messages import explain
+from coinswarm.config.sources import apply_override, parse_override
 from coinswarm.errors import ContractError, ProfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def check_settings(model: object, values: Mapping[str, object], *, key: str, label: str) -> BaseModel:
@@ -34,3 +36,18 @@ def check_settings(model: object, values: Mapping[str, object], *, key: str, lab
         return model.model_validate(dict(values))
     except ValidationError as error:
         raise ProfileError(explain(error, model, lambda _loc: label, prefix=f"{key}.")) from None
+
+
+def typed_settings(overrides: Sequence[str]) -> dict[str, Any]:
+    """Settings as typed, ``KEY=VALUE`` each, as a profile would hold them.
+
+    :raises ProfileError: for text that is none, or that holds a secret.
+    """
+    settings: dict[str, Any] = {}
+    for text in overrides:
+        apply_override(settings, *parse_override(text))
+    try:
+        found: dict[str, Any] = TypeAdapter(Settings).validate_python(settings)
+    except ValidationError as error:
+        raise ProfileError("; ".join(f"--set: {detail['ctx']['error']}" for detail in error.errors())) from None
+    return found
