@@ -150,7 +150,8 @@ def test_lower_costs_and_an_unknown_bar_length_are_covered() -> None:
     [
         ("min_dsr", 0.96, True), ("min_dsr", 0.97, False), ("max_drawdown", 0.12, True), ("max_drawdown", 0.11, False),
         ("min_trades", 80, True), ("min_trades", 81, False), ("min_sharpe", 1.3, False), ("max_turnover", 19, False),
-        ("min_psr", 1, False), ("min_days", 366, False), ("min_win_rate", 0.51, False), ("min_break_even_bps", 41, False),
+        ("min_psr", 1, False), ("min_days", 366, False), ("min_win_rate", 0.51, False),
+        ("min_break_even_bps", 41, False),
     ],
 )  # fmt: skip
 def test_demands_are_held_against_the_numbers(key: str, limit: float, *, good: bool) -> None:

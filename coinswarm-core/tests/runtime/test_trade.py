@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coinswarm.backtest.rundir import read_run
 from coinswarm.config.profile import parse_profile
 from coinswarm.domain.order import EndReason
-from coinswarm.backtest.rundir import read_run
 from coinswarm.errors import CoinswarmError, NotReadyError, ProfileError, UnknownNameError
 from coinswarm.plugins.discovery import discover
 from coinswarm.plugins.trust import trust_line
@@ -130,10 +130,9 @@ def test_live_tells_what_admission_finds_seat_by_seat(profile: Profiles, fake: F
     assert gold.startswith("- fake: plugin 'fake' (fake-fake 1.0) is untrusted")
     record = next(record for record in discover() if record.name == "fake")
     trusted = profile(mode="live", trust=[trust_line(record)])
-    assert refused_live(trusted, "live.toml") == [
-        "- fake has silver, and live demands gold: it is certified silver: "
-        "coinswarm plugins check fake --profile live.toml --tier gold"
-    ]
+    [gold] = refused_live(trusted, "live.toml")
+    assert gold.startswith("- fake has silver, and live demands gold: it is certified silver: ")
+    assert gold.endswith(": coinswarm plugins check fake --profile live.toml --tier gold")
     digest = trust_line(record).split()[1]
     word = {"agent": "fake", "digest": digest, "reason": "r", "cap_quote": 10_000, "expires": "2999-01-01T00:00:00Z"}
     assert refused_live(profile(mode="live", trust=[trust_line(record)], accept_evidence=[word])) == []
@@ -162,7 +161,10 @@ def test_a_backtest_takes_it_and_says_so_in_summary_record_and_report(
     assert note.startswith("fake is not certified: its certificate agent-fake-")
     assert done.path is not None
     record = read_run(done.path).record
-    assert [(one["seat"], one["tier"]) for one in record["certificates"]] == [("fake", None), ("weigher weighted", None)]
+    assert [(one["seat"], one["tier"]) for one in record["certificates"]] == [
+        ("fake", None),
+        ("weigher weighted", None),
+    ]
     assert "fake is not certified" in (done.path / "report.html").read_text()
 
 
@@ -174,7 +176,10 @@ def test_accepted_evidence_stands_in_every_record_and_report(profile: Profiles, 
         "expires": "2999-01-01T00:00:00Z",
     }  # fmt: skip
     done = backtest(profile(accept_evidence=[word]), label="p", runs=tmp_path / "runs")
-    assert "less evidence of fake is accepted up to 10,000.00 until 2999-01-01, because first weeks" in done.summary["notes"]
+    assert (
+        "less evidence of fake is accepted up to 10,000.00 until 2999-01-01, because first weeks"
+        in done.summary["notes"]
+    )
     assert done.path is not None
     [kept] = read_run(done.path).record["accept_evidence"]
     assert (kept["agent"], kept["reason"], kept["holds"]) == ("fake", "first weeks", True)

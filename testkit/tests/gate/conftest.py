@@ -50,7 +50,7 @@ OURS = ("coinswarm-core", "coinswarm-testkit")
 
 
 class Bed:
-    """An environment of its own; only what others wrote is shared with the tests' own."""
+    """An environment of its own on top of the tests' own, which holds core, the testkit and what they need."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -61,11 +61,14 @@ class Bed:
         [self.site] = (root / "venv").glob("lib/*/site-packages")
         self.python = root / "venv" / "bin" / "python"
         (self.site / "zz_parent.pth").write_text(sysconfig.get_path("purelib") + "\n")
-        for name in OURS:
-            self._copy(metadata.distribution(name))
         script = self.python.parent / "coinswarm"
         script.write_text(f"#!{self.python}\nimport sys\nfrom coinswarm.cli import main\nsys.exit(main())\n")
         script.chmod(0o755)
+
+    def bring_ours(self) -> None:
+        """Core and the testkit, for those who tamper with them; compiled code would be made anew for them."""
+        for name in OURS:
+            self._copy(metadata.distribution(name))
 
     def _copy(self, distribution: metadata.Distribution) -> None:
         """One of our distributions, as it is installed beside the tests."""

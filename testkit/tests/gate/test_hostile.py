@@ -234,6 +234,7 @@ def test_a_pth_file_is_told_and_runs_in_no_judge(bed: Bed) -> None:
 
 
 def test_a_file_among_the_testkits_own_is_told_before_anything_is_judged(bed: Bed) -> None:
+    bed.bring_ours()
     bed.install({"coinswarm_testkit/gate/helper.py": "raise SystemExit(0)\n"})
     code, verdict, err = bed.check()
     assert (code, verdict) == (2, {})
@@ -242,6 +243,7 @@ def test_a_file_among_the_testkits_own_is_told_before_anything_is_judged(bed: Be
 
 @pytest.mark.parametrize("name", ["coinswarm_testkit/gate/__main__.py", "coinswarm/plugins/certificates.py"])
 def test_a_judge_of_ones_own_is_told(bed: Bed, name: str) -> None:
+    bed.bring_ours()
     bed.install({name: (bed.site / name).read_text() + "\n# and more\n"})
     code, verdict, err = bed.check()
     assert (code, verdict) == (2, {})

@@ -34,7 +34,7 @@ _SHOWN = 58
 )
 @click.option("--only", multiple=True, metavar="ID", help="Run this check alone; then there is no certificate.")
 @click.option("--thresholds", type=click.Choice(["published"]), help="Also compare with a named set, met or not met.")
-@click.option("--profile", help="Judge with the settings, instruments and costs of this profile.")
+@click.option("--profile", help="Judge with the settings of this profile, gold on its instruments.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A setting; with --profile, a key of the profile."
 )
@@ -141,8 +141,12 @@ def _show(verdict: Mapping[str, Any]) -> None:
                 click.echo(f"{row['id']} {row['outcome']}: {row['reason']}")
                 if row["again"]:
                     click.echo(f"    reproduce: {row['again']}")
-        for line in one.get("compared", []):
+        for line in one["compared"]:
             click.echo(line)
+        for line in one["thresholds"]:
+            shown = "none" if line["value"] is None else f"{line['value']:.3g}"
+            met = "met" if line["met"] else "NOT MET"
+            click.echo(f"{met:<8}{line['group']}: {line['what']} {shown} ({line['limit']})")
         click.echo(f"{'Tier':<13}{one['tier'] or 'none'}")
         for removed in one["revoked"]:
             click.echo(f"{'Removed':<13}{removed}: it failed what this certificate said it holds")
@@ -227,13 +231,9 @@ def _from_profile(name: str, overrides: Sequence[str], data: Sequence[str], tier
         instruments.append(told)
     seats = [{"kind": "agent", "name": seat.name, "settings": seat.settings} for seat in profile.agents]
     seats.append({"kind": "weigher", "name": profile.committee.weigher, "settings": profile.committee.settings})
-    costs = {
-        key: float(getattr(profile.costs, key)) for key in ("maker_bps", "taker_bps", "spread_bps", "slippage_bps")
-    }
     return {
         "seats": seats,
         "instruments": instruments if tier == "gold" or data else [],
-        "costs": costs,
         "trials": profile.evidence.declared_trials,
     }
 

@@ -40,7 +40,7 @@ def certify(
     :returns: where it is kept.
     :raises NotReadyError: when the signing key cannot be used.
     """
-    on = market(request, data) if one["tier"] == "gold" else {}
+    on = market(data) if one["tier"] == "gold" else {}
     rows = tuple(CheckRow(**{name: row[name] for name in row if name != "again"}) for row in one["checks"])
     return issue(
         Path(request.home),
@@ -65,6 +65,7 @@ def certify(
             },
             settings=one["settings"],
             seed=request.seed,
+            thresholds={"set": request.thresholds, "lines": one["thresholds"]} if one["thresholds"] else {},
             trials=request.trials,
             platform=platform.platform(),
             waivers={row.id: row.reason for row in rows if row.outcome == "waived"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from coinswarm.plugins.records import CORE, PluginRecord, Status
 from coinswarm.plugins.trust import files_of
 from coinswarm_testkit.bench import RemoteBench
 from coinswarm_testkit.checks import TIERS
+from coinswarm_testkit.gate.against import differences, older, recordings
 from coinswarm_testkit.gate.certifying import certify, revoke
+from coinswarm_testkit.gate.evidence import compared
 from coinswarm_testkit.gate.report import write_report
 from coinswarm_testkit.remote import Remote
 from coinswarm_testkit.subject import Subject
@@ -44,8 +47,12 @@ def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str
     data = request.loaded()
     subjects, fault = _subjects(request)
     results = [] if fault is None else [_unasked(request, fault)]
-    for subject in subjects:
-        results.append(_one(request, subject, data, tell))  # noqa: PERF401 - each tells while it goes
+    with _older(request, record) as old:
+        for subject in subjects:
+            results.append(_one(request, subject, data, tell))
+            if old is not None:
+                tell({"event": "check", "id": "against", "title": f"comparing with {old[1]}", "number": 1, "of": 1})
+                results[-1]["compared"] = differences(subject, request.folders, *old, recordings(data))
     if request.only:
         uncertifiable = "only some checks were run"
     elif not uncertifiable and files != _files(record)[0]:
@@ -170,7 +177,6 @@ def _one(
         trials=request.trials,
         environment=_environment(request),
     )
-    bench.kept["costs"] = dict(request.costs)
     rows: list[Outcome] = []
 
     def began(check: Check) -> None:
@@ -180,7 +186,12 @@ def _one(
     for row in judge(bench, checks, waivers=waivers, began=began):
         rows.append(row)
         tell({"event": "outcome", **_plain(row), "again": _again(request, subject, row)})
-    return _result(request, subject, rows)
+    return {**_result(request, subject, rows), "thresholds": compared(request.thresholds, bench)}
+
+
+def _older(request: Request, record: PluginRecord) -> AbstractContextManager[tuple[Path, str] | None]:
+    """The older version to compare with, if one is asked for."""
+    return older(Path(request.against), record.distribution) if request.against else nullcontext()
 
 
 def _checks(request: Request, subject: Subject) -> Sequence[Check]:
@@ -208,6 +219,8 @@ def _result(request: Request, subject: Subject, rows: Sequence[Outcome]) -> dict
         "declaration": dict(subject.declaration),
         "tier": tier,
         "good": good,
+        "compared": [],
+        "thresholds": [],
         "checks": [{**_plain(row), "again": _again(request, subject, row)} for row in rows],
     }
 

@@ -100,6 +100,10 @@ def _subject(one: Mapping[str, Any]) -> Iterable[Safe]:
         rows = [row for row in one["checks"] if row["category"] == number]
         if rows:
             yield tag("section", tag("h3", name), _checks(name, rows), *_measured(rows))
+    if one["thresholds"]:
+        yield tag("section", tag("h3", "Named thresholds"), _thresholds(one["thresholds"]))
+    if one["compared"]:
+        yield tag("section", tag("h3", "Against the older version"), tag("pre", "\n".join(one["compared"])))
 
 
 def _checks(name: str, rows: Sequence[Mapping[str, Any]]) -> Safe:
@@ -117,6 +121,16 @@ def _checks(name: str, rows: Sequence[Mapping[str, Any]]) -> Safe:
         for row in rows
     ]
     return table(name, head, cells, numbers=(4,))
+
+
+def _thresholds(lines: Sequence[Mapping[str, Any]]) -> Safe:
+    """The lines of a named set, met or not met; the tier does not rest on them."""
+    cells = [
+        [line["group"], line["what"], number(line["value"]), line["limit"], "met" if line["met"] else "not met"]
+        for line in lines
+    ]
+    head = ["Where", "What", "Value", "Asked", "Met"]
+    return table("Reported, and no condition of anything", head, cells, numbers=(2, 3))
 
 
 def _measured(rows: Sequence[Mapping[str, Any]]) -> Iterable[Safe]:

@@ -29,7 +29,6 @@ class Request:
     :param settings: of every object judged; None: those of ``seats``, or defaults.
     :param seats: what a profile seats: ``{"kind", "name", "settings"}`` each.
     :param instruments: tables of a profile, with ``file`` or ``sample``; where evidence is measured.
-    :param costs: in basis points, by their name in a profile.
     :param trials: variants that its author tried; None: unknown.
     :param thresholds: name of a set that is compared too; empty: none.
     :param waivers: check to reason.
@@ -48,7 +47,6 @@ class Request:
     settings: Mapping[str, Any] | None = None
     seats: tuple[Mapping[str, Any], ...] | None = None
     instruments: tuple[Mapping[str, Any], ...] = ()
-    costs: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     trials: int | None = None
     thresholds: str = ""
