@@ -127,7 +127,7 @@ def test_live_tells_what_admission_finds_seat_by_seat(profile: Profiles, fake: F
     fake()
     untrusted, gold = refused_live(profile(mode="live"))
     assert untrusted.startswith("- plugin 'fake' (fake-fake 1.0) is untrusted: nobody trusts it")
-    assert gold.startswith("- fake: plugin 'fake' (fake-fake 1.0) is untrusted")
+    assert gold.startswith("- fake has silver, and live demands gold: ")
     record = next(record for record in discover() if record.name == "fake")
     trusted = profile(mode="live", trust=[trust_line(record)])
     [gold] = refused_live(trusted, "live.toml")

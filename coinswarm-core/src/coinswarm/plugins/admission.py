@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.plugins.certificate import TIERS
-from coinswarm.plugins.records import CORE, Origin, Status
+from coinswarm.plugins.records import CORE, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -270,8 +270,6 @@ def live_refusals(found: Iterable[Standing], *, accepted: Sequence[Acceptance], 
             continue
         if seat.record.origin is not Origin.WHEEL:
             lines.append(f"{seat.label}: {seat.record.label} is not installed from a wheel ({seat.record.origin})")
-        if seat.record.status is not Status.ENABLED and seat.record.status is not Status.LOADED:
-            lines.append(f"{seat.label}: {seat.record.label} is {seat.record.status}: {seat.record.reason}")
         lines += _short(one, accepted, capital, now)
     return lines
 
