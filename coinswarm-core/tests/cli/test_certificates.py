@@ -25,7 +25,8 @@ def home() -> Path:
 def alpha(site: Fakes, certify: Certify) -> Path:
     """A certified plugin."""
     site.add("alpha", record=True)
-    return certify("alpha")
+    path: Path = certify("alpha")
+    return path
 
 
 def test_the_list_tells_the_tier_and_what_broke(

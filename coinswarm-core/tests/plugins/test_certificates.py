@@ -36,7 +36,8 @@ def home() -> Path:
 def certified(site: Fakes, certify: Certify) -> Path:
     """The file of a certificate of the plugin ``alpha``."""
     site.add("alpha", record=True)
-    return certify("alpha")
+    path: Path = certify("alpha")
+    return path
 
 
 def held(home: Path) -> Held:

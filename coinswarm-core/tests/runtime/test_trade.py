@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coinswarm.backtest.rundir import read_run
+from coinswarm.backtest.runread import read_run
 from coinswarm.config.profile import parse_profile
 from coinswarm.domain.order import EndReason
 from coinswarm.errors import CoinswarmError, NotReadyError, ProfileError, UnknownNameError

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from coinswarm.domain.market import Bars
-    from coinswarm.feeds.files import Loaded
+    from coinswarm.feeds.loaded import Loaded
 
 _SHOWN = 3
 """Differing bars that are told."""

@@ -20,7 +20,7 @@ from coinswarm_testkit.gate.evidence import market
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from coinswarm.feeds.files import Loaded
+    from coinswarm.feeds.loaded import Loaded
     from coinswarm.plugins.records import PluginRecord
     from coinswarm_testkit.gate.request import Request
 

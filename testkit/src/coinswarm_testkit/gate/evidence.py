@@ -12,7 +12,7 @@ from coinswarm_testkit.evidence.thresholds import thresholds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from coinswarm.feeds.files import Loaded
+    from coinswarm.feeds.loaded import Loaded
     from coinswarm_testkit.bench import Bench
 
 

@@ -27,7 +27,7 @@ from coinswarm_testkit.verdicts import CheckFailedError, Outcome, PluginRaisedEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from coinswarm.feeds.files import Loaded
+    from coinswarm.feeds.loaded import Loaded
     from coinswarm_testkit.checks import Check
     from coinswarm_testkit.gate.request import Request
 
@@ -183,10 +183,12 @@ def _one(
         tell({"event": "check", "id": check.id, "title": check.title, "number": len(rows) + 1, "of": len(checks)})
 
     waivers = {key: why for key, why in request.waivers.items() if key in {check.id for check in checks}}
-    for row in judge(bench, checks, waivers=waivers, began=began):
-        rows.append(row)
-        tell({"event": "outcome", **_plain(row), "again": _again(request, subject, row)})
-    return {**_result(request, subject, rows), "thresholds": compared(request.thresholds, bench)}
+    with bench:
+        for row in judge(bench, checks, waivers=waivers, began=began):
+            rows.append(row)
+            tell({"event": "outcome", **_plain(row), "again": _again(request, subject, row)})
+        lines = compared(request.thresholds, bench)
+    return {**_result(request, subject, rows), "thresholds": lines}
 
 
 def _older(request: Request, record: PluginRecord) -> AbstractContextManager[tuple[Path, str] | None]:

@@ -14,7 +14,7 @@ from coinswarm.feeds.length import parse_length
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from coinswarm.feeds.files import Loaded
+    from coinswarm.feeds.loaded import Loaded
     from coinswarm_testkit.checks import Tier
 
 
