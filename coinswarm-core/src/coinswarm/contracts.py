@@ -323,6 +323,10 @@ class MemoryBackend(Declared):
     async def health(self) -> Health:
         """How it is doing; unlike the others it does not raise where the other side is down."""
 
+    @abstractmethod
+    async def clear(self, space: Space) -> None:
+        """Remove everything of a space, the applied position too: a fold begins anew."""
+
     async def optimize(self, space: Space) -> None:
         """Tidy up: recall may become faster, its answers do not change beyond what an approximation allows."""
 
@@ -337,8 +341,8 @@ class Voter(Declared):
     honest seats agree to the letter on what held and what failed. It works numbers out from the evidence and
     believes no claim. Sums over floats go through ``math.fsum``: their order must not matter.
 
-    Must hold: every rule of ``acceptance.MANDATORY`` for the kind is judged, and no other; a kind that it cannot
-    judge fails ``Rule.JUDGED``. An exception is no ballot, and is counted.
+    Must hold: the rules of ``acceptance.mandatory`` are judged, and no other. An exception is no ballot, and is
+    counted.
     """
 
     @abstractmethod

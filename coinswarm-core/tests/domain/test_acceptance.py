@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from coinswarm.domain.acceptance import (
-    MANDATORY,
     AcceptanceRules,
     DailyReturns,
     Evidence,
@@ -15,12 +15,41 @@ from coinswarm.domain.acceptance import (
     Outlook,
     Rule,
     Verdict,
+    mandatory,
 )
-from coinswarm.domain.proposal import Reference, Weight
+from coinswarm.domain.episode import Episode
+from coinswarm.domain.proposal import (
+    AddEpisode,
+    Change,
+    Configure,
+    MovePattern,
+    Proposal,
+    ProposalKind,
+    Reference,
+    SeatAgent,
+    SetWeights,
+    Stage,
+    Weight,
+)
 
 SOURCE, OTHER = Reference("returns/trend", "ab" * 32), Reference("trades/dip", "cd" * 32)
 TREND = DailyReturns(agent="trend", source=SOURCE, first_day=3, returns_ppm=(5, -7))
 RULES = AcceptanceRules()
+PATTERN = MovePattern(pattern="dip", stage=Stage.SHADOW, hypothesis="Dips are bought.", variants=3, registered_ns=1)
+SEAT = SeatAgent(agent="trend", certificate="ab" * 32, reason="It earned gold.")
+EPISODE = Episode(id="ab" * 32, agent="trend", instrument="BTC/USD", side=1, decided_ns=1, known_ns=2, result_ppm=3)
+CHANGES_BY_KIND: dict[ProposalKind, Change] = {
+    ProposalKind.ADD_EPISODE: AddEpisode(
+        space="state", dimension=8, episode=EPISODE, vector_digest="ab" * 32, trade=OTHER
+    ),
+    ProposalKind.UPDATE_PATTERN: PATTERN,
+    ProposalKind.PROMOTE_PATTERN: PATTERN,
+    ProposalKind.DEPRECATE_PATTERN: PATTERN,
+    ProposalKind.SET_WEIGHTS: SetWeights(weights=(Weight("trend", 10_000),), rollback_drawdown_bp=300),
+    ProposalKind.ADMIT_AGENT: SEAT,
+    ProposalKind.SUSPEND_AGENT: SEAT,
+    ProposalKind.CONFIGURE: Configure("acceptance.cap", "4000"),
+}
 
 
 def test_a_verdict_is_made_of_what_each_rule_came_to() -> None:
@@ -47,10 +76,19 @@ def test_what_is_no_verdict(held: Any, failed: Any, remarks: tuple[str, ...], sa
         Verdict(held, failed, remarks)
 
 
-def test_mandatory_rules_stand_in_the_order_of_the_rules() -> None:
+@pytest.mark.parametrize("kind", ProposalKind)
+def test_mandatory_rules_stand_in_the_order_of_the_rules(kind: ProposalKind) -> None:
     order = list(Rule)
-    for rules in MANDATORY.values():
-        assert [order.index(rule) for rule in rules] == sorted({order.index(rule) for rule in rules})
+    rules = mandatory(Proposal(kind=kind, subject="it", base_version=0, change=CHANGES_BY_KIND[kind]))
+    assert [order.index(rule) for rule in rules] == sorted({order.index(rule) for rule in rules})
+    settled = kind in {ProposalKind.ADD_EPISODE, ProposalKind.PROMOTE_PATTERN, ProposalKind.SET_WEIGHTS}
+    assert (Rule.JUDGED in rules) is not settled
+
+
+def test_a_pattern_with_capital_is_not_settled_yet() -> None:
+    change = replace(PATTERN, stage=Stage.PROBATION)
+    later = Proposal(kind=ProposalKind.PROMOTE_PATTERN, subject="dip", base_version=0, change=change)
+    assert Rule.JUDGED in mandatory(later)
 
 
 def test_evidence_knows_where_it_was_read() -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from coinswarm.domain.proposal import ProposalKind, Reference, Weight
+from coinswarm.domain.proposal import MovePattern, ProposalKind, Stage
 from coinswarm.domain.valid import FULL_BP, line, name, unique, whole
 
 if TYPE_CHECKING:
-    from coinswarm.domain.episode import Episode
+    from coinswarm.domain.episode import Episode, Space
+    from coinswarm.domain.proposal import Proposal, Reference, Weight
 
 
 class Rule(StrEnum):
@@ -28,10 +29,12 @@ class Rule(StrEnum):
     """The outcome was known when it was proposed."""
     TRADE = "trade"
     """The trade exists, once, and is what it is said to be."""
+    VECTOR = "vector"
+    """The vector is the one proposed, finite, not all zero, and of the width of a space that is known."""
     DUPLICATE = "duplicate"
     """It is not remembered already."""
     REGISTERED = "registered"
-    """It was registered before the evidence began, with the number of variants tried."""
+    """It was registered, when and as it says, and the number of variants tried is known."""
     STAGES = "stages"
     """It takes one stage after the other."""
     TRADES = "trades"
@@ -61,18 +64,31 @@ class Rule(StrEnum):
 
 
 GENERAL = (Rule.EVIDENCE, Rule.BASE)
+"""Of every proposal."""
 
-MANDATORY: dict[ProposalKind, tuple[Rule, ...]] = {
-    ProposalKind.ADD_EPISODE: (*GENERAL, Rule.KNOWN, Rule.TRADE, Rule.DUPLICATE),
-    ProposalKind.PROMOTE_PATTERN: (
-        *GENERAL, Rule.REGISTERED, Rule.STAGES, Rule.TRADES, Rule.SPAN, Rule.SHARPE, Rule.PSR,
-    ),
-    ProposalKind.SET_WEIGHTS: (
-        *GENERAL, Rule.SUM, Rule.CAP, Rule.CHANGE, Rule.COOL_DOWN, Rule.CERTIFIED, Rule.BETTER, Rule.ROLLBACK,
-    ),
-}  # fmt: skip
-"""What every seat evaluates, whatever its make, for the kinds whose rules are settled; a voter says ``JUDGED``
-failed for any other."""
+_EPISODE = (Rule.KNOWN, Rule.TRADE, Rule.VECTOR, Rule.DUPLICATE)
+_SHADOW = (Rule.REGISTERED, Rule.STAGES, Rule.TRADES, Rule.SPAN, Rule.SHARPE, Rule.PSR)
+_WEIGHTS = (Rule.SUM, Rule.CAP, Rule.CHANGE, Rule.COOL_DOWN, Rule.CERTIFIED, Rule.BETTER, Rule.ROLLBACK)
+
+
+def mandatory(proposal: Proposal) -> tuple[Rule, ...]:
+    """The rules that every seat judges a proposal by, whatever its make, in the order of ``Rule``.
+
+    Settled are episodes, patterns on their way into the shadow, and weights. Of any other proposal a voter says
+    that ``Rule.JUDGED`` failed.
+    """
+    if proposal.kind is ProposalKind.ADD_EPISODE:
+        return (*GENERAL, *_EPISODE)
+    if proposal.kind is ProposalKind.SET_WEIGHTS:
+        return (*GENERAL, *_WEIGHTS)
+    change = proposal.change
+    if (
+        proposal.kind is ProposalKind.PROMOTE_PATTERN
+        and isinstance(change, MovePattern)
+        and change.stage == Stage.SHADOW
+    ):
+        return (*GENERAL, *_SHADOW)
+    return (*GENERAL, Rule.JUDGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +171,9 @@ class Evidence:
     :param weights: in force.
     :param weights_changed_ns: since when.
     :param certified: agents that hold a valid certificate.
-    :param remembered: ids of the episodes of the space that are committed already and cited or proposed here.
+    :param remembered: ids among those proposed or cited here that are remembered already.
+    :param spaces: of the swarm.
+    :param vector: of the episode that is proposed: float32, little-endian.
     :param stage: of the pattern, in force; empty when it is not registered.
     :param registered_ns, variants: as committed when the pattern was registered; 0 when it was not.
     """
@@ -169,6 +187,8 @@ class Evidence:
     weights_changed_ns: int = 0
     certified: tuple[str, ...] = ()
     remembered: tuple[str, ...] = ()
+    spaces: tuple[Space, ...] = ()
+    vector: bytes = b""
     stage: str = ""
     registered_ns: int = 0
     variants: int = 0

@@ -1,1 +1,4 @@
-"""Small, honest implementations of kinds whose first real plugin comes later: what checks are written against."""
+"""A small, honest implementation of every kind: what the checks were written against, and where an author may begin.
+
+Each keeps its contract and nothing more. None is meant to make money.
+"""
