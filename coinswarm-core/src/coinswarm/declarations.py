@@ -94,12 +94,7 @@ class MemoryType(Declaration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoterType(Declaration):
-    """How one seat of the quorum judges a proposal. *Provisional* until the first voter lands.
-
-    :param judges: kinds of proposals that it judges; it rejects every other.
-    """
-
-    judges: frozenset[str] = frozenset({"add_episode", "promote_pattern", "set_weights"})
+    """How one seat of the quorum judges a proposal. *Provisional* until the first voter lands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

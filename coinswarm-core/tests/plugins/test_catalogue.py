@@ -213,7 +213,6 @@ def test_an_ingestor_is_polled_a_whole_number_of_seconds(site: Site) -> None:
         ("memory_backends", "MemoryType", "max_dimension=0", "max_dimension 0 is not a whole number of at least 1"),
         ("memory_backends", "MemoryType", "exact=1", "exact 1 is neither"),
         ("memory_backends", "MemoryType", "persistent=None", "persistent None is neither"),
-        ("voters", "VoterType", 'judges="set_weights"', "judges 'set_weights' is not a frozenset"),
         ("planners", "PlannerType", "cadence_seconds=0", "cadence_seconds 0"),
         ("planners", "PlannerType", "history_days=-1", "history_days -1"),
     ],
@@ -251,7 +250,7 @@ def test_the_other_kinds_are_catalogued(site: Site) -> None:
     )
     loaded = catalogue.load(["alpha"])
     assert loaded.memory_backends["m"][0].max_dimension == 8
-    assert "set_weights" in loaded.voters["v"][0].judges
+    assert loaded.voters["v"][0].target == "a.b:C"
     assert loaded.planners["p"][0].history_days == 60
 
 

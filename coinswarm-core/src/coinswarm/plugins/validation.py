@@ -53,8 +53,6 @@ def _problem(entry: kinds.Declaration) -> str:
         problems.extend(_ingestor_problems(entry))
     if isinstance(entry, kinds.MemoryType):
         problems.extend(_memory_problems(entry))
-    if isinstance(entry, kinds.VoterType):
-        problems.extend(_words_problems("judges", entry.judges, frozenset))
     if isinstance(entry, kinds.PlannerType):
         problems.extend(_count_problems("cadence_seconds", entry.cadence_seconds, 1))
         problems.extend(_count_problems("history_days", entry.history_days))

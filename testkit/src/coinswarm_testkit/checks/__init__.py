@@ -8,9 +8,15 @@ from coinswarm_testkit.checks import (
     agents_history,
     agents_memory,
     agents_sessions,
+    execution,
     ingestors,
     ingestors_trouble,
+    memory,
     packaging,
+    planners,
+    risk,
+    voters,
+    weighers,
 )
 from coinswarm_testkit.checks.check import EVERY_KIND, TIERS, Check, Tier
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped
@@ -24,6 +30,12 @@ CHECKS: tuple[Check, ...] = (
     *agents_sessions.CHECKS,
     *agents_evidence.CHECKS,
     *agents_memory.CHECKS,
+    *weighers.CHECKS,
+    *risk.CHECKS,
+    *execution.CHECKS,
+    *memory.CHECKS,
+    *voters.CHECKS,
+    *planners.CHECKS,
     *ingestors.CHECKS,
     *ingestors_trouble.CHECKS,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
 
 from coinswarm_testkit.worker.place import Raised, Step
@@ -28,4 +29,15 @@ def script(place: Place, *, steps: Sequence[Step], concurrent: bool) -> list[Any
     return [["raised", a.kind, a.text, a.bases] if isinstance(a, Raised) else ["is", a] for a in answers]
 
 
-OPERATIONS = {"make": make, "call": call, "script": script}
+def changed(place: Place, *, steps: Sequence[Step]) -> list[int]:
+    """Which steps left their arguments other than they were, to the byte."""
+    found = []
+    for number, step in enumerate(steps):
+        before = pickle.dumps((step.args, step.kwargs))
+        place.call(step)
+        if pickle.dumps((step.args, step.kwargs)) != before:
+            found.append(number)
+    return found
+
+
+OPERATIONS = {"make": make, "call": call, "script": script, "changed": changed}

@@ -1,0 +1,523 @@
+"""M: what a memory backend keeps, finds and forgets."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from coinswarm.domain.episode import ANY, Episode, Filter, Match, MemoryInfo, MemoryStats, Space
+from coinswarm.domain.health import Condition, Health
+from coinswarm_testkit.bench import Raised, Step
+from coinswarm_testkit.cases import episodes as cases
+from coinswarm_testkit.cases.episodes import LATEST_NS, nearest, position
+from coinswarm_testkit.checks.check import Check
+from coinswarm_testkit.checks.pure import demand
+from coinswarm_testkit.verdicts import CheckSkipped, Measured, PluginRaisedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from coinswarm.domain.episode import LogPosition
+    from coinswarm_testkit.bench import Bench, Link
+    from coinswarm_testkit.cases.episodes import Vector, Vectors
+
+RECALL = 0.95
+"""Of the ten nearest by exact search, so many must be found, on average."""
+
+CLOSE = 1e-3
+"""How far a distance may be from the true one: single precision, not a compressed index."""
+
+K = 10
+MANY = 2_000
+QUERIES = 40
+
+
+@dataclass
+class Memory:
+    """A backend at the other end of a link, and what it must know."""
+
+    link: Link
+    space: Space
+    key: str = "it"
+    kept: dict[str, tuple[Episode, Vector]] = field(default_factory=dict)
+    _rows: tuple[list[Episode], Vectors] | None = None
+
+    def call(self, method: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever it answers
+        """A method of the backend, in this space."""
+        return self.link.call(method, self.space, *args, key=self.key, **kwargs)
+
+    def remember(self, told: Sequence[Episode], vectors: Vectors, at: LogPosition | None = None) -> None:
+        """Let it take in episodes."""
+        self.call("remember", list(told), vectors, at=at)
+        self.keep(told, vectors)
+
+    def keep(self, told: Sequence[Episode], vectors: Sequence[Vector] | Vectors) -> None:
+        """From now on it must know these."""
+        self.kept |= {one.id: (one, vector) for one, vector in zip(told, vectors, strict=True)}
+        self._rows = None
+
+    def change(self, episode: Episode) -> None:
+        """From now on it must know this of an episode, by the vector that it had."""
+        self.keep([episode], [self.kept[episode.id][1]])
+
+    def lose(self, episode_id: str) -> None:
+        """From now on it must not know this."""
+        del self.kept[episode_id]
+        self._rows = None
+
+    def recall(self, vector: Vector, k: int = K, as_of_ns: int = LATEST_NS, where: Filter = ANY) -> list[Match]:
+        """What it finds, held to the contract's form."""
+        found = self.call("recall", vector, k, as_of_ns, where)
+        self.demand_form(found, k)
+        return list(found)
+
+    def demand_form(self, found: Any, k: int) -> None:  # noqa: ANN401 - whatever it answered
+        """At most k matches, each once, nearest first."""
+        good = isinstance(found, list | tuple) and all(isinstance(match, Match) for match in found)
+        demand(good, f"recall answered {found!r}"[:200] + ", which is no sequence of Matches")
+        demand(len(found) <= k, f"asked for {k} it answers {len(found)}")
+        ids = [match.episode_id for match in found]
+        demand(len(set(ids)) == len(ids), "an episode is found twice")
+        ranks = [(match.distance, match.episode_id) for match in found]
+        demand(ranks == sorted(ranks), f"what it finds is not in the order of distance and id: {ranks[:4]}")
+
+    def rows(self) -> tuple[list[Episode], Vectors]:
+        """What it must know, in the order of ids."""
+        if self._rows is None:
+            ids = sorted(self.kept)
+            vectors = np.array([self.kept[id_][1] for id_ in ids], np.float32)
+            self._rows = [self.kept[id_][0] for id_ in ids], vectors
+        return self._rows
+
+    def demand_found(self, vector: Vector, where: Filter = ANY, as_of_ns: int = LATEST_NS, k: int = K) -> float:
+        """Hold one recall against exact search; the share of the nearest that was found."""
+        told, kept = self.rows()
+        counts = [row for row, one in enumerate(told) if one.known_ns <= as_of_ns and where.admits(one)]
+        found = self.recall(vector, k, as_of_ns, where)
+        wanted = min(k, len(counts))
+        demand(len(found) == wanted, f"{len(found)} are found where {wanted} of {len(counts)} count: {where}")
+        allowed = {told[row].id: row for row in counts}
+        for match in found:
+            demand(
+                match.episode_id in allowed, f"{self.described(match, as_of_ns)} is found and does not count: {where}"
+            )
+        true = cases.distances(kept, vector)
+        for match in found:
+            off = abs(true[allowed[match.episode_id]] - match.distance)
+            demand(off <= CLOSE, f"the distance {match.distance:.6f} is off by {off:.6f}")
+        best = {told[row].id for row in nearest(kept, vector, counts, k)} if counts else set[str]()
+        return len(best & {match.episode_id for match in found}) / len(best) if best else 1.0
+
+    def described(self, match: Match, as_of_ns: int) -> str:
+        """What is wrong with a match, in words."""
+        if match.episode_id not in self.kept:
+            return "an episode that was never told, or was forgotten,"
+        late = self.kept[match.episode_id][0].known_ns - as_of_ns
+        return f"an episode whose outcome is known {late} ns later" if late > 0 else "an episode"
+
+    def info(self) -> MemoryInfo:
+        """What it says it holds."""
+        found = self.call("info")
+        demand(isinstance(found, MemoryInfo), f"info answered {found!r}"[:200])
+        return found  # type: ignore[no-any-return]
+
+    def demand_count(self) -> None:
+        """It holds as many as it must."""
+        entries = self.info().entries
+        demand(entries == len(self.kept), f"it says {entries} entries and must have {len(self.kept)}")
+
+
+@contextmanager
+def memory(bench: Bench, name: str, *, dimension: int = cases.DIMENSION) -> Iterator[Memory]:
+    """A fresh backend with an empty space, cleared and closed afterwards."""
+    with bench.link() as link:
+        link.make()
+        found = Memory(link, cases.space(name, dimension=dimension))
+        yield found
+        found.call("clear")
+        link.call("close")
+
+
+def filled(found: Memory, bench: Bench, count: int = 200) -> list[Episode]:
+    """Let it take in some episodes; which."""
+    told = cases.episodes(bench.seed, count)
+    found.remember(told, cases.vectors(bench.seed, count))
+    return told
+
+
+def queries(bench: Bench, count: int) -> Vectors:
+    """What is recalled by: near what is kept, and not the same."""
+    return cases.vectors(bench.seed, MANY)[:count] + cases.vectors(bench.seed + 1, count)
+
+
+def round_trip(bench: Bench) -> None:
+    """M10: what was told is there, field by field; what was not is not; an unknown space is empty."""
+    with memory(bench, "round-trip") as found:
+        demand(found.info() == replace(found.info(), entries=0, applied=None), "a space that nobody used is not empty")
+        demand(found.recall(queries(bench, 1)[0]) == [], "something is found in a space that nobody used")
+        told = filled(found, bench)
+        for one in told[::7]:
+            back = found.call("get", one.id)
+            demand(back == one, f"told {one}, it answers {back!r}"[:400])
+        demand(found.call("get", "0" * 64) is None, "an episode that nobody told is there")
+        found.demand_count()
+
+
+def replaced(bench: Bench) -> None:
+    """M15: who is told again replaces what was there, vector and all."""
+    with memory(bench, "replaced") as found:
+        told = filled(found, bench)
+        again = [replace(one, result_ppm=one.result_ppm + 1) for one in told[:20]]
+        found.remember(again, cases.vectors(bench.seed + 2, 20))
+        found.demand_count()
+        demand(found.call("get", again[3].id) == again[3], "what was told again is as it was before")
+        for vector in cases.vectors(bench.seed + 2, 20)[::5]:
+            share = found.demand_found(vector, k=1)
+            demand(share == 1.0, "what was told again is not found by its new vector")
+
+
+def updated(bench: Bench) -> None:
+    """M20: an update replaces what is remembered, keeps the vector, and says whether there was anything."""
+    with memory(bench, "updated") as found:
+        told = filled(found, bench)
+        vector = found.kept[told[5].id][1]
+        new = replace(told[5], result_ppm=777, regime="storm", known_ns=told[5].known_ns + 1)
+        demand(found.call("update", new) is True, "an update of what is there does not answer True")
+        found.change(new)
+        demand(found.call("get", new.id) == new, "what was updated is as it was before")
+        demand(found.demand_found(vector, k=1) == 1.0, "what was updated is not found by its vector")
+        found.demand_found(vector, Filter(regimes=frozenset({"storm"})))
+        missing = replace(new, id="0" * 64)
+        demand(found.call("update", missing) is False, "an update of what is not there does not answer False")
+        found.demand_count()
+
+
+def forgotten(bench: Bench) -> None:
+    """M25: what is forgotten is gone, everywhere."""
+    with memory(bench, "forgotten") as found:
+        told = filled(found, bench, 60)
+        for one in told[::2]:
+            demand(found.call("forget", one.id) is True, "forgetting what is there does not answer True")
+            found.lose(one.id)
+        demand(found.call("forget", told[0].id) is False, "forgetting twice does not answer False")
+        demand(found.call("get", told[0].id) is None, "what was forgotten can be had")
+        for vector in cases.vectors(bench.seed, 60)[:20]:
+            found.demand_found(vector)
+        found.demand_count()
+
+
+def recall_at_ten(bench: Bench) -> Measured:
+    """M30: of the ten nearest by exact search at least 95 % are found, at their true distance."""
+    with memory(bench, "recall") as found:
+        filled(found, bench, MANY)
+        shares = [found.demand_found(vector) for vector in queries(bench, QUERIES)]
+        found.demand_found(queries(bench, 1)[0], k=1)
+    share = float(np.mean(shares))
+    measured = Measured({"recall_at_10": round(share, 4)}, {"recall_at_10": RECALL})
+    demand(share >= RECALL, f"recall@10 is {share:.3f}, below {RECALL}")
+    return measured
+
+
+def point_in_time(bench: Bench) -> None:
+    """M35: no episode is found before its outcome was known."""
+    with memory(bench, "point-in-time") as found:
+        told = filled(found, bench, 400)
+        rng = np.random.default_rng([bench.seed, 12])
+        for vector, row in zip(queries(bench, 40), rng.integers(0, 400, 40).tolist(), strict=True):
+            known = told[row].known_ns
+            for as_of_ns in (known - 1, known, known + 1):
+                found.demand_found(vector, as_of_ns=as_of_ns)
+        for row in rng.integers(0, 400, 10).tolist():
+            own = found.kept[told[row].id][1]
+            before = found.recall(own, 1, told[row].known_ns - 1)
+            at = found.recall(own, 1, told[row].known_ns)
+            demand(all(match.episode_id != told[row].id for match in before), "an outcome is found before it was known")
+            demand([match.episode_id for match in at] == [told[row].id], "an outcome is not found once it is known")
+        demand(
+            found.recall(queries(bench, 1)[0], K, cases.BEGIN_NS - 1) == [], "something is known before anything was"
+        )
+
+
+FILTERS: tuple[tuple[str, Filter], ...] = (
+    ("50 %", Filter(instruments=frozenset({"I/USD", "X/USD", "C/USD", "M/USD"}))),
+    ("10 %", Filter(instruments=frozenset({"X/USD", "C/USD", "M/USD"}))),
+    ("1 %", Filter(instruments=frozenset({"C/USD", "M/USD"}))),
+    ("0.1 %", Filter(instruments=frozenset({"M/USD"}))),
+    ("side", Filter(sides=frozenset({-1}))),
+    ("agent and regime", Filter(agents=frozenset({"trend", "pairs"}), regimes=frozenset({"storm"}))),
+    (
+        "a week",
+        Filter(
+            decided_from_ns=cases.BEGIN_NS + 900 * cases.HOUR_NS,
+            decided_before_ns=cases.BEGIN_NS + 1_068 * cases.HOUR_NS,
+        ),
+    ),
+    ("nobody", Filter(agents=frozenset({"nobody"}))),
+)
+
+
+def filters(bench: Bench) -> Measured:
+    """M40: however few count, all that are asked for come, none of them excluded, and near ones."""
+    measured: dict[str, float] = {}
+    with memory(bench, "filters") as found:
+        filled(found, bench, MANY)
+        for name, where in FILTERS:
+            shares = [
+                found.demand_found(vector, where, as_of_ns)
+                for vector in queries(bench, 8)
+                for as_of_ns in (LATEST_NS, cases.BEGIN_NS + 2_000 * cases.HOUR_NS)
+            ]
+            measured[name] = round(float(np.mean(shares)), 4)
+    for name, share in measured.items():
+        demand(share >= RECALL, f"recall@10 is {share:.3f} where {name} of the episodes count, below {RECALL}")
+    return Measured(measured, dict.fromkeys(measured, RECALL))
+
+
+def isolation(bench: Bench) -> None:
+    """M45: what one space holds is never seen in another, of the same swarm or of another."""
+    with memory(bench, "isolation") as found:
+        told = filled(found, bench, 50)
+        others = (
+            replace(found.space, name="isolation.2"),
+            replace(found.space, swarm=f"{found.space.swarm}.2"),
+            replace(found.space, swarm=found.space.name, name=found.space.swarm),
+        )
+        for other in others:
+            beside = Memory(found.link, other)
+            demand(beside.recall(found.kept[told[0].id][1]) == [], f"{other} sees what is in {found.space}")
+            demand(beside.call("get", told[0].id) is None, f"{other} has what is in {found.space}")
+            demand(beside.call("forget", told[0].id) is False, f"{other} forgets what is in {found.space}")
+            beside.remember(cases.episodes(bench.seed + 1, 5), cases.vectors(bench.seed + 1, 5))
+            beside.demand_count()
+            beside.call("clear")
+        found.demand_count()
+        found.demand_found(queries(bench, 1)[0])
+
+
+def wrong_vectors(bench: Bench) -> None:
+    """M50: a vector that is none is refused by ValueError, and nothing of its batch is taken."""
+    with memory(bench, "wrong-vectors") as found:
+        filled(found, bench, 20)
+        fresh = cases.episodes(bench.seed + 1, 3)
+        good = cases.vectors(bench.seed + 1, 3)
+        for wrong in _wrong(good):
+            for method, args in (
+                ("remember", (fresh, wrong)),
+                ("recall", (wrong[-1], K, LATEST_NS, ANY)),
+            ):
+                [answer] = found.link.script([Step(method, (found.space, *args))])
+                refused = isinstance(answer, Raised) and "ValueError" in answer.bases
+                shown = f"{wrong.dtype}{list(wrong.shape)} that ends in {wrong[-1][:3].tolist()}"
+                demand(refused, f"{method} of {shown} answers {answer!r}"[:300] + ", not ValueError")
+        found.demand_count()
+        demand(found.call("get", fresh[0].id) is None, "half of a refused batch is there")
+
+
+def _wrong(good: Vectors) -> list[Vectors]:
+    """Batches whose last vector is no vector."""
+    zero, nan, infinite = good.copy(), good.copy(), good.copy()
+    zero[-1], nan[-1, 3], infinite[-1, 0] = 0.0, np.nan, np.inf
+    return [zero, nan, infinite, good[:, :-1].copy(), np.concatenate([good, good], axis=1)]
+
+
+def positions(bench: Bench) -> None:
+    """M55: a write is recorded with its place in the log, and one that was applied changes nothing."""
+    told, vectors = cases.episodes(bench.seed, 4), cases.vectors(bench.seed, 4)
+    with memory(bench, "positions") as found:
+        for number in (1, 2):
+            found.remember([told[number]], vectors[number : number + 1], position(number))
+        new = replace(told[1], result_ppm=1)
+        found.call("update", new, at=position(3))
+        found.call("forget", told[2].id, at=position(5))
+        applied = found.info().applied
+        demand(applied == position(5), f"the last entry was 5, it says {applied}")
+        found.call("remember", [told[3]], vectors[3:4], at=position(4))
+        found.call("remember", [told[2]], vectors[2:3], at=position(2))
+        found.call("update", told[1], at=position(5))
+        found.call("forget", told[1].id, at=position(1))
+        demand(found.info().applied == position(5), "an entry that was applied moves the position back")
+        there = [found.call("get", one.id) for one in told[1:]]
+        demand(there == [new, None, None], f"entries that were applied change what is there: {there}"[:300])
+
+
+def concurrent(bench: Bench) -> None:
+    """M60: writers and readers at once: nothing is lost, nothing is half."""
+    count, batch = 160, 8
+    told, vectors = cases.episodes(bench.seed, count), cases.vectors(bench.seed, count)
+    with memory(bench, "concurrent") as found:
+        steps = [
+            Step("remember", (found.space, told[first : first + batch], vectors[first : first + batch]))
+            for first in range(0, count, batch)
+        ]
+        reads = [Step("recall", (found.space, vector, K, LATEST_NS, ANY)) for vector in vectors[:30]]
+        order = np.random.default_rng([bench.seed, 13]).permutation(len(steps) + len(reads)).tolist()
+        mixed = [*steps, *reads]
+        answers = found.link.script([mixed[place] for place in order], concurrent=True)
+        for place, answer in zip(order, answers, strict=True):
+            if isinstance(answer, Raised):
+                raise PluginRaisedError(answer.kind, f"{answer.text} (called at once with others)", answer.bases)
+            if place >= len(steps):
+                found.demand_form(answer, K)
+        found.keep(told, vectors)
+        found.demand_count()
+        changes = [Step("forget", (found.space, one.id)) for one in told[::10]]
+        changes += [Step("update", (found.space, replace(one, result_ppm=5))) for one in told[1::10]]
+        answers = found.link.script(changes, concurrent=True)
+        demand(answers == [True] * len(changes), "at once with others, forget or update finds nothing")
+        for one in told[::10]:
+            found.lose(one.id)
+        for one in told[1::10]:
+            found.change(replace(one, result_ppm=5))
+        found.demand_count()
+        demand(found.call("get", told[1].id) == found.kept[told[1].id][0], "an update at once with others is lost")
+        for vector in vectors[:10]:
+            found.demand_found(vector)
+
+
+def rebuilt(bench: Bench) -> None:
+    """M70: the log folded anew, after a clear or elsewhere, finds what the live index finds."""
+    count = 60
+    told, vectors = cases.episodes(bench.seed, count), cases.vectors(bench.seed, count)
+    rng = np.random.default_rng([bench.seed, 14])
+    log: list[tuple[str, tuple[Any, ...]]] = [
+        ("remember", ([one], vectors[row : row + 1])) for row, one in enumerate(told)
+    ]
+    for row in rng.choice(count, 20, replace=False).tolist():
+        forget = ("forget", (told[row].id,))
+        log.append(forget if row % 2 else ("update", (replace(told[row], result_ppm=row),)))
+
+    def fold(found: Memory, first: int = 0) -> tuple[MemoryInfo, list[list[Match]], list[Any]]:
+        steps = [
+            Step(method, (found.space, *args), {"at": position(first + number + 1)})
+            for number, (method, args) in enumerate(log[first:])
+        ]
+        for answer in found.link.script(steps):
+            if isinstance(answer, Raised):
+                raise PluginRaisedError(answer.kind, f"{answer.text} (while the log is folded)", answer.bases)
+        recalled = [found.recall(vector) for vector in queries(bench, 20)]
+        return found.info(), recalled, [found.call("get", one.id) for one in told[:30]]
+
+    with memory(bench, "rebuilt") as found:
+        live = fold(found)
+        again = fold(found, len(log) // 2)
+        demand(again == live, "a fold that begins before where it stopped changes what is found")
+        found.call("clear")
+        demand(found.info().entries == 0 and found.info().applied is None, "a cleared space is not empty")
+        demand(found.recall(queries(bench, 1)[0]) == [], "something is found in a cleared space")
+        demand(fold(found) == live, "the log folded anew after a clear differs from the live index")
+        beside = Memory(found.link, replace(found.space, name="rebuilt.2"))
+        demand(fold(beside) == live, "the log folded elsewhere differs from the live index")
+        beside.call("clear")
+
+
+def survives(bench: Bench) -> None:
+    """M75: another object, in another process, finds what was written: the position too."""
+    if not bench.subject.declaration.get("persistent", True):
+        message = "it does not claim to survive a restart"
+        raise CheckSkipped(message)
+    space = cases.space("survives")
+    with bench.link() as link:
+        link.make()
+        before = Memory(link, space)
+        told = filled(before, bench, 100)
+        before.call("forget", told[0].id, at=position(7))
+        before.lose(told[0].id)
+        before.call("update", replace(told[1], result_ppm=9))
+        before.change(replace(told[1], result_ppm=9))
+        link.call("close")
+    with bench.link() as link:
+        link.make()
+        after = Memory(link, space)
+        after.keep(*before.rows())
+        after.demand_count()
+        demand(after.info().applied == position(7), "the position in the log did not survive a restart")
+        demand(after.call("get", told[1].id) == before.kept[told[1].id][0], "an update did not survive a restart")
+        for vector in queries(bench, 10):
+            after.demand_found(vector)
+        after.call("clear")
+        link.call("close")
+
+
+def counters(bench: Bench) -> None:
+    """M80: counters count what was done, and it says that it is well."""
+    with memory(bench, "counters") as found:
+        start = found.link.call("stats")
+        demand(isinstance(start, MemoryStats), f"stats answered {start!r}"[:200])
+        told = filled(found, bench, 12)
+        for vector in queries(bench, 5):
+            found.recall(vector)
+        found.call("update", replace(told[0], result_ppm=1))
+        found.call("forget", told[1].id)
+        found.lose(told[1].id)
+        end = found.link.call("stats")
+        done = {
+            name: getattr(end, name) - getattr(start, name)
+            for name in ("recalls", "remembered", "updated", "forgotten")
+        }
+        demand(
+            done == {"recalls": 5, "remembered": 12, "updated": 1, "forgotten": 1},
+            f"5 recalls, 12 episodes, 1 update and 1 forgotten are counted as {done}",
+        )
+        demand(end.recall_ns > start.recall_ns, "recalls take no time")
+        size = found.info().size_bytes
+        demand(
+            size >= 11 * 4 * found.space.dimension,
+            f"11 vectors of {found.space.dimension} are said to take {size} bytes",
+        )
+        health = found.link.call("health")
+        demand(isinstance(health, Health) and health.condition is Condition.GOOD, f"health answered {health!r}"[:200])
+
+
+def optimized(bench: Bench) -> None:
+    """M85: tidying up changes nothing that is found."""
+    with memory(bench, "optimized") as found:
+        told = filled(found, bench, 500)
+        for one in told[::20]:
+            found.call("forget", one.id)
+            found.lose(one.id)
+        found.call("optimize")
+        found.demand_count()
+        shares = [found.demand_found(vector) for vector in queries(bench, 20)]
+        demand(np.mean(shares) >= RECALL, f"recall@10 is {np.mean(shares):.3f} after tidying up, below {RECALL}")
+
+
+def widths(bench: Bench) -> None:
+    """M90: vectors of any width up to the declared one."""
+    widest = int(bench.subject.declaration.get("max_dimension", cases.DIMENSION))
+    for dimension in sorted({1, min(384, widest), widest}):
+        with memory(bench, "widths", dimension=dimension) as found:
+            count = 30
+            found.remember(cases.episodes(bench.seed, count), cases.vectors(bench.seed, count, dimension=dimension))
+            for vector in cases.vectors(bench.seed + 1, 3, dimension=dimension):
+                found.demand_found(vector)
+
+
+MEMORY = frozenset({"memory"})
+
+
+def _check(id_: str, title: str, run: Callable[[Bench], Measured | None], *, safety: bool = False) -> Check:
+    """A check of the memory's soundness."""
+    return Check(id_, title, 6, run, MEMORY, safety=safety)
+
+
+CHECKS: tuple[Check, ...] = (
+    _check("M10", "what was told is there", round_trip),
+    _check("M15", "what is told again replaces", replaced),
+    _check("M20", "an update keeps the vector", updated),
+    _check("M25", "what is forgotten is gone", forgotten),
+    _check("M30", "recall@10 of at least 0.95", recall_at_ten),
+    _check("M35", "nothing is found before its outcome was known", point_in_time, safety=True),
+    _check("M40", "filters cost no matches", filters),
+    _check("M45", "spaces and swarms are apart", isolation, safety=True),
+    _check("M50", "a vector that is none is refused", wrong_vectors),
+    _check("M55", "what was applied is not applied again", positions),
+    _check("M60", "writers at once", concurrent),
+    _check("M70", "rebuilt from the log it finds the same", rebuilt),
+    _check("M75", "survives a restart", survives),
+    _check("M80", "counters count, health is told", counters),
+    _check("M85", "tidying up changes nothing", optimized),
+    _check("M90", "any width up to the declared one", widths),
+)
