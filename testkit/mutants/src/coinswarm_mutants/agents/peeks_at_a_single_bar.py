@@ -19,7 +19,7 @@ class Mutant(Honest):
     def moves(self, bars: Bars) -> Floats:
         """Honest but for one row."""
         move = super().moves(bars)
-        if len(bars) > 500:  # noqa: PLR2004 - a bar in the middle of the history that is truncated
+        if len(bars) > 500:
             move[499] = bars.close[500] - bars.close[499]
         return move
 

@@ -61,7 +61,7 @@ class Rude:
 
     def _lines(self) -> list[int]:
         """Every descriptor beyond the usual ones."""
-        return [int(name) for name in os.listdir("/proc/self/fd") if int(name) > 2]  # noqa: PLR2004, PTH208
+        return [int(name) for name in os.listdir("/proc/self/fd") if int(name) > 2]  # noqa: PTH208
 
     def babble(self) -> None:
         """Write nonsense to every line there is."""

@@ -1,0 +1,1 @@
+"""Execution agents that break one demand each; the twin of each is the testkit's reference."""

@@ -1,0 +1,1 @@
+"""Memory backends that break one demand each; the twin of each is the testkit's reference."""

@@ -1,0 +1,1 @@
+"""Voters that break one demand each; the twin of each is the testkit's reference."""

@@ -1,0 +1,29 @@
+"""Leaves the rollback to the other seats."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from coinswarm.domain.acceptance import Rule, Verdict
+from coinswarm_testkit.reference.voter import Recomputes
+
+if TYPE_CHECKING:
+    from coinswarm.domain.acceptance import Evidence
+    from coinswarm.domain.proposal import Proposal
+
+FAILS = {"V35"}
+
+
+class Mutant(Recomputes):
+    """Leaves the rollback to the other seats."""
+
+    def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
+        """How it judges."""
+        verdict = super().evaluate(proposal, evidence)
+        held = tuple(rule for rule in verdict.held if rule is not Rule.ROLLBACK)
+        return replace(verdict, held=held)
+
+
+class Twin(Recomputes):
+    """Repaired: the reference."""

@@ -1,0 +1,27 @@
+"""A proposal by an honest planner will do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coinswarm_testkit.reference.voter import Recomputes
+
+if TYPE_CHECKING:
+    from coinswarm.domain.acceptance import Evidence, Verdict
+    from coinswarm.domain.proposal import Proposal
+from coinswarm_mutants.voters._shared import without
+
+FAILS = {"V40"}
+
+
+class Mutant(Recomputes):
+    """A proposal by an honest planner will do."""
+
+    def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
+        """How it judges."""
+        verdict = super().evaluate(proposal, evidence)
+        return without(verdict, *verdict.failed)
+
+
+class Twin(Recomputes):
+    """Repaired: the reference."""

@@ -1,0 +1,1 @@
+"""Weighers that break one demand each; the twin of each is the testkit's reference."""
