@@ -74,7 +74,7 @@ def questions(seed: int, *, count: int = 300) -> list[Question]:
 def hard_questions(seed: int) -> list[Question]:
     """Books that are empty, one-sided, thin or crossed."""
     rng = np.random.default_rng([seed, 7])
-    found = []
+    found: list[Question] = []
     for instrument in INSTRUMENTS:
         whole, thin = book(rng, instrument), book(rng, instrument, depth=1, most=1)
         crossed = tuple((ticks + 100, lots) for ticks, lots in whole.bids)

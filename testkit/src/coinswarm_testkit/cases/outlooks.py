@@ -32,7 +32,8 @@ def record(agent: str, seed: int, returns: list[int]) -> DailyReturns:
 def drawn(rng: np.random.Generator, days: int) -> list[int]:
     """Daily returns in millionths, with a volatility of their own."""
     scale = float(rng.uniform(1_000, 40_000))
-    return np.clip(np.rint(rng.normal(scale * 0.05, scale, days)), -500_000, 500_000).astype(int).tolist()
+    rows = np.clip(np.rint(rng.normal(scale * 0.05, scale, days)), -500_000, 500_000)
+    return [int(row) for row in rows]
 
 
 def outlook(rng: np.random.Generator, seed: int, *, days: int = 400) -> Outlook:

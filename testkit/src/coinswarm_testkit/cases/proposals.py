@@ -12,6 +12,7 @@ from coinswarm.domain.acceptance import AcceptanceRules, DailyReturns, Evidence,
 from coinswarm.domain.episode import Episode, Space
 from coinswarm.domain.proposal import (
     AddEpisode,
+    Change,
     Claim,
     Configure,
     MovePattern,
@@ -324,7 +325,7 @@ def _unsafe_episodes(rng: np.random.Generator) -> list[Case]:
 def _unsettled(rng: np.random.Generator) -> list[Case]:
     base = weighing(rng)
     seat = SeatAgent(agent="newcomer", certificate=_digest("certificate"), reason="It earned gold.")
-    changes = {
+    changes: dict[ProposalKind, Change] = {
         ProposalKind.ADMIT_AGENT: seat,
         ProposalKind.SUSPEND_AGENT: seat,
         ProposalKind.CONFIGURE: Configure("acceptance.max-weight-bp", "10000"),
@@ -356,9 +357,16 @@ def shuffled(rng: np.random.Generator, case: Case) -> Case:
         change = replace(change, weights=mixed(change.weights))
     seen = case.evidence
     exhibits = mixed(tuple(replace(row, episodes=mixed(row.episodes)) for row in seen.exhibits))
-    fields = {name: mixed(getattr(seen, name)) for name in ("returns", "weights", "certified", "remembered", "spaces")}
     return replace(
         case,
         proposal=replace(case.proposal, change=change, evidence=mixed(case.proposal.evidence)),
-        evidence=replace(seen, exhibits=exhibits, **fields),
+        evidence=replace(
+            seen,
+            exhibits=exhibits,
+            returns=mixed(seen.returns),
+            weights=mixed(seen.weights),
+            certified=mixed(seen.certified),
+            remembered=mixed(seen.remembered),
+            spaces=mixed(seen.spaces),
+        ),
     )

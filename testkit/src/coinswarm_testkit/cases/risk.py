@@ -87,7 +87,7 @@ def questions(seed: int, *, each: int = 25) -> list[Question]:
 def hard_questions(seed: int) -> list[Question]:
     """Every market with every account that something might break on, at least one of the two being hard."""
     rng = np.random.default_rng([seed, 3])
-    found = []
+    found: list[Question] = []
     for hard in (True, False):
         for state in states(seed, hard=hard):
             accounts = hard_portfolios(state.instrument.symbol, state.time_ns)
@@ -124,7 +124,7 @@ def ladders(seed: int) -> list[list[Question]]:
 def exits(seed: int) -> list[Question]:
     """Nothing is wanted any more, in any account and any market."""
     rng = np.random.default_rng([seed, 5])
-    found = []
+    found: list[Question] = []
     for hard in (True, False):
         for state in states(seed, hard=hard):
             symbol, time_ns = state.instrument.symbol, state.time_ns

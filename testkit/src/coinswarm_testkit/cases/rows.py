@@ -62,6 +62,10 @@ def tables(seed: int, *, bars: int = 60) -> list[Table]:
 def reordered(row: ActionRow, weights: Sequence[int], order: Sequence[int]) -> tuple[ActionRow, list[int]]:
     """The same seats in another order."""
     return (
-        ActionRow(*([column[seat] for seat in order] for column in row)),
+        ActionRow(
+            [row.direction[seat] for seat in order],
+            [row.confidence_bp[seat] for seat in order],
+            [row.present[seat] for seat in order],
+        ),
         [weights[seat] for seat in order],
     )

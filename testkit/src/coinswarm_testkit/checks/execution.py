@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.order import Order
     from coinswarm_testkit.bench import Bench
     from coinswarm_testkit.cases.orders import Question
+    from coinswarm_testkit.subject import Kind
 
 AT_ONCE = (TimeInForce.IOC, TimeInForce.FOK)
 
@@ -118,7 +119,7 @@ def in_order(bench: Bench) -> None:
         demand(times == sorted(times), f"parts are sent at {times[:5]}: not in the order of time")
 
 
-EXECUTION = frozenset({"execution"})
+EXECUTION: frozenset[Kind] = frozenset({"execution"})
 
 CHECKS: tuple[Check, ...] = (
     Check("E10", "the same parts in any process", 1, processes, EXECUTION),

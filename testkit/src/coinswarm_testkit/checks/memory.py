@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.episode import LogPosition
     from coinswarm_testkit.bench import Bench, Link
     from coinswarm_testkit.cases.episodes import Vector, Vectors
+    from coinswarm_testkit.subject import Kind
 
 RECALL = 0.95
 """Of the ten nearest by exact search, so many must be found, on average."""
@@ -495,7 +496,7 @@ def widths(bench: Bench) -> None:
                 found.demand_found(vector)
 
 
-MEMORY = frozenset({"memory"})
+MEMORY: frozenset[Kind] = frozenset({"memory"})
 
 
 def _check(id_: str, title: str, run: Callable[[Bench], Measured | None], *, safety: bool = False) -> Check:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from coinswarm.domain.acceptance import Outlook
     from coinswarm_testkit.bench import Bench
+    from coinswarm_testkit.subject import Kind
 
 FULL_BP = 10_000
 
@@ -164,7 +165,7 @@ def needs_history(bench: Bench) -> None:
     demand(not early, f"it proposes on {days - 1} days and declares to need {days}")
 
 
-PLANNER = frozenset({"planner"})
+PLANNER: frozenset[Kind] = frozenset({"planner"})
 
 CHECKS: tuple[Check, ...] = (
     Check("L10", "the same proposal in any process", 1, processes, PLANNER),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from coinswarm_testkit.bench import Bench
     from coinswarm_testkit.cases.risk import Question
+    from coinswarm_testkit.subject import Kind
 
 FULL_BP = 10_000
 SLACK_BP = 1
@@ -112,7 +113,7 @@ def says_why(bench: Bench) -> None:
         demand(whole or left.reason.strip(), f"it leaves {left} of {question.intent} and gives no reason")
 
 
-RISK = frozenset({"risk"})
+RISK: frozenset[Kind] = frozenset({"risk"})
 
 CHECKS: tuple[Check, ...] = (
     Check("R10", "the same assessment in any process", 1, processes, RISK),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from coinswarm_testkit.bench import Bench
     from coinswarm_testkit.cases.proposals import Case
+    from coinswarm_testkit.subject import Kind
 
 
 def everything(seed: int) -> list[Case]:
@@ -114,7 +115,7 @@ def accepts_the_sound(bench: Bench) -> Measured:
     return Measured({"proposals": len(cases)})
 
 
-VOTER = frozenset({"voter"})
+VOTER: frozenset[Kind] = frozenset({"voter"})
 
 CHECKS: tuple[Check, ...] = (
     Check("V10", "the same verdict in any process", 1, processes, VOTER, safety=True),

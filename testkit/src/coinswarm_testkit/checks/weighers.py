@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coinswarm_testkit.bench import Bench
+    from coinswarm_testkit.subject import Kind
 
 Question = tuple[ActionRow, list[int]]
 
@@ -140,7 +141,7 @@ def unchanged(bench: Bench) -> None:
     pure.inputs_unchanged(bench, "step", questions(bench.seed))
 
 
-WEIGHER = frozenset({"weigher"})
+WEIGHER: frozenset[Kind] = frozenset({"weigher"})
 
 CHECKS: tuple[Check, ...] = (
     Check("W10", "the same exposure in any process", 1, processes, WEIGHER),
