@@ -5,16 +5,30 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from coinswarm.domain.action import Action, Side
 from coinswarm_testkit.bench import LocalBench
 from coinswarm_testkit.evidence import desk
-from coinswarm_testkit.evidence.ablation import EMBARGO_BARS, NEAREST, Ablation, _questions, _stories, ablate, paired
+from coinswarm_testkit.evidence.ablation import (
+    EMBARGO_BARS,
+    NEAREST,
+    Ablation,
+    _factor,
+    _questions,
+    _stories,
+    _unit,
+    ablate,
+    paired,
+)
 from coinswarm_testkit.markets import shapes
 from coinswarm_testkit.markets.ensembles import CONTROL, Ensemble, ensemble
 from coinswarm_testkit.subject import Subject
+from coinswarm_testkit.verdicts import CheckFailedError
+
+REFERENCE = "coinswarm_testkit.reference.recalling:RecallingAgent"
 
 
-def bench(name: str) -> LocalBench:
-    return LocalBench(Subject(name, f"memory_agents:{name}", declaration={"needs": ["memory"]}))
+def bench(target: str) -> LocalBench:
+    return LocalBench(Subject("recalling", target, declaration={"needs": ["memory"]}))
 
 
 def told_by_volume(paths: int, bars: int, seed: int) -> Ensemble:
@@ -30,7 +44,7 @@ def told_by_volume(paths: int, bars: int, seed: int) -> Ensemble:
 
 
 def test_a_memory_that_tells_is_better_than_any_that_does_not() -> None:
-    found = ablate(bench("ReadsTheVolume"), told_by_volume(24, 1_500, 1), costs=desk.VENUES["binance"])
+    found = ablate(bench("reads_the_volume:ReadsTheVolume"), told_by_volume(24, 1_500, 1), costs=desk.VENUES["binance"])
     for other in ("none", "permuted", "random", "recency"):
         assert found.t("real", other) > 3, other
     assert found.t("leaky") > found.t("real")
@@ -38,7 +52,7 @@ def test_a_memory_that_tells_is_better_than_any_that_does_not() -> None:
 
 
 def test_who_may_see_what() -> None:
-    one = bench("RecallingAgent")
+    one = bench(REFERENCE)
     story = _stories(one, ensemble(CONTROL, 1_200, 4, paths=1), desk.FREE)[0]
     made = [episode for episode in story.episodes if episode is not None]
     assert len(made) > 30
@@ -85,6 +99,41 @@ def test_wearing_out_is_measured_against_the_first_half() -> None:
     assert worn(0.1, 0.05) < -4
     assert worn(-0.1, -0.1) > 4
     assert worn(-0.1, -0.2) < -4
+
+
+@pytest.mark.parametrize(
+    ("changed", "recalled", "says"),
+    [
+        ({"side": Side.SELL}, True, "reconsider changes side of an action"),
+        ({"stop_distance": 2.0, "reason": 3}, True, "reconsider changes stop_distance, reason of an action"),
+        ({"confidence": 0.2}, True, "makes a confidence of 0.5000 one of 0.2000: x 0.5 to x 1.5"),
+        ({"confidence": 0.8}, True, "makes a confidence of 0.5000 one of 0.8000"),
+        ({"confidence": 0.4}, False, "of 0.5000 to 0.4000 though nothing was recalled"),
+    ],
+)
+def test_reconsider_may_move_the_confidence_alone(changed: dict[str, float], recalled: bool, says: str) -> None:  # noqa: FBT001 - a case
+    action = Action(Side.BUY, 0.5, 1.0, 1.0)
+    reply = [float(value) for value in action._replace(**changed)]  # type: ignore[arg-type]
+    with pytest.raises(CheckFailedError, match=says):
+        _factor(action, reply, recalled=recalled)
+
+
+def test_a_factor_is_what_became_of_the_confidence() -> None:
+    action = Action(Side.BUY, 0.5, 1.0, 1.0)
+    assert _factor(action, [1.0, 0.75, 1.0, 1.0, 0.0, 0.0], recalled=True) == 1.5
+    assert _factor(action, [float(value) for value in action], recalled=False) == 1.0
+    assert _factor(action._replace(confidence=0.0), [1.0, 0.0, 1.0, 1.0, 0.0, 0.0], recalled=True) == 1.0
+
+
+def test_vectors_are_of_one_width_and_have_a_direction() -> None:
+    width: set[int] = set()
+    assert _unit(None, width) is None
+    unit = _unit(np.array([3.0, 4.0], np.float32), width)
+    assert unit is not None
+    assert unit.tolist() == pytest.approx([0.6, 0.8])
+    for wrong in (np.zeros(2), np.array([1.0, np.nan]), np.ones((1, 2)), np.ones(3)):
+        with pytest.raises(CheckFailedError, match="embed answers a vector of"):
+            _unit(wrong, {2})
 
 
 def test_paired_differences() -> None:

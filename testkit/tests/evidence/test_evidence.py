@@ -86,11 +86,11 @@ def test_thresholds_are_reported_and_a_missing_number_meets_nothing() -> None:
 
 @pytest.mark.soundness
 def test_evidence_of_an_agent() -> None:
-    subject = Subject("Follows", "gold_agents:Follows", declaration={"trials": 3})
+    subject = Subject("Follows", "coinswarm_mutants.evidence._honest:Follows", declaration={"trials": 3})
     own = ensemble("range-bound", 3_000, 1)[0]
-    bench = LocalBench(subject, data={"mine": own})
-    found = gather(bench)
-    assert gather(bench) is found
+    with LocalBench(subject, data={"mine": own}) as bench:
+        found = gather(bench)
+        assert gather(bench) is found
     assert set(found.tallies) == set(KINDS)
     assert [one.market for one in found.chosen(WHOLE)] == ["BTC/USD", "ETH/USD", "your mine"]
     assert [one.name for one in recordings(bench)][-1] == "your mine"

@@ -10,8 +10,8 @@ A module of ``coinswarm_mutants.<room>`` holds:
     the broken class and the repaired one.
 ``Settings`` and ``TwinSettings``
     their settings models, where they have any.
-``DECLARATION``
-    further fields of its declaration.
+``DECLARATION`` and ``TWIN_DECLARATION``
+    further fields of its declaration, and of the twin's where that is what is repaired.
 ``MODULES``
     what their entry points would name, mutant and twin, where that is what is broken.
 ``DISTRIBUTIONS``
@@ -122,6 +122,8 @@ def _subject(name: str, room: str, module: ModuleType, which: str, place: int) -
     modules: tuple[str, str] = told.get("MODULES", ("", ""))
     distributions: tuple[str, str] = told.get("DISTRIBUTIONS", ("", ""))
     declaration: dict[str, Any] = told.get("DECLARATION", {})
+    if which == "Twin":
+        declaration = told.get("TWIN_DECLARATION", declaration)
     return Subject(
         name=f"{name}:{which.lower()}",
         target=f"{module.__name__}:{which}",

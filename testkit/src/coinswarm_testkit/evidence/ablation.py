@@ -148,11 +148,10 @@ def _stories(bench: Bench, market: Ensemble, costs: Costs) -> list[Story]:
     """The arm without memory: decisions, what became of them, and what they recall by."""
     paths = list(market)
     warm_up = warm_up_of(bench)
-    columns = [
-        one.masked(bars.warming(HOLE_BARS, warm_up)) for one, bars in zip(said(bench, paths), paths, strict=True)
-    ]
-    rows = [_changes(one) for one in columns]
+    masks = [bars.warming(HOLE_BARS, warm_up) for bars in paths]
     with bench.link() as link:
+        columns = [one.masked(mask) for one, mask in zip(said(link, paths), masks, strict=True)]
+        rows = [_changes(one) for one in columns]
         answers = link.ask("recalls.embedded", histories=paths, rows=rows)
     width: set[int] = set()
     stories = []
@@ -265,7 +264,7 @@ def _answered(
         confidence = story.columns.confidence_bp.astype(np.float64)
         ends = [*story.rows[1:], len(confidence)]
         for row, end, (action, recalled), reply in zip(story.rows, ends, asked, replies, strict=True):
-            factor = _factor(action, bool(recalled), reply)
+            factor = _factor(action, reply, recalled=bool(recalled))
             part = confidence[row:end]
             part[part > 0] *= factor
         bounded = np.rint(np.minimum(confidence, MAX_BP)).astype(np.int16)
@@ -273,7 +272,7 @@ def _answered(
     return changed
 
 
-def _factor(action: Action, recalled: bool, reply: Sequence[float]) -> float:  # noqa: FBT001 - whether anything was
+def _factor(action: Action, reply: Sequence[float], *, recalled: bool) -> float:
     """What became of the confidence.
 
     :raises CheckFailedError: where anything else changed, or the confidence by more than it may.

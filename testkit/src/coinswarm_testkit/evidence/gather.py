@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from coinswarm.domain.market import Bars
     from coinswarm.evidence.trials import Trial
-    from coinswarm_testkit.bench import Bench
+    from coinswarm_testkit.bench import Bench, Link
     from coinswarm_testkit.evidence.record import Seen
     from coinswarm_testkit.markets.recorded import Recording
     from coinswarm_testkit.replay import Table
@@ -63,10 +63,9 @@ def columns_of(table: Table) -> ActionColumns:
     return ActionColumns(*(column.astype(kind) for column, kind in zip(table.T, _TYPES, strict=True)))
 
 
-def said(bench: Bench, histories: Sequence[Bars], **environment: str) -> list[ActionColumns]:
-    """What fresh agents say over each history, in one fresh place."""
-    with bench.link(**environment) as link:
-        tables = link.ask("agents.said_all", histories=list(histories))
+def said(link: Link, histories: Sequence[Bars]) -> list[ActionColumns]:
+    """What fresh agents say over each history."""
+    tables = link.ask("agents.said_all", histories=list(histories))
     return [columns_of(np.asarray(one, np.int64).reshape(-1, len(_TYPES))) for one in tables]
 
 
@@ -85,26 +84,26 @@ def gather(bench: Bench) -> Evidence:
     """Everything, measured on first use."""
     if "evidence" not in bench.kept:
         began = time.perf_counter()
-        warm_up = warm_up_of(bench)
-        tallies = tallied(bench, tuple(KINDS))
-        records = recorded(bench, ((p, v) for p in (WHOLE, IN_SAMPLE, OUT_OF_SAMPLE) for v in desk.VENUES))
-        bench.kept["evidence"] = Evidence(warm_up, tallies, tuple(records), time.perf_counter() - began)
+        wanted = [(part, venue) for part in (WHOLE, IN_SAMPLE, OUT_OF_SAMPLE) for venue in desk.VENUES]
+        with bench.link() as link:
+            tallies = tallied(bench, link, tuple(KINDS))
+            records = recorded(bench, link, wanted)
+        bench.kept["evidence"] = Evidence(warm_up_of(bench), tallies, tuple(records), time.perf_counter() - began)
     found: Evidence = bench.kept["evidence"]
     return found
 
 
-def tallied(bench: Bench, kinds: Sequence[str], **environment: str) -> dict[str, Tally]:
+def tallied(bench: Bench, link: Link, kinds: Sequence[str]) -> dict[str, Tally]:
     """Tallies of some kinds of market."""
     warm_up = min(warm_up_of(bench), LONGEST_WARM_UP)
     found = {}
     for market in markets(bench, kinds):
-        found[market.name] = tally(market, said(bench, list(market), **environment), warm_up=warm_up)
+        found[market.name] = tally(market, said(link, list(market)), warm_up=warm_up)
     return found
 
 
-def recorded(bench: Bench, wanted: Any, **environment: str) -> list[Record]:  # noqa: ANN401 - pairs of part and venue
+def recorded(bench: Bench, link: Link, wanted: Sequence[tuple[str, str]]) -> list[Record]:
     """Records of the parts and venues wanted, of every recording."""
-    wanted = list(wanted)
     kept = recordings(bench)
     seen = registered()
     return [
@@ -118,7 +117,7 @@ def recorded(bench: Bench, wanted: Any, **environment: str) -> list[Record]:  # 
             declared=declared_trials(bench),
             seed=bench.seed,
         )
-        for one, columns in zip(kept, said(bench, [one.bars for one in kept], **environment), strict=True)
+        for one, columns in zip(kept, said(link, [one.bars for one in kept]), strict=True)
         for part, venue in wanted
     ]
 
@@ -133,8 +132,9 @@ def again(bench: Bench) -> tuple[str, str]:
     """Digests of what is measured now and of the same, measured anew in another process with other hashes."""
     first = gather(bench)
     kinds = (CONTROL, *REGIMES)
-    tallies = tallied(bench, kinds, PYTHONHASHSEED="4242")
-    records = recorded(bench, [(OUT_OF_SAMPLE, desk.USUAL)], PYTHONHASHSEED="4242")
+    with bench.link(PYTHONHASHSEED="4242") as link:
+        tallies = tallied(bench, link, kinds)
+        records = recorded(bench, link, [(OUT_OF_SAMPLE, desk.USUAL)])
     return (
         _digest({kind: first.tallies[kind] for kind in kinds}, first.chosen(OUT_OF_SAMPLE)),
         _digest(tallies, records),

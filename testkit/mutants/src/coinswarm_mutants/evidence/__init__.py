@@ -1,0 +1,1 @@
+"""Signal agents whose evidence breaks one demand each."""
