@@ -12,11 +12,11 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from coinswarm_mutants.cases import cases
 from coinswarm_mutants.clean import clean_set
-from coinswarm_mutants.judging import failing, outcomes
+from coinswarm_mutants.judging import Job, done
 from coinswarm_testkit.suite import checks_for
 
 if TYPE_CHECKING:
@@ -26,25 +26,6 @@ if TYPE_CHECKING:
 
 CLEAN_RUNS = 300
 """Runs of the exact checks over the clean set, at the least."""
-
-
-class Job(NamedTuple):
-    """One subject judged once: ``which`` is mutant, twin or clean."""
-
-    which: str
-    place: int
-    seed: int
-
-
-def done(job: Job) -> tuple[Job, set[str], float]:
-    """Ids of the checks that failed, and how long it took."""
-    begin = time.monotonic()
-    if job.which == "clean":
-        subject = clean_set()[job.place]
-        failed = {f"{one.id} {one.reason}" for one in outcomes(subject, seed=job.seed) if not one.good}
-    else:
-        failed = failing(cases()[job.place], job.which, seed=job.seed)
-    return job, failed, time.monotonic() - begin
 
 
 def run(jobs: Sequence[Job]) -> Iterable[tuple[Job, set[str], float]]:

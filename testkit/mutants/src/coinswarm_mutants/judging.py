@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from coinswarm_mutants.cases import INSTALLED
+from coinswarm_mutants.cases import INSTALLED, cases
+from coinswarm_mutants.clean import clean_set
 from coinswarm_testkit.bench import LocalBench, RemoteBench
 from coinswarm_testkit.suite import checks_for, judge
 
@@ -50,3 +52,25 @@ def failing(case: Case, which: str, *, seed: int = 0, only: Sequence[str] = ()) 
     subject = case.mutant if which == "mutant" else case.twin
     found = outcomes(subject, tier=case.tier, seed=seed, apart=case.apart, only=only)
     return {one.id for one in found if not one.good}
+
+
+class Job(NamedTuple):
+    """One subject judged once: ``which`` is mutant, twin or clean.
+
+    Here and not in ``__main__``, where another process would not find it.
+    """
+
+    which: str
+    place: int
+    seed: int
+
+
+def done(job: Job) -> tuple[Job, set[str], float]:
+    """Ids of the checks that failed, and how long it took."""
+    begin = time.monotonic()
+    if job.which == "clean":
+        subject = clean_set()[job.place]
+        failed = {f"{one.id} {one.reason}" for one in outcomes(subject, seed=job.seed) if not one.good}
+    else:
+        failed = failing(cases()[job.place], job.which, seed=job.seed)
+    return job, failed, time.monotonic() - begin
