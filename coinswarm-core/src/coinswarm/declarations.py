@@ -5,8 +5,11 @@ A ``target`` is ``"package.module:Name"``; core imports it only when a profile s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Role = Literal["signal", "risk", "execution"]
 Scope = Literal["instrument", "universe"]
@@ -111,4 +114,10 @@ class PlannerType(Declaration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverType(Declaration):
-    """A driver: what an entry point of a driver group names. *Provisional* until the first server's driver lands."""
+    """A driver: what an entry point of a driver group names. *Provisional* until the first server's driver lands.
+
+    :param trial: settings with which the testkit tries it. In texts ``{folder}`` is an empty folder, ``{fresh}`` a name
+        that nobody used, ``{venue}`` a venue of the testkit's, ``{env:NAME}`` an environment variable.
+    """
+
+    trial: Mapping[str, str | int | float | bool] = field(default_factory=dict)

@@ -15,12 +15,14 @@ timeseries = DriverType(
     summary="Time series in one SQLite file.",
     target="coinswarm.drivers.timeseries:LocalTimeSeries",
     settings="coinswarm.drivers.settings:LocalFileSettings",
+    trial={"path": "{folder}/series.sqlite"},
 )
 documents = DriverType(
     name="local",
     summary="Documents in one SQLite file.",
     target="coinswarm.drivers.documents:LocalDocuments",
     settings="coinswarm.drivers.settings:LocalFileSettings",
+    trial={"path": "{folder}/documents.sqlite"},
 )
 embedder = DriverType(
     name="hashing",

@@ -9,6 +9,10 @@ from coinswarm_testkit.checks import (
     agents_memory,
     agents_sessions,
     execution,
+    brokers,
+    buses,
+    documents,
+    embedders,
     ingestors,
     ingestors_trouble,
     memory,
@@ -17,6 +21,7 @@ from coinswarm_testkit.checks import (
     risk,
     voters,
     weighers,
+    timeseries,
 )
 from coinswarm_testkit.checks.check import EVERY_KIND, TIERS, Check, Tier
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped
@@ -38,4 +43,9 @@ CHECKS: tuple[Check, ...] = (
     *planners.CHECKS,
     *ingestors.CHECKS,
     *ingestors_trouble.CHECKS,
+    *brokers.CHECKS,
+    *buses.CHECKS,
+    *timeseries.CHECKS,
+    *documents.CHECKS,
+    *embedders.CHECKS,
 )

@@ -86,7 +86,7 @@ class Player:
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"player": self})
-        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server = Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
@@ -161,7 +161,7 @@ class Player:
             self._open.discard(connection)
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
     """A thread for each connection, none of which keeps the process."""
 
     daemon_threads = True

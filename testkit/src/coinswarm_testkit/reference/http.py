@@ -38,16 +38,25 @@ class Answer:
     body: bytes
 
 
+class LostError(UnreachableError):
+    """The connection was lost when a request was, or may have been, sent."""
+
+
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[SocketStream]:
-    """A connection, whose loss is an ``UnreachableError``."""
+    """A connection, whose loss is a ``LostError``."""
     parts = urlsplit(url)
     try:
-        async with await anyio.connect_tcp(parts.hostname or "", parts.port or 80) as stream:
+        opened = await anyio.connect_tcp(parts.hostname or "", parts.port or 80)
+    except OSError as error:
+        message = f"{parts.hostname}:{parts.port} cannot be reached ({type(error).__name__})"
+        raise UnreachableError(message) from error
+    try:
+        async with opened as stream:
             yield stream
     except _LOST as error:
         message = f"the connection to {parts.hostname}:{parts.port} was lost ({type(error).__name__})"
-        raise UnreachableError(message) from error
+        raise LostError(message) from error
 
 
 async def request(  # noqa: PLR0913 - the parts of a request
