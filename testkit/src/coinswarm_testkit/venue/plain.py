@@ -1,8 +1,9 @@
 """The venue's plain dialect: JSON over HTTP, without anybody's history.
 
-``POST /orders`` (409 for a client id that is known, 422 for an order that is not taken), ``GET`` and ``DELETE
-/orders?client_id=`` (404 for none), ``GET /open?after=`` and ``GET /fills?after=`` in pages of three, ``GET /account``, ``GET
-/events?after=`` which waits until there are some. Decimals are texts, times ISO 8601. The key comes in ``x-api-key``.
+``POST /orders`` (409 for a client id that is known, 422 for an order that is not taken); ``GET`` and ``DELETE``
+``/orders?client_id=`` (404 for none); ``GET /open?after=`` and ``GET /fills?after=`` in pages of three;
+``GET /account``; ``GET /events?after=``, which waits until there are some. Decimals are texts, times ISO 8601, the
+key is in ``x-api-key``.
 """
 
 from __future__ import annotations
@@ -110,16 +111,22 @@ class PlainVenue:
         with self._came:
             return self._came.wait_for(lambda: self.count("GET /events") > 1, seconds)
 
-    def handle(self, method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
+    def _submit(self, body: bytes) -> tuple[int, Any]:
+        """Status and JSON for an order."""
+        try:
+            return 200, plain(self.books.submit(ticket(json.loads(body))))
+        except DuplicateError:
+            return 409, {"error": "duplicate client_id"}
+        except RejectedError as error:
+            return 422, {"error": str(error)}
+
+    def handle(  # noqa: PLR0911 - one return for each address
+        self, method: str, path: str, query: dict[str, str], body: bytes
+    ) -> tuple[int, Any]:
         """Status and JSON for a request."""
         books = self.books
         if (method, path) == ("POST", "/orders"):
-            try:
-                return 200, plain(books.submit(ticket(json.loads(body))))
-            except DuplicateError:
-                return 409, {"error": "duplicate client_id"}
-            except RejectedError as error:
-                return 422, {"error": str(error)}
+            return self._submit(body)
         if path == "/orders":
             name = query.get("client_id", "")
             found = books.cancel(name) if method == "DELETE" else books.orders.get(name)

@@ -1,0 +1,70 @@
+"""The embedded drivers and the reference broker fail no check; what a trial needs is given, or told."""
+
+from __future__ import annotations
+
+import pytest
+
+from coinswarm_testkit.bench import LocalBench, RemoteBench
+from coinswarm_testkit.checks.drivers import arena
+from coinswarm_testkit.subject import Subject
+from coinswarm_testkit.suite import checks_for, judge
+from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped, Result
+
+EMBEDDED = "coinswarm.drivers"
+BROKER = "coinswarm_testkit.reference.broker"
+SUBJECTS = (
+    Subject("local-bus", f"{EMBEDDED}.bus:LocalBus", f"{EMBEDDED}.settings:LocalBusSettings", kind="bus"),
+    Subject(
+        "local-series", f"{EMBEDDED}.timeseries:LocalTimeSeries", f"{EMBEDDED}.settings:LocalFileSettings",
+        kind="timeseries", declaration={"trial": {"path": "{folder}/series.sqlite"}},
+    ),
+    Subject(
+        "local-documents", f"{EMBEDDED}.documents:LocalDocuments", f"{EMBEDDED}.settings:LocalFileSettings",
+        kind="documents", declaration={"trial": {"path": "{folder}/documents.sqlite"}},
+    ),
+    Subject(
+        "hashing", f"{EMBEDDED}.hashing:HashingEmbedder", f"{EMBEDDED}.settings:HashingSettings", kind="embedder",
+    ),
+    Subject(
+        "plain", f"{BROKER}:PlainBroker", f"{BROKER}:BrokerSettings", kind="broker",
+        declaration={"trial": {"base_url": "{venue}", "api_key": "{secret}"}},
+    ),
+)  # fmt: skip
+IN_ANOTHER_PROCESS = {"B15", "B55", "N10", "T40", "D40", "X15"}
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda one: one.name)
+def test_a_reference_fails_nothing(subject: Subject) -> None:
+    found = list(judge(LocalBench(subject), checks_for(subject.kind, tier="silver")))
+    assert [(one.id, one.reason) for one in found if not one.good] == []
+    assert not [one.id for one in found if one.result is Result.SKIPPED and one.id[0] != "P"]
+
+
+@pytest.mark.soundness
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda one: one.name)
+def test_nor_as_the_gate_judges_it(subject: Subject) -> None:
+    checks = [check for check in checks_for(subject.kind, tier="silver") if check.id in IN_ANOTHER_PROCESS]
+    found = list(judge(RemoteBench(subject, paths=True), checks))
+    assert [(one.id, one.reason) for one in found if not one.good] == []
+
+
+def test_a_trial_has_a_folder_and_a_name_of_its_own() -> None:
+    trial = {"path": "{folder}/x", "prefix": "{fresh}", "limit": 3}
+    bench = LocalBench(Subject("x", "x:X", kind="documents", declaration={"trial": trial}, settings={"limit": 4}))
+    with arena(bench) as one, arena(bench) as other:
+        assert one["limit"] == 4
+        assert one["path"] != other["path"]
+        assert one["prefix"] != other["prefix"]
+
+
+def test_a_trial_without_its_server_is_skipped_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = LocalBench(Subject("x", "x:X", kind="bus", declaration={"trial": {"url": "{env:NO_SUCH_URL}"}}))
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(CheckSkipped, match="NO_SUCH_URL"), arena(bench):
+        pass
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(CheckFailedError, match="NO_SUCH_URL"), arena(bench):
+        pass
+    monkeypatch.setenv("NO_SUCH_URL", "nats://127.0.0.1:4222")
+    with arena(bench) as settings:
+        assert settings == {"url": "nats://127.0.0.1:4222"}
