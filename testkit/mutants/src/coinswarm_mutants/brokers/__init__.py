@@ -1,0 +1,1 @@
+"""Brokers that break one demand each."""

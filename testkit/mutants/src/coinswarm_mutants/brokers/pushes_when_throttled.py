@@ -1,0 +1,34 @@
+"""Throttled, and sends at once again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coinswarm.errors import RateLimitedError
+from coinswarm_testkit.reference.broker import BrokerSettings as Settings
+from coinswarm_testkit.reference.broker import PlainBroker
+
+if TYPE_CHECKING:
+    from coinswarm.domain.order import RiskApproved
+    from coinswarm.domain.trading import OrderReport, Ticket
+
+DECLARATION = {"trial": {"base_url": "{venue}", "api_key": "{secret}"}}
+FAILS = {"B60"}
+
+
+class Mutant(PlainBroker):
+    """Throttled, and sends at once again."""
+
+    async def submit(self, order: RiskApproved[Ticket]) -> OrderReport:
+        """Send an order, or so."""
+        try:
+            return await super().submit(order)
+        except RateLimitedError:
+            return await super().submit(order)
+
+
+class Twin(PlainBroker):
+    """Does not."""
+
+
+__all__ = ["DECLARATION", "FAILS", "Mutant", "Settings", "Twin"]

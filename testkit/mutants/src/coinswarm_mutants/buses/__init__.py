@@ -1,0 +1,1 @@
+"""Buses that break one demand each."""

@@ -1,0 +1,1 @@
+"""Document stores that break one demand each."""

@@ -1,0 +1,1 @@
+"""Embedders that break one demand each."""

@@ -1,0 +1,31 @@
+"""Embeds before it is opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.drivers.hashing import HashingEmbedder
+from coinswarm.drivers.settings import HashingSettings as Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+FAILS = {"X30"}
+
+
+class Mutant(HashingEmbedder):
+    """Embeds before it is opened."""
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[Any]:
+        """One row for each text, or so."""
+        self._open = True
+        return await super().embed(texts)
+
+
+class Twin(HashingEmbedder):
+    """Does not."""
+
+
+__all__ = ["FAILS", "Mutant", "Settings", "Twin"]

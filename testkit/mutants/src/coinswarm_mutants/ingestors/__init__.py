@@ -1,0 +1,1 @@
+"""Ingestors that break one demand each."""
