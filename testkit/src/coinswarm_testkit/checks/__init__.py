@@ -8,20 +8,20 @@ from coinswarm_testkit.checks import (
     agents_history,
     agents_memory,
     agents_sessions,
-    execution,
     brokers,
     buses,
     documents,
     embedders,
+    execution,
     ingestors,
     ingestors_trouble,
     memory,
     packaging,
     planners,
     risk,
+    timeseries,
     voters,
     weighers,
-    timeseries,
 )
 from coinswarm_testkit.checks.check import EVERY_KIND, TIERS, Check, Tier
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped
