@@ -60,7 +60,7 @@ def test_names_are_texts_that_are_not_empty(name: str, value: object) -> None:
         (QuoteSeen, {"bid": ONE, "bid_quantity": -ONE, "ask": ONE, "ask_quantity": ONE}, "bid_quantity is -1"),
         (BookSeen, {"bids": ((ONE, Decimal("Infinity")),), "asks": (), "whole": True}, "quantity is Decimal"),
         (MacroReading, {"value": Decimal("sNaN")}, "value is"),
-        (Sentiment, {"score_bp": 10_001}, "score_bp is 10001"),
+        (Sentiment, {"score_bp": 10_001}, "score_bp is 10,001"),
         (Sentiment, {"score_bp": 0.5}, r"score_bp is 0\.5"),
     ],
 )

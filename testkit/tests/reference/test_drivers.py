@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from coinswarm.errors import UnknownNameError
 from coinswarm_testkit.bench import LocalBench, RemoteBench
 from coinswarm_testkit.checks.drivers import arena
-from coinswarm_testkit.subject import Subject
+from coinswarm_testkit.subject import Subject, installed
 from coinswarm_testkit.suite import checks_for, judge
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped, Result
 
@@ -68,3 +69,18 @@ def test_a_trial_without_its_server_is_skipped_and_fails_in_ci(monkeypatch: pyte
     monkeypatch.setenv("NO_SUCH_URL", "nats://127.0.0.1:4222")
     with arena(bench) as settings:
         assert settings == {"url": "nats://127.0.0.1:4222"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("local", "bus"), ("local", "timeseries"), ("local", "documents"), ("hashing", "embedder")]
+)
+def test_an_installed_driver_is_found_by_name_and_kind(name: str, kind: str) -> None:
+    found = installed(name, kind=kind)
+    assert (found.kind, found.plugin, found.distribution) == (kind, name, "coinswarm-core")
+    checks = [check for check in checks_for(found.kind, tier="bronze") if check.id in {"P10", "P20", "P25", "P40"}]
+    assert [(one.id, one.reason) for one in judge(LocalBench(found), checks) if not one.good] == []
+
+
+def test_a_name_that_several_drivers_have_needs_its_kind() -> None:
+    with pytest.raises(UnknownNameError, match="bus and timeseries and documents by the name 'local'"):
+        installed("local")

@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
+from coinswarm.domain.valid import FULL_BP, whole
+
 Level: TypeAlias = tuple[Decimal, Decimal]
 """Price and quantity of one level of an order book."""
-
-FULL_BP = 10_000
-"""Basis points of a whole."""
 
 
 def _demand_utc(name: str, moment: object) -> None:
@@ -216,9 +215,8 @@ class Sentiment(Observation):
 
     def __post_init__(self) -> None:
         Observation.__post_init__(self)
-        if isinstance(self.score_bp, bool) or not isinstance(self.score_bp, int) or abs(self.score_bp) > FULL_BP:
-            message = f"score_bp is {self.score_bp!r}, but must be a whole number from -{FULL_BP} to {FULL_BP}"
-            raise ValueError(message)
+        whole("score_bp", self.score_bp, -FULL_BP, FULL_BP)
+        whole("documents", self.documents, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from coinswarm import ports
 from coinswarm.declarations import DriverType
 from coinswarm.errors import CoinswarmError, DeclarationError, NotReadyError, UnknownNameError, nearest
+from coinswarm.plugins.discovery import discover
 from coinswarm.plugins.loading import load_plugin
 from coinswarm.plugins.records import DECIDED, PluginRecord, Status
 from coinswarm.plugins.standing import installed
@@ -54,6 +55,11 @@ class Found:
 
     record: PluginRecord
     declared: DriverType | None = None
+
+
+def discover_drivers() -> tuple[tuple[str, PluginRecord], ...]:
+    """Every installed driver with its kind, from package metadata; imports nothing. By kind, name and distribution."""
+    return tuple((kind, record) for kind, group in GROUPS.items() for record in discover(group.name))
 
 
 def find_driver(

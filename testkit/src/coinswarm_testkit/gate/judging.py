@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from coinswarm.errors import NotReadyError, OperatorError, UnknownNameError, nearest
 from coinswarm.plugins.discovery import discover
-from coinswarm.plugins.records import CORE, PluginRecord, Status
+from coinswarm.plugins.drivers import discover_drivers
+from coinswarm.plugins.records import CORE, CORE_DISTRIBUTION, PluginRecord, Status, canonical
 from coinswarm.plugins.trust import files_of
 from coinswarm_testkit.bench import RemoteBench
 from coinswarm_testkit.checks import TIERS
@@ -91,12 +92,12 @@ def _record(name: str) -> PluginRecord:
     :raises UnknownNameError: when nothing installed has that name.
     :raises OperatorError: when it cannot be judged as it stands.
     """
-    records = discover()
+    records = [*discover(), *(record for _, record in discover_drivers())]
     found = [record for record in records if record.name == name]
     if not found:
         message = f"unknown plugin {name!r}"
         raise UnknownNameError(message, remedy=nearest(name, [record.name for record in records]))
-    if name == CORE:
+    if name == CORE or canonical(found[0].distribution) == CORE_DISTRIBUTION:
         message = "core is not judged: it is part of the judge"
         raise OperatorError(message, remedy="name a plugin")
     if found[0].status is not Status.ENABLED:
