@@ -10,6 +10,7 @@ This stops accident and casual forgery. A program that runs as the same user can
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -111,32 +112,42 @@ def run_gate(request: Mapping[str, Any], hear: Callable[[dict[str, Any]], None])
     check_testkit()
     variables = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN)}
     places = folders()
-    with tempfile.TemporaryFile() as complaints, tempfile.TemporaryDirectory(prefix="coinswarm-gate-") as folder:
-        process = subprocess.Popen(  # noqa: S603 - an argument list of our own
+    with (
+        tempfile.TemporaryFile() as complaints,
+        tempfile.TemporaryDirectory(prefix="coinswarm-gate-") as folder,
+        subprocess.Popen(  # noqa: S603 - an argument list of our own
             [sys.executable, "-I", "-S", "-c", _START, json.dumps(places)],
             cwd=folder,
             env=variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
-        )
+        ) as process,
+    ):
         try:
-            assert process.stdin is not None, "started with a pipe"
-            assert process.stdout is not None, "started with a pipe"
-            process.stdin.write(json.dumps({**request, "folders": places}).encode())
-            process.stdin.close()
-            verdict = _listen(process.stdout, hear)
+            verdict = _conversed(process, json.dumps({**request, "folders": places}).encode(), hear)
         except BaseException:
             process.kill()
             raise
-        finally:
-            process.wait()
+        process.wait()
         complaints.seek(0)
         said = complaints.read().decode("utf-8", "replace").strip().splitlines()
     if verdict is None:
         message = f"the judge ended with code {process.returncode} and no verdict ({said[-1] if said else 'silently'})"
         raise InvariantError(message, remedy="report this, with what coinswarm --debug … shows")
     return verdict
+
+
+def _conversed(
+    process: subprocess.Popen[bytes], request: bytes, hear: Callable[[dict[str, Any]], None]
+) -> dict[str, Any] | None:
+    """Ask, and listen to the end."""
+    assert process.stdin is not None, "started with a pipe"
+    assert process.stdout is not None, "started with a pipe"
+    with contextlib.suppress(BrokenPipeError):  # it ended at once: what it says, or does not, tells
+        process.stdin.write(request)
+        process.stdin.close()
+    return _listen(process.stdout, hear)
 
 
 def _listen(lines: Iterable[bytes], hear: Callable[[dict[str, Any]], None]) -> dict[str, Any] | None:

@@ -27,15 +27,15 @@ def tell(out: BinaryIO, event: dict[str, Any]) -> None:
 
 def main() -> int:
     """Judge what is asked for."""
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever else is printed in this process is no event
-    try:
-        verdict = judged(Request.read(sys.stdin.buffer.read()), lambda event: tell(out, event))
-    except CoinswarmError as error:
-        told = {"message": error.message, "remedy": error.remedy, "exit_code": error.exit_code}
-        tell(out, {"event": "error", **told})
-    else:
-        tell(out, {"event": "verdict", **verdict})
+    with os.fdopen(os.dup(1), "wb") as out:
+        os.dup2(2, 1)  # whatever else is printed in this process is no event
+        try:
+            verdict = judged(Request.read(sys.stdin.buffer.read()), lambda event: tell(out, event))
+        except CoinswarmError as error:
+            told = {"message": error.message, "remedy": error.remedy, "exit_code": error.exit_code}
+            tell(out, {"event": "error", **told})
+        else:
+            tell(out, {"event": "verdict", **verdict})
     return 0
 
 

@@ -1,0 +1,83 @@
+"""Core's end of the gate: what it starts, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import io
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coinswarm.errors import InvariantError, NotReadyError
+from coinswarm.plugins import gate
+from coinswarm.plugins.gate import GateError, check_testkit, dependencies, folders, run_gate
+
+Fakes = Any
+
+
+def test_the_testkit_is_there_and_is_what_was_installed() -> None:
+    check_testkit()
+
+
+def test_where_it_is_not_installed_one_line_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "_PACKAGES", {"no-such-testkit": "no_such_testkit"})
+    with pytest.raises(NotReadyError, match="no-such-testkit, which judges plugins, is not installed: pip install no-"):
+        check_testkit()
+
+
+def test_one_that_may_change_or_has_changed_judges_nobody(monkeypatch: pytest.MonkeyPatch, site: Fakes) -> None:
+    site.add("judge", record=True)
+    monkeypatch.setattr(gate, "_PACKAGES", {"fake-judge": "fake_judge"})
+    check_testkit()
+    (Path(site.folder) / "fake_judge" / "agent.py").write_text("x = 1\n")
+    with pytest.raises(NotReadyError, match=r"is not what was installed: fake_judge/agent.py differs from what was"):
+        check_testkit()
+    info = Path(site.folder) / "fake_judge-1.0.dist-info"
+    (info / "direct_url.json").write_text('{"url": "file:///x", "dir_info": {"editable": true}}')
+    with pytest.raises(NotReadyError, match="fake-judge is an editable install"):
+        check_testkit()
+
+
+def test_folders_are_those_of_distributions_ours_first(site: Fakes, tmp_path: Path) -> None:
+    site.add("alpha", record=True)
+    assert sys.path[0] == str(site.folder)
+    found = folders()
+    ours = str(Path(str(metadata.distribution("coinswarm-core").locate_file(""))).resolve())
+    assert ours in found
+    assert found.index(ours) < found.index(str(Path(site.folder).resolve()))
+    assert str(tmp_path) not in found
+
+
+def test_dependencies_are_all_that_it_needs_and_not_itself() -> None:
+    found = dependencies("coinswarm-trend")
+    assert {"coinswarm-core", "numpy", "pydantic", "llvmlite"} <= found.keys()
+    assert "coinswarm-trend" not in found
+    assert found["numpy"] == metadata.version("numpy")
+    assert dependencies("no-such-distribution") == {}
+
+
+def test_a_judgement_is_heard_as_it_goes() -> None:
+    heard: list[dict[str, Any]] = []
+    verdict = run_gate({"plugin": "trend", "tier": "bronze", "only": ["P30"]}, heard.append)
+    assert [event["event"] for event in heard] == ["subject", "check", "outcome"]
+    assert verdict["good"]
+    assert verdict["uncertifiable"] == "only some checks were run"
+    with pytest.raises(GateError, match="unknown plugin 'trnd': did you mean 'trend'") as caught:
+        run_gate({"plugin": "trnd"}, heard.append)
+    assert caught.value.exit_code == 2
+
+
+def test_a_judge_that_ends_without_a_verdict_is_a_fault_of_ours() -> None:
+    with pytest.raises(InvariantError, match=r"the judge ended with code 1 and no verdict \(TypeError: .*no_such_word"):
+        run_gate({"plugin": "trend", "no_such_word": 1}, lambda _event: None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "good"),
+    [(b"", None), (b'{"event": "check"}\n', None), (b'{"event": "verdict", "good": true}\n{"event": "check"}\n', True)],
+)
+def test_events_end_with_the_verdict(lines: bytes, good: object) -> None:
+    found = gate._listen(io.BytesIO(lines), lambda _event: None)
+    assert (found and found["good"]) == good
