@@ -75,6 +75,8 @@ def test_a_child_has_no_say_in_side_flags_and_instrument() -> None:
     [
         ({"lots": 0}, "lots of the child is 0"),
         ({"kind": OrderKind.STOP}, "MARKET or LIMIT"),
+        ({"kind": 1, "limit": 5}, "kind of the child is 1"),
+        ({"tif": 2}, "tif of the child is 2"),
         ({"limit": 5}, "limit of the child is 5"),
         ({"kind": OrderKind.LIMIT}, "limit of the child is 0"),
         ({"expire_ns": 9}, "expire_ns of the child is 9"),

@@ -80,6 +80,14 @@ def test_what_is_cited_claimed_or_weighed_twice_is_refused() -> None:
         SetWeights(weights=(Weight("trend", 1), Weight("trend", 2)), rollback_drawdown_bp=1)
 
 
+def test_words_that_only_look_like_a_kind_or_a_stage_are_refused() -> None:
+    one = proposal(ProposalKind.PROMOTE_PATTERN)
+    with pytest.raises(ValueError, match="kind of the proposal is 'promote_pattern'"):
+        replace(one, kind="promote_pattern")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="stage of dip is 'shadow'"):
+        replace(one.change, stage="shadow")  # type: ignore[arg-type]
+
+
 def test_a_weight_out_of_range_can_be_said_so_that_voters_can_refuse_it() -> None:
     assert Weight("trend", -5).weight_bp == -5
     with pytest.raises(ValueError, match="whole number"):

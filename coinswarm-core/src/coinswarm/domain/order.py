@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Generic, NamedTuple, TypeVar
 
-from coinswarm.domain.valid import whole
+from coinswarm.domain.valid import member, whole
 
 
 class OrderKind(IntEnum):
@@ -202,6 +202,8 @@ class ChildOrder:
     def __post_init__(self) -> None:
         whole("at_ns of the child", self.at_ns)
         whole("lots of the child", self.lots, 1)
+        member("kind of the child", self.kind, OrderKind)
+        member("tif of the child", self.tif, TimeInForce)
         if self.kind not in {OrderKind.MARKET, OrderKind.LIMIT}:
             message = f"kind of the child is {self.kind!r}, but must be MARKET or LIMIT"
             raise ValueError(message)

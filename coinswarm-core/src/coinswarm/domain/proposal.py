@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from coinswarm.domain.valid import FULL_BP, digest, line, name, unique, whole
+from coinswarm.domain.valid import FULL_BP, digest, line, member, name, unique, whole
 
 if TYPE_CHECKING:
     from coinswarm.domain.episode import Episode
@@ -112,6 +112,7 @@ class MovePattern:
 
     def __post_init__(self) -> None:
         name("pattern", self.pattern)
+        member(f"stage of {self.pattern}", self.stage, Stage)
         line(f"hypothesis of {self.pattern}", self.hypothesis, empty=False)
         whole(f"variants of {self.pattern}", self.variants)
         whole(f"registered_ns of {self.pattern}", self.registered_ns)
@@ -222,12 +223,14 @@ class Proposal:
     def __post_init__(self) -> None:
         name("subject of the proposal", self.subject)
         whole("base_version of the proposal", self.base_version)
-        wanted = CHANGES.get(self.kind)
-        if wanted is None or not isinstance(self.change, wanted):
-            message = f"a proposal of kind {self.kind!r} asks for a {type(self.change).__name__}"
-            if wanted is not None:
-                message += f", but must ask for a {wanted.__name__}"
-            raise ValueError(message)
+        member("kind of the proposal", self.kind, ProposalKind)
+        wanted = CHANGES[self.kind]
+        if not isinstance(self.change, wanted):
+            message = (
+                f"a proposal of kind {self.kind} asks for a {type(self.change).__name__}, "
+                f"but must ask for a {wanted.__name__}"
+            )
+            raise ValueError(message)  # noqa: TRY004 - one error for a value that is not valid
         unique("evidence", tuple(reference.place for reference in self.evidence))
         unique("claims", tuple(claim.what for claim in self.claims))
 

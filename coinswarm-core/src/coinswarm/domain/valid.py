@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from enum import Enum
 
 FULL_BP = 10_000
 """Basis points of a whole."""
@@ -58,6 +62,16 @@ def line(what: str, value: object, *, empty: bool = True) -> None:
     if not isinstance(value, str) or "\n" in value or not (empty or value.strip()):
         message = f"{what} is {value!r}, but must be one line of text"
         raise ValueError(message)
+
+
+def member(what: str, value: object, kind: type[Enum]) -> None:
+    """Hold ``value`` to a member of an enumeration; a number or word that is equal to one is none.
+
+    :raises ValueError: for anything else.
+    """
+    if not isinstance(value, kind):
+        message = f"{what} is {value!r}, but must be a {kind.__name__}"
+        raise ValueError(message)  # noqa: TRY004 - as in ``whole``
 
 
 def unique(what: str, values: object) -> None:

@@ -454,6 +454,7 @@ def counters(bench: Bench) -> None:
         found.call("forget", told[1].id)
         found.lose(told[1].id)
         end = found.link.call("stats")
+        demand(isinstance(end, MemoryStats), f"stats answered {end!r}"[:200])
         done = {
             name: getattr(end, name) - getattr(start, name)
             for name in ("recalls", "remembered", "updated", "forgotten")

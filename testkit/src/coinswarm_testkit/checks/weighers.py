@@ -122,10 +122,11 @@ def columns(bench: Bench) -> None:
             stepped = pure.asked(
                 link, "step", [(table.row(bar), table.weights) for bar in range(table.direction.shape[1])]
             )
+            pure.of_kind(stepped, _is_exposure, "Exposure")
             whole = link.call("weigh_all", table.direction, table.confidence_bp, table.weights)
             pure.demand_same(_pairs(whole), [tuple(one) for one in stepped], "weigh_all and step")
             none = link.call("weigh_all", table.direction[:, :0], table.confidence_bp[:, :0], table.weights)
-            demand(len(none) == 0, f"weigh_all of no bars gives {len(none)} rows")
+            demand(not _pairs(none), f"weigh_all of no bars gives {len(none)} rows")
 
 
 def _pairs(answer: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - whatever it answered
