@@ -21,6 +21,7 @@ PAGES = sorted(
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "coinswarm-core").glob("*.md"),
         *(ROOT / "testkit").glob("*.md"),
+        *(ROOT / "testkit" / "mutants").glob("*.md"),
         *ROOT.glob("plugins/*/*.md"),
     ]
 )
