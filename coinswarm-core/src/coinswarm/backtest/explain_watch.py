@@ -216,7 +216,7 @@ class _WatchedSession(Session):
         self._bar_ns = plan.bar_ns
         self._heard = voices
 
-    def step(self, t: int, group: list[Arrival]) -> None:
+    def step(self, t: int, group: Sequence[Arrival]) -> None:
         """Step; where the desk was not asked, look afterwards."""
         super().step(t, group)
         now, desk = t + self._bar_ns, self.watched

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     Small = np.ndarray[tuple[int, int], np.dtype[Any]]
 
 FULL = 10_000
-_PARTS = len(Exposure._fields)
 _REMEDY = "answer whole basis points: exposure -10,000 to 10,000 and participation 0 to 10,000"
 
 
@@ -33,11 +32,13 @@ def ask(weigher: Weigher, row: ActionRow, weights: Sequence[int]) -> Exposure:
     except Exception as error:
         message = f"{type(weigher).__name__}.step raised {type(error).__name__}: {error}"
         raise ContractError(message, remedy="its author must mend it") from error
-    if isinstance(answer, tuple) and len(answer) == _PARTS:
+    if type(answer) is Exposure and type(answer[0]) is int and type(answer[1]) is int:
+        exposure, participation = answer  # what almost every one is; any other is looked at more closely
+        if -FULL <= exposure <= FULL and 0 <= participation <= FULL:
+            return answer
+    elif isinstance(answer, tuple) and len(answer) == len(Exposure._fields):
         exposure, participation = answer
-        whole = (type(exposure) is int and type(participation) is int) or (
-            isinstance(exposure, Integral) and isinstance(participation, Integral)
-        )
+        whole = isinstance(exposure, Integral) and isinstance(participation, Integral)
         if whole and -FULL <= exposure <= FULL and 0 <= participation <= FULL:
             return Exposure(int(exposure), int(participation))
     message = f"{type(weigher).__name__}.step answered {answer!r}"

@@ -65,16 +65,13 @@ class Desk:
         needs_stop = plan.limits.require_stop or plan.sizing.method == "calibrated"
         self._gate = RiskGate(plan.limits, self.protections, costing, needs_stop=needs_stop)
         self.ledger = Ledger([b.instrument.symbol for b in plan.bars], plan.bar_ns, self._closed)
+        self.filled = self.ledger.filled
         self.wants = [Want() for _ in plan.bars]
         self.decisions: list[tuple[int, ...]] = []
         self.learn_faults: dict[str, Faults] = {}
         self._learners = learners(plan)
 
     # -- what the exchange tells
-
-    def filled(self, k: int, order: WorkingOrder, bar_ns: int, fee: int, flow: int) -> None:
-        """A fill: the ledger takes it in."""
-        self.ledger.filled(k, order, bar_ns, fee, flow, self.exchange.holdings[k].lots)
 
     def flat(self, k: int, order: WorkingOrder, bar_ns: int, residue: int) -> None:
         """A position was closed: by its bracket, its side is closed too (D5)."""

@@ -24,7 +24,7 @@ from coinswarm.engine.volatility import volatility_bp
 from coinswarm.errors import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from coinswarm.domain.market import Bars
     from coinswarm.engine.plan import RunPlan, SeatedAgent
@@ -34,7 +34,7 @@ Rounded = tuple[int, int, int, int, int]
 FloatBar = tuple[float, float, float, float, float]
 Arrival = tuple[int, int, "TickBar", FloatBar]
 """A closed bar: instrument, row, the bar in ticks and lots with its open time first, the bar in floats."""
-Moment = tuple[int, list[Arrival]]
+Moment = tuple[int, "Sequence[Arrival]"]
 """An open time and all bars that have it, instruments in sorted order."""
 _ABSTAIN: Rounded = (0, -1, 0, 0, 0)
 _MASKED: Rounded = (int(Side.ABSTAIN), -1, 0, 0, 0)
@@ -114,15 +114,18 @@ class Voice:
                 self._count(one_line(error), open_ns)
                 action = ABSTAIN
             if action is not self._last:
-                self._last = action
-                self._rounded = round_action(action, self._tick)
-            if self._rounded is None:
-                self._count(NO_ACTION, open_ns)
-                rounded = _ABSTAIN
-            else:
-                rounded = self._rounded
+                self._last, self._rounded = action, self._round(action, open_ns)
+            rounded = self._rounded
         if self._warming and self._warming[index]:
             return _MASKED
+        return rounded
+
+    def _round(self, action: object, open_ns: int) -> Rounded:
+        """What an answer comes to; one that is no valid action abstains and is counted, each time it is given."""
+        rounded = round_action(action, self._tick)
+        if rounded is None:
+            self._count(NO_ACTION, open_ns)
+            return _ABSTAIN
         return rounded
 
     def _count(self, words: str, open_ns: int) -> None:
@@ -150,43 +153,51 @@ class Session:
         self._has_funding = any(due is not None for due in self._due)
         self._times, self._equity, self._gross = array("q"), array("q"), array("q")
 
-    def step(self, t: int, group: list[Arrival]) -> None:
+    def step(self, t: int, group: Sequence[Arrival]) -> None:
         """All bars that open at ``t``, closed by now.
 
         :param group: per instrument in sorted order: its index, the bar's row, the bar in ticks and
             lots (open time, open, high, low, close, volume), and in floats (open ... volume).
         """
-        exchange, desk = self.exchange, self.desk
-        holdings, wants = exchange.holdings, desk.wants
-        busy = self._match(t, group) if exchange.working or self._has_funding else ()
-        for k, _, bar, _ in group:
-            holdings[k].close = bar[4]
-        equity, gross = exchange.cash, 0
-        for holding in holdings:  # E5
-            if holding.lots:
-                worth = holding.value()
-                equity += worth
-                gross += abs(worth)
-        self._times.append(t)
-        self._equity.append(equity)
-        self._gross.append(gross)
-        now = t + self._bar
-        if desk.protections.watching:
-            desk.protections.mark(now, equity)
-        if self._trailing:
-            for k, bar in busy:
-                exchange.trail(k, bar)
-        for k, index, _, floats in group:
-            voices, committee = self._seats[k]
-            actions = []
-            for voice in voices:
-                actions.append(voice.at(index, t, floats))  # noqa: PERF401 - a comprehension is a call for each bar
-            intent = committee.intent if actions == committee.heard else committee.step(actions)
-            if intent is not wants[k].intent and now >= self._start:
-                volatility = self._volatility[k]
-                desk.decide(k, now, equity, intent, volatility[index] if volatility else 0)
+        self.run(((t, group),))
 
-    def _match(self, t: int, group: list[Arrival]) -> list[tuple[int, TickBar]]:
+    def run(self, moments: Iterable[Moment]) -> None:
+        """``step`` for each moment; what a moment asks for is looked up once for all of them."""
+        exchange, desk, seats = self.exchange, self.desk, self._seats
+        holdings, wants, protections = exchange.holdings, desk.wants, desk.protections
+        bar_ns, start_ns, has_funding, trailing = self._bar, self._start, self._has_funding, self._trailing
+        watching = protections.watching
+        mark_time, mark_equity, mark_gross = self._times.append, self._equity.append, self._gross.append
+        for t, group in moments:
+            busy = self._match(t, group) if exchange.working or has_funding else ()  # E1-E4
+            for k, _, bar, _ in group:
+                holdings[k].close = bar[4]
+            equity, gross = exchange.cash, 0
+            for holding in holdings:
+                if holding.lots:
+                    worth = holding.value()
+                    equity += worth
+                    gross += abs(worth)
+            mark_time(t)  # E5
+            mark_equity(equity)
+            mark_gross(gross)
+            now = t + bar_ns
+            if watching:
+                protections.mark(now, equity)
+            if trailing:  # E6
+                for k, bar in busy:
+                    exchange.trail(k, bar)
+            for k, row, _, floats in group:
+                voices, committee = seats[k]
+                actions = []
+                for voice in voices:
+                    actions.append(voice.at(row, t, floats))  # noqa: PERF401 - a comprehension would be a call a bar
+                intent = committee.intent if actions == committee.heard else committee.step(actions)
+                if intent is not wants[k].intent and now >= start_ns:
+                    volatility = self._volatility[k]
+                    desk.decide(k, now, equity, intent, volatility[row] if volatility else 0)
+
+    def _match(self, t: int, group: Sequence[Arrival]) -> list[tuple[int, TickBar]]:
         """E1-E4, E7 for the instruments that have working orders and a bar with volume; returns those."""
         exchange, holdings = self.exchange, self.exchange.holdings
         busy: list[tuple[int, TickBar]] = []
@@ -194,7 +205,7 @@ class Session:
             holding = holdings[k]
             if holding.working:
                 exchange.expire(k, t)
-            if self._due[k] is not None:
+            if self._has_funding:
                 self._fund(k, t)
             if holding.working and bar[5] > 0:  # E7
                 busy.append((k, bar))
@@ -267,8 +278,7 @@ def run_steps(plan: RunPlan) -> RunResult:
     collecting = gc.isenabled()
     gc.disable()  # a run makes millions of tuples and no cycles: looking for some grows with the run
     try:
-        for t, group in timeline(plan):
-            session.step(t, group)
+        session.run(timeline(plan))
     finally:
         if collecting:
             gc.enable()
@@ -277,36 +287,36 @@ def run_steps(plan: RunPlan) -> RunResult:
 
 def timeline(plan: RunPlan) -> Iterator[Moment]:
     """The union timeline: at each open time the bars that have it, instruments in sorted order."""
-    streams = [_arrivals(plan, k) for k in range(len(plan.bars))]
-    if len(streams) == 1:
-        for arrival in streams[0]:
-            yield arrival[2][0], [arrival]
+    if len(plan.bars) == 1:
+        for times, arrivals in _chunks(plan, 0):
+            yield from zip(times, zip(arrivals, strict=True), strict=True)
         return
+    streams = [chain.from_iterable(arrivals for _, arrivals in _chunks(plan, k)) for k in range(len(plan.bars))]
     heads = [next(stream, None) for stream in streams]
-    times = [_NEVER if head is None else head[2][0] for head in heads]
-    while (t := min(times)) != _NEVER:
+    opens = [_NEVER if head is None else head[2][0] for head in heads]
+    while (t := min(opens)) != _NEVER:
         group = []
         for k, head in enumerate(heads):
-            if times[k] == t and head is not None:
+            if opens[k] == t and head is not None:
                 group.append(head)
                 heads[k] = following = next(streams[k], None)
-                times[k] = _NEVER if following is None else following[2][0]
+                opens[k] = _NEVER if following is None else following[2][0]
         yield t, group
 
 
-def _arrivals(plan: RunPlan, k: int) -> Iterator[Arrival]:
-    """Bars of one instrument in ticks and in floats, converted a chunk at a time."""
+def _chunks(plan: RunPlan, k: int) -> Iterator[tuple[list[int], Iterator[Arrival]]]:
+    """Bars of one instrument, converted a chunk at a time: their open times, and they themselves."""
     ticks, bars = plan.ticks[k], plan.bars[k]
     for start in range(0, len(bars), _CHUNK):
-        part = slice(start, start + _CHUNK)
+        rows = slice(start, start + _CHUNK)
+        times = ticks.open_ns[rows].tolist()
         ints = zip(
-            *(getattr(ticks, n)[part].tolist() for n in ("open_ns", "open", "high", "low", "close", "volume")),
-            strict=True,
+            times, *(getattr(ticks, n)[rows].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True
         )
         floats = zip(
-            *(getattr(bars, n)[part].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True
+            *(getattr(bars, n)[rows].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True
         )
-        yield from zip(repeat(k), range(start, len(bars)), ints, floats)
+        yield times, zip(repeat(k, len(times)), range(start, start + len(times)), ints, floats, strict=True)
 
 
 def _seats(plan: RunPlan, k: int) -> tuple[list[Voice], Committee]:

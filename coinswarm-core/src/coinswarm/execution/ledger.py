@@ -48,7 +48,7 @@ class Ledger:
         :param held: lots held after it, signed.
         """
         trade = self._trades[k]
-        if trade.side == 0:
+        if not trade.side:
             trade.side = order.side
             if trade.lots == 0:
                 trade.cash = 0

@@ -31,8 +31,8 @@ GUARD_OF_TWO = GUARD | OrderFlags.OCO
 class Listener(Protocol):
     """Who hears what the exchange does, at once."""
 
-    def filled(self, k: int, order: WorkingOrder, bar_ns: int, fee: int, flow: int) -> None:
-        """A fill; ``flow`` is the change of cash, ``fee`` included unless it was paid in lots."""
+    def filled(self, k: int, order: WorkingOrder, bar_ns: int, fee: int, flow: int, held: int) -> None:  # noqa: PLR0913 - a fill
+        """A fill; ``flow`` is the change of cash, ``held`` the lots held after it, signed."""
 
     def flat(self, k: int, order: WorkingOrder, bar_ns: int, residue: int) -> None:
         """``order`` closed the position; ``residue`` is the signed worth of dust left behind."""
@@ -202,23 +202,23 @@ class SimulatedExchange:
 
     def _fill(self, k: int, order: WorkingOrder, bar_ns: int, reference: int, *, taker: bool, inside: bool) -> None:  # noqa: C901, PLR0913 - one fill
         """Fill as far as Q1-Q5 allow, at a price by P1-P2, settle (P3, P4), and see to the bracket (B1-B3)."""
-        holding = self.holdings[k]
+        holding, side = self.holdings[k], order.side
         want = order.lots - order.filled
         if order.reduce_only:
             want = self._reducible(k, order, want, bar_ns, reference)  # Q2, Q5
-        elif holding.lots * order.side < 0 and not holding.dust:
+        elif holding.lots * side < 0 and not holding.dust:
             return  # Q3
         room = holding.room
         lots = min(room, want)  # Q1
         if lots <= 0 or (lots < want and order.order.tif == FOK):
             return
         price, rate = self._taken(order, reference) if taker else (reference, self._maker_ppm)  # P1, P2, P3
-        in_base = self._fee_in_base and order.side > 0 and not holding.scale.shortable
+        base_rate = rate if self._fee_in_base and side > 0 and not holding.scale.shortable else 0
         worth = lots * price * holding.num // holding.den
-        fee = -(-worth * rate // PPM)
+        fee = -(-worth * rate // PPM)  # P3
         cut = False
-        if order.side > 0 and not order.reduce_only and worth + (0 if in_base else fee) > self.cash:  # Q4
-            lots, cut = self._affordable(holding.scale, lots, price, 0 if in_base else rate), True
+        if side > 0 and not order.reduce_only and worth + (0 if base_rate else fee) > self.cash:  # Q4
+            lots, cut = self._affordable(holding.scale, lots, price, 0 if base_rate else rate), True
             if order.order.tif == FOK:
                 return
             if lots == 0:
@@ -226,11 +226,22 @@ class SimulatedExchange:
                 return
             worth = holding.scale.value(lots, price)
             fee = part_up(worth, rate)
-        self.fills.append((order.seq, bar_ns, lots, price, fee))
-        self.references.append(reference)
-        self._settle(k, order, bar_ns, lots, worth, fee, rate if in_base else 0)
+        received, flow = lots, -side * worth
+        if base_rate:
+            received -= self._withheld(holding, lots, base_rate)  # P4
+        else:
+            flow -= fee
+        self.cash += flow
+        self.fees += fee
         if price != reference:
             self.adverse += holding.scale.value(lots, abs(price - reference))
+        holding.room = room - lots
+        holding.lots += side * received
+        order.filled += lots
+        self.fills.append((order.seq, bar_ns, lots, price, fee))
+        self.references.append(reference)
+        self._listener.filled(k, order, bar_ns, fee, flow, holding.lots)
+        holding.dust = False
         filled = order.filled >= order.lots
         if holding.lots == 0:
             self.cancel(order, bar_ns, FILLED if filled else POSITION_CLOSED)
@@ -240,10 +251,12 @@ class SimulatedExchange:
             return
         if filled or cut:
             self.cancel(order, bar_ns, FILLED if filled else EndReason.NO_FUNDS)
-        guards = [w for w in holding.working if w.protective]
-        for guard in guards:  # B2
-            guard.lots = guard.filled + abs(holding.lots)
-        if not guards and not order.reduce_only:
+        guarded = False
+        for guard in holding.working:
+            if guard.protective:
+                guard.lots = guard.filled + abs(holding.lots)  # B2
+                guarded = True
+        if not guarded and not order.reduce_only:
             self._bracket(k, order, bar_ns, price, reference, inside=inside)
 
     def _reducible(self, k: int, order: WorkingOrder, want: int, bar_ns: int, reference: int) -> int:
@@ -286,26 +299,11 @@ class SimulatedExchange:
                 high = middle - 1
         return low
 
-    def _settle(  # noqa: PLR0913 - one fill
-        self, k: int, order: WorkingOrder, bar_ns: int, lots: int, worth: int, fee: int, base_rate: int
-    ) -> None:
-        """Move cash and lots (P3); ``base_rate`` is the fee rate when it is paid in lots (P4), else 0."""
-        holding = self.holdings[k]
-        flow = -order.side * worth
-        received = lots
-        if base_rate:
-            owed = lots * base_rate + holding.carry
-            received -= owed // 1_000_000
-            holding.carry = owed % 1_000_000
-        else:
-            flow -= fee
-        self.cash += flow
-        self.fees += fee
-        holding.room -= lots
-        holding.lots += order.side * received
-        order.filled += lots
-        self._listener.filled(k, order, bar_ns, fee, flow)
-        holding.dust = False
+    def _withheld(self, holding: Holding, lots: int, rate: int) -> int:
+        """P4: lots kept back as fee; what is less than one is carried to the next buy."""
+        owed = lots * rate + holding.carry
+        holding.carry = owed % PPM
+        return owed // PPM
 
     def _to_dust(self, k: int, order: WorkingOrder, bar_ns: int, reference: int) -> None:
         """Q5: the venue refuses; the position stays as dust and its trade is over."""
