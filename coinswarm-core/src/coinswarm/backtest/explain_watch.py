@@ -22,7 +22,7 @@ from coinswarm.engine.desk import Desk
 from coinswarm.engine.steps import Session, timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from coinswarm.domain.action import Action, ActionColumns
     from coinswarm.domain.market import Bars, MarketState

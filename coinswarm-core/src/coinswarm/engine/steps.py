@@ -19,9 +19,18 @@ from coinswarm.domain.market import MarketState
 from coinswarm.domain.order import EndReason
 from coinswarm.engine.actions import NO_ACTION, agent_columns, first_fault
 from coinswarm.engine.desk import Desk
-from coinswarm.engine.result import FILL_FIELDS, Faults, RunResult, note_faults
+from coinswarm.engine.result import (
+    DECISION_FIELDS,
+    FILL_FIELDS,
+    ORDER_FIELDS,
+    TRADE_FIELDS,
+    Faults,
+    RunResult,
+    note_faults,
+)
 from coinswarm.engine.volatility import volatility_bp
 from coinswarm.errors import one_line
+from coinswarm.simulator.book import ORDER_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,6 +48,7 @@ Moment = tuple[int, "Sequence[Arrival]"]
 _ABSTAIN: Rounded = (0, -1, 0, 0, 0)
 _MASKED: Rounded = (int(Side.ABSTAIN), -1, 0, 0, 0)
 _NEVER = (1 << 63) - 1
+_NUMBERS = ("open", "high", "low", "close", "volume")
 _CHUNK = 256
 """Bars that are made from the arrays at a time: few enough that their numbers stay in the processor's cache."""
 
@@ -86,7 +96,7 @@ class Voice:
         self._length = bars.length_ns
         self._state = MarketState(bars)
         self._last: object = self  # no answer yet: an agent may answer None
-        self._rounded: Rounded | None = _ABSTAIN
+        self._rounded: Rounded = _ABSTAIN
         self._decide = agent.decide
         self.faults = Faults()
         self._columns: Iterator[Rounded] | None = None
@@ -161,7 +171,7 @@ class Session:
         """
         self.run(((t, group),))
 
-    def run(self, moments: Iterable[Moment]) -> None:
+    def run(self, moments: Iterable[Moment]) -> None:  # noqa: C901 - the order of events
         """``step`` for each moment; what a moment asks for is looked up once for all of them."""
         exchange, desk, seats = self.exchange, self.desk, self._seats
         holdings, wants, protections = exchange.holdings, desk.wants, desk.protections
@@ -174,10 +184,10 @@ class Session:
                 holdings[k].close = bar[4]
             equity, gross = exchange.cash, 0
             for holding in holdings:
-                if holding.lots:
-                    worth = holding.value()
-                    equity += worth
-                    gross += abs(worth)
+                if lots := holding.lots:
+                    worth = abs(lots) * holding.close * holding.num // holding.den
+                    equity += worth if lots > 0 else -worth
+                    gross += worth
             mark_time(t)  # E5
             mark_equity(equity)
             mark_gross(gross)
@@ -203,7 +213,7 @@ class Session:
         busy: list[tuple[int, TickBar]] = []
         for k, _, bar, _ in group:
             holding = holdings[k]
-            if holding.working:
+            if exchange.may_expire:
                 exchange.expire(k, t)
             if self._has_funding:
                 self._fund(k, t)
@@ -257,14 +267,14 @@ class Session:
             anchor_ns=plan.anchor_ns,
             bar_ns=self._bar,
             cash=plan.cash,
-            orders=_table([order.row() for order in exchange.orders], 13),
-            fills=_table(exchange.fills, len(FILL_FIELDS)),
+            orders=_table(map(ORDER_ROW, exchange.orders), len(exchange.orders), len(ORDER_FIELDS)),
+            fills=_table(exchange.fills, len(exchange.fills), len(FILL_FIELDS)),
             reference=np.array(exchange.references, np.int64),
             times_ns=np.array(self._times),
             equity=np.array(self._equity),
             exposure_units=np.array(self._gross),
-            decisions=_table(self.desk.decisions, 10),
-            trade_rows=_table(trades, 10),
+            decisions=_table(self.desk.decisions, len(self.desk.decisions), len(DECISION_FIELDS)),
+            trade_rows=_table(trades, len(trades), len(TRADE_FIELDS)),
             costs={"fees": exchange.fees, "adverse": exchange.adverse, "funding": exchange.funding},
             seats=tuple(seat.name for seat in plan.seats),
             errors=errors,
@@ -287,36 +297,45 @@ def run_steps(plan: RunPlan) -> RunResult:
 
 def timeline(plan: RunPlan) -> Iterator[Moment]:
     """The union timeline: at each open time the bars that have it, instruments in sorted order."""
-    if len(plan.bars) == 1:
-        for times, arrivals in _chunks(plan, 0):
-            yield from zip(times, zip(arrivals, strict=True), strict=True)
+    instruments = range(len(plan.bars))
+    if len(instruments) == 1:
+        yield from zip(_opens(plan, 0), zip(_arrivals(plan, 0), strict=True), strict=True)
         return
-    streams = [chain.from_iterable(arrivals for _, arrivals in _chunks(plan, k)) for k in range(len(plan.bars))]
-    heads = [next(stream, None) for stream in streams]
-    opens = [_NEVER if head is None else head[2][0] for head in heads]
+    clocks = [chain(_opens(plan, k), repeat(_NEVER)) for k in instruments]
+    streams = [_arrivals(plan, k) for k in instruments]
+    opens = list(map(next, clocks))
     while (t := min(opens)) != _NEVER:
-        group = []
-        for k, head in enumerate(heads):
-            if opens[k] == t and head is not None:
-                group.append(head)
-                heads[k] = following = next(streams[k], None)
-                opens[k] = _NEVER if following is None else following[2][0]
+        if opens.count(t) == len(opens):
+            group, opens = list(map(next, streams)), list(map(next, clocks))
+        else:
+            here = [k for k, opened in enumerate(opens) if opened == t]
+            group = [next(streams[k]) for k in here]
+            for k in here:
+                opens[k] = next(clocks[k])
         yield t, group
 
 
-def _chunks(plan: RunPlan, k: int) -> Iterator[tuple[list[int], Iterator[Arrival]]]:
-    """Bars of one instrument, converted a chunk at a time: their open times, and they themselves."""
+def _opens(plan: RunPlan, k: int) -> Iterator[int]:
+    """When the bars of one instrument open."""
+    return chain.from_iterable(plan.ticks[k].open_ns[rows].tolist() for rows in _chunks(plan, k))
+
+
+def _arrivals(plan: RunPlan, k: int) -> Iterator[Arrival]:
+    """Bars of one instrument."""
     ticks, bars = plan.ticks[k], plan.bars[k]
-    for start in range(0, len(bars), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        times = ticks.open_ns[rows].tolist()
-        ints = zip(
-            times, *(getattr(ticks, n)[rows].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True
-        )
-        floats = zip(
-            *(getattr(bars, n)[rows].tolist() for n in ("open", "high", "low", "close", "volume")), strict=True
-        )
-        yield times, zip(repeat(k, len(times)), range(start, start + len(times)), ints, floats, strict=True)
+
+    def part(rows: slice) -> Iterator[Arrival]:
+        ints = zip(*(getattr(ticks, name)[rows].tolist() for name in ("open_ns", *_NUMBERS)), strict=True)
+        floats = zip(*(getattr(bars, name)[rows].tolist() for name in _NUMBERS), strict=True)
+        return zip(repeat(k, rows.stop - rows.start), range(rows.start, rows.stop), ints, floats, strict=True)
+
+    return chain.from_iterable(map(part, _chunks(plan, k)))
+
+
+def _chunks(plan: RunPlan, k: int) -> Iterator[slice]:
+    """The rows of one instrument, as many as are converted at a time."""
+    n = len(plan.bars[k])
+    return (slice(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
 
 
 def _seats(plan: RunPlan, k: int) -> tuple[list[Voice], Committee]:
@@ -335,6 +354,6 @@ def _payments(plan: RunPlan, k: int) -> Iterator[tuple[int, int]]:
     return iter(zip(funding.times_ns.tolist(), funding.rate_ppb.tolist(), strict=True))
 
 
-def _table(rows: list[tuple[int, ...]], width: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def _table(rows: Iterable[tuple[int, ...]], n: int, width: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """Rows as int64[n, width]; also when there are none."""
-    return np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * width).reshape(len(rows), width)
+    return np.fromiter(chain.from_iterable(rows), np.int64, n * width).reshape(n, width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.order import EndReason, OrderFlags, OrderKind
@@ -71,13 +72,12 @@ class WorkingOrder:
         self.protective = flags & _PROTECTIVE != 0
         self.is_stop = self.protective and self.waits
 
-    def row(self) -> tuple[int, ...]:
-        """The hashed fields of the order (S16)."""
-        order = self.order
-        return (
-            self.seq, order.parent, order.instrument, order.decided_ns, self.side, order.kind, self.lots, order.limit,
-            self.trigger, order.tif, order.flags, self.end_ns, self.end_reason,
-        )  # fmt: skip
+
+ORDER_ROW = attrgetter(
+    "seq", "order.parent", "order.instrument", "order.decided_ns", "side", "order.kind", "lots", "order.limit",
+    "trigger", "order.tif", "order.flags", "end_ns", "end_reason",
+)  # fmt: skip
+"""The hashed fields of an order (``canonical.ORDER_FIELDS``, S16)."""
 
 
 class Holding:

@@ -60,6 +60,8 @@ class SimulatedExchange:
         self.fees = self.adverse = self.funding = 0
         self.working = 0
         """How many orders work; a session has nothing to match while there are none."""
+        self.may_expire = False
+        """Whether any order so far could; a session need not ask before."""
         self.holdings = [Holding(scale) for scale in scales]
         self.orders: list[WorkingOrder] = []
         self.fills: list[tuple[int, ...]] = []
@@ -67,7 +69,6 @@ class SimulatedExchange:
         self._listener = listener
         self._guard_kind = TRAILING_STOP if trailing else STOP
         self._adverse_ppm = costs.spread_ppm + 2 * costs.slippage_ppm  # of half the price
-        self._may_expire = False
 
     # -- orders in and out
 
@@ -88,17 +89,16 @@ class SimulatedExchange:
         self.holdings[order.instrument].working.append(working)
         self.working += 1
         if order.expire_ns:
-            self._may_expire = True
+            self.may_expire = True
         return working
 
     # -- a bar
 
     def expire(self, k: int, ns: int) -> None:
         """E1: orders whose time has come."""
-        if self._may_expire:
-            for order in list(self.holdings[k].working):
-                if 0 < order.order.expire_ns <= ns:
-                    self.cancel(order, order.order.expire_ns, EndReason.EXPIRED)
+        for order in list(self.holdings[k].working):
+            if 0 < order.order.expire_ns <= ns:
+                self.cancel(order, order.order.expire_ns, EndReason.EXPIRED)
 
     def fund(self, k: int, rate_ppb: int) -> None:
         """E2: one funding payment on what is held, at the last close."""
@@ -200,7 +200,9 @@ class SimulatedExchange:
         elif order.limited:
             self._limit_inside(k, order, bar)
 
-    def _fill(self, k: int, order: WorkingOrder, bar_ns: int, reference: int, *, taker: bool, inside: bool) -> None:  # noqa: C901, PLR0913 - one fill
+    def _fill(  # noqa: C901, PLR0912, PLR0913, PLR0915 - all that one fill depends on and changes
+        self, k: int, order: WorkingOrder, bar_ns: int, reference: int, *, taker: bool, inside: bool
+    ) -> None:
         """Fill as far as Q1-Q5 allow, at a price by P1-P2, settle (P3, P4), and see to the bracket (B1-B3)."""
         holding, side = self.holdings[k], order.side
         want = order.lots - order.filled
