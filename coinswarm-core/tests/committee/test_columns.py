@@ -61,6 +61,18 @@ def test_both_ways_give_the_same_intents(
 
 @given(cases())
 @TWIN
+def test_who_repeats_what_was_heard_changes_nothing(
+    twins: Callable[..., Twins], case: tuple[list[int], list[list[Row]], CommitteeRules, bool]
+) -> None:
+    """A session does not ask the committee again while its members repeat themselves."""
+    seats, table, rules, shortable = case
+    pair = twins(rules, seats, shortable=shortable)
+    twice = [row for row in table for _ in range(2)]
+    assert pair.bar_by_bar(twice)[::2] == pair.bar_by_bar(twice)[1::2]
+
+
+@given(cases())
+@TWIN
 def test_a_row_is_written_where_the_intent_changes_and_nowhere_else(
     twins: Callable[..., Twins], case: tuple[list[int], list[list[Row]], CommitteeRules, bool]
 ) -> None:
