@@ -37,7 +37,7 @@ def test_the_list_tells_the_tier_and_what_broke(
     assert alpha.exists()
     assert main(["plugins", "list", "--json"]) == 0
     [row] = [row for row in json.loads(capsys.readouterr().out) if row["name"] == "alpha"]
-    assert (row["certificate"], row["certificate_why"]) == ("silver", "")
+    assert (row["certificate"], row["not_counted"]) == ("silver", "")
     (site.folder / "fake_alpha" / "agent.py").write_text("class Fake:\n    pass  # one byte and more\n")
     assert main(["plugins", "list"]) == 0
     [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("alpha")]

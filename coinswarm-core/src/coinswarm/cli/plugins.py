@@ -329,8 +329,8 @@ def _certified(records: Sequence[PluginRecord]) -> list[dict[str, object]]:
     told: list[dict[str, object]] = []
     for record in records:
         one = best(held, record.name)
-        broken = {"certificate": "broken", "certificate_why": one.why} if one and one.why else {}
-        told.append({"certificate": one.found.certificate.tier if one else None, "certificate_why": "", **broken})
+        broken = {"certificate": "broken", "not_counted": one.why} if one and one.why else {}
+        told.append({"certificate": one.found.certificate.tier if one else None, "not_counted": "", **broken})
     return told
 
 
