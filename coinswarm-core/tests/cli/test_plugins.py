@@ -33,6 +33,24 @@ def test_list_without_load_prints_the_columns_and_imports_nothing(
     assert "fake_alpha" not in sys.modules
 
 
+def test_drivers_are_listed_beside_plugins(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.add(
+        "alpha", "", distribution="fake-alpha", entry_points="[coinswarm.embedders]\nalpha = fake_alpha.driver:it\n"
+    )
+    (site.folder / "fake_alpha" / "driver.py").write_text(
+        "from coinswarm.declarations import DriverType\n"
+        'it = DriverType(name="alpha", summary="Fake.", target="fake_alpha.driver:It")\n'
+    )
+    assert main(["plugins", "list"]) == 0
+    assert ["alpha", "1.0", "enabled", "wheel", "-", "-"] in [
+        row.split() for row in capsys.readouterr().out.splitlines()
+    ]
+    assert "fake_alpha.driver" not in sys.modules
+    assert main(["plugins", "info", "alpha", "--load"]) == 0
+    assert "embedder: alpha" in capsys.readouterr().out
+    assert main(["plugins", "disable", "alpha"]) == 0
+
+
 def test_list_with_load_says_what_is_provided_and_what_is_broken(
     broken_site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -277,7 +295,7 @@ def test_new_writes_a_package_and_says_what_next(
         (["agent", "mine"], "is there already"),
         (["agent", "alpha"], "is installed: choose another one"),
         (["weigher", "weighted"], "declares the weigher 'weighted'"),
-        (["planner", "x"], "the kind 'planner' is provisional"),
+        (["bus", "local"], "taken: driver 'local' (coinswarm-core"),
     ):
         assert main(["plugins", "new", *args, "--out", str(tmp_path)]) == 2
         [line] = capsys.readouterr().err.splitlines()

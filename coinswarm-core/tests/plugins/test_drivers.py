@@ -16,7 +16,7 @@ from coinswarm.errors import (
     ProfileError,
     UnknownNameError,
 )
-from coinswarm.plugins.drivers import GROUPS, find_driver, survey_drivers
+from coinswarm.plugins.drivers import GROUPS, everything, find_driver, installed_drivers, survey_drivers
 from coinswarm.plugins.records import Status
 from coinswarm.runtime.assembly import make_driver
 
@@ -73,6 +73,15 @@ def test_core_brings_embedded_drivers(kind: str, name: str) -> None:
 def test_a_name_that_nobody_has_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="unknown bus driver 'locale': did you mean 'local'"):
         find_driver("bus", "locale")
+
+
+def test_everything_that_is_installed_is_known_and_stands_as_the_operator_says(site: Site, tmp_path: Path) -> None:
+    add(site, "alpha", "raise RuntimeError('imported')")
+    site.add("beta")
+    names = [(record.name, record.noun) for record in everything() if record.name in {"alpha", "beta", "local"}]
+    assert names == [("beta", "plugin"), ("alpha", "driver")], "what core brings is core"
+    (tmp_path / "plugins.toml").write_text('disabled = ["alpha"]\n')
+    assert [(one.name, one.status) for one in installed_drivers(tmp_path)] == [("alpha", Status.DISABLED)]
 
 
 def test_being_installed_imports_nothing(site: Site) -> None:

@@ -1,18 +1,20 @@
-"""What ``coinswarm plugins new`` writes, and what it refuses. The rendered checks are in test_writing_a_plugin."""
+"""What ``coinswarm plugins new`` writes, and what it refuses. What is rendered is judged by tools/scaffold.py."""
 
 from __future__ import annotations
 
 import ast
+import json
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coinswarm.errors import CoinswarmError, NotReadyError, OperatorError, OutputError, UnknownNameError
+from coinswarm.errors import CoinswarmError, OperatorError, OutputError, UnknownNameError
 from coinswarm.plugins import catalogue, scaffold
 from coinswarm.plugins.compat import admits
 from coinswarm.plugins.discovery import discover
-from coinswarm.plugins.scaffold import KINDS, LONGEST, PROVISIONAL, render
+from coinswarm.plugins.drivers import GROUPS, survey_drivers
+from coinswarm.plugins.scaffold import KINDS, LONGEST, render
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +26,8 @@ Site = Any
 @pytest.mark.parametrize("name", ["a", "mean-3", "agent", "settings", "x" * LONGEST])
 def test_every_file_is_whole(kind: str, name: str) -> None:
     files = render(kind, name)
-    assert {".gitignore", "LICENSE", "README.md", "profile.toml", "pyproject.toml"} <= set(files)
+    assert {".gitignore", "LICENSE", "README.md", "pyproject.toml", "tests/test_contract.py"} <= set(files)
+    assert f'contract_tests("{name}", kind="{kind}")' in files["tests/test_contract.py"]
     for place, text in files.items():
         assert "$" not in text, place
         assert not text or text.endswith("\n"), place
@@ -34,8 +37,13 @@ def test_every_file_is_whole(kind: str, name: str) -> None:
             ast.parse(text)
         if place.endswith(".toml"):
             tomllib.loads(text)
+        if place.endswith(".json"):
+            json.loads(text)
     project = tomllib.loads(files["pyproject.toml"])["project"]
-    assert project["entry-points"]["coinswarm.plugins"] == {name: f"coinswarm_{name.replace('-', '_')}.plugin"}
+    target = f"coinswarm_{name.replace('-', '_')}.plugin"
+    [(group, points)] = project["entry-points"].items()
+    assert group == (GROUPS[kind].name if kind in GROUPS else "coinswarm.plugins")
+    assert points == {name: f"{target}:{KINDS[kind].module}" if kind in GROUPS else target}
     core = next(record.version for record in discover() if record.name == "core")
     [wanted] = [line for line in project["dependencies"] if line.startswith("coinswarm-core")]
     assert admits(wanted.removeprefix("coinswarm-core"), core)
@@ -45,7 +53,6 @@ def test_every_file_is_whole(kind: str, name: str) -> None:
     ("kind", "name", "error", "said"),
     [
         ("agnet", "x", UnknownNameError, "unknown kind 'agnet': did you mean 'agent'?"),
-        *((kind, "x", NotReadyError, f"the kind {kind!r} is provisional") for kind in PROVISIONAL),
         ("agent", "My_Agent", OperatorError, "'My_Agent' is not lower-case .*: did you mean 'my-agent'?"),
         ("agent", "break out", OperatorError, "did you mean 'break-out'?"),
         ("agent", "3ma", OperatorError, "did you mean 'ma'?"),
@@ -54,6 +61,8 @@ def test_every_file_is_whole(kind: str, name: str) -> None:
         ("agent", "x" * 31, OperatorError, "has 31 letters, more than 30: choose a shorter one"),
         ("agent", "core", OperatorError, "taken: coinswarm itself uses it: choose another one"),
         ("weigher", "weigher", OperatorError, "taken: coinswarm itself uses it"),
+        ("bus", "message", OperatorError, "taken: coinswarm itself uses it"),
+        ("bus", "local", OperatorError, r"taken: driver 'local' \(coinswarm-core .*\) is installed"),
         ("weigher", "weighted", OperatorError, r"taken: plugin 'core' .* declares the weigher 'weighted'"),
         ("agent", "alpha", OperatorError, r"taken: plugin 'alpha' \(fake-alpha 1.0\) is installed"),
         ("agent", "beta", OperatorError, "taken: the distribution 'coinswarm-beta' is installed"),
@@ -67,7 +76,7 @@ def test_what_cannot_be_is_refused_in_one_line_and_nothing_is_written(
     site.add("other", distribution="coinswarm-beta")
     (site.folder / "coinswarm_gamma").mkdir()
     (site.folder / "coinswarm_gamma" / "__init__.py").touch()
-    known = [*discover(), *catalogue.load([]).plugins.values()]
+    known = [*discover(), *catalogue.load([]).plugins.values(), *(one.record for one in survey_drivers("bus"))]
     with pytest.raises(error, match=said) as caught:
         scaffold.scaffold(kind, name, tmp_path / "out", known)
     assert "\n" not in str(caught.value)

@@ -97,9 +97,9 @@ def _all() -> Sequence[Held]:
     """Every certificate that is kept, held against what is installed."""
     from coinswarm.config.home import home
     from coinswarm.plugins.certificates import hold, read_all
-    from coinswarm.plugins.discovery import discover
+    from coinswarm.plugins.drivers import everything
 
-    records = discover()
+    records = everything()
     return [hold(found, records) for found in read_all(home())]
 
 
@@ -108,14 +108,14 @@ def _chosen(name: str) -> Sequence[Held]:
 
     :raises UnknownNameError: when neither a certificate nor an installed plugin has that name.
     """
-    from coinswarm.plugins.discovery import discover
+    from coinswarm.plugins.drivers import everything
 
     held = _all()
     if not name:
         return held
     mine = [one for one in held if one.found.signed is not None and one.found.certificate.plugin == name]
     if not mine:
-        known = [record.name for record in discover()]
+        known = [record.name for record in everything()]
         if name not in known:
             message = f"unknown plugin {name!r}"
             raise UnknownNameError(message, remedy=nearest(name, known))

@@ -83,9 +83,9 @@ def _runs(ctx: click.Context) -> Iterable[str]:
 
 def _plugins(_ctx: click.Context) -> Iterable[str]:
     """The names of the installed plugins, from their metadata."""
-    from coinswarm.plugins.discovery import discover
+    from coinswarm.plugins.drivers import everything
 
-    return sorted({record.name for record in discover()})
+    return sorted({record.name for record in everything()})
 
 
 def _kinds(_ctx: click.Context) -> Iterable[str]:

@@ -184,32 +184,28 @@ def untrust(name: str, *, as_json: bool) -> None:
 )
 @json_option
 def new(kind: str, name: str, *, out: Path, as_json: bool) -> None:
-    """Write a package that brings a new plugin: KIND (agent or weigher) and NAME.
+    """Write a package that brings a new plugin: KIND, as agent, weigher or embedder, and NAME.
 
-    It works as written: it has tests, passes them, and can be installed and backtested.
+    It works as written: it can be installed, passes its tests, and earns a certificate.
     """
     from coinswarm.plugins.history import recall
     from coinswarm.plugins.scaffold import scaffold
 
-    made = scaffold(kind, name, out, [*recall(_home(), _installed()), *_core()])
+    made = scaffold(kind, name, out, [*recall(_home(), _installed()), *_core(kind)])
     if as_json:
         emit_fields({"folder": str(made.folder), "files": list(made.files)}, as_json=True)
         return
     for file in made.files:
         click.echo(made.folder / file)
-    click.echo(f"Next: cd {made.folder}, read README.md, change src/{_source(made.files)}")
+    click.echo(f"Next: cd {made.folder}, read README.md, change {made.idea}")
 
 
-def _source(files: Iterable[str]) -> str:
-    """The file of a rendered package that holds the idea."""
-    return next(file.removeprefix("src/") for file in files if file.endswith(("/agent.py", "/weigher.py")))
-
-
-def _core() -> Iterable[PluginRecord]:
-    """Core with what it declares, which no history is needed for."""
+def _core(kind: str) -> Iterable[PluginRecord]:
+    """Core with what it declares of a kind, which no history is needed for."""
     from coinswarm.plugins.catalogue import load
+    from coinswarm.plugins.drivers import GROUPS, survey_drivers
 
-    return load([]).plugins.values()
+    return [one.record for one in survey_drivers(kind)] if kind in GROUPS else load([]).plugins.values()
 
 
 def _home() -> Path | None:
@@ -230,10 +226,11 @@ def _policy() -> Policy:
 
 
 def _installed() -> Sequence[PluginRecord]:
-    """Every installed plugin and how it stands."""
+    """Every installed plugin and driver, and how it stands."""
+    from coinswarm.plugins.drivers import installed_drivers
     from coinswarm.plugins.standing import installed
 
-    return installed(_home())
+    return [*installed(_home()), *installed_drivers(_home())]
 
 
 def _named(name: str, records: Sequence[PluginRecord]) -> list[PluginRecord]:
@@ -253,10 +250,10 @@ def _changeable(name: str) -> list[PluginRecord]:
 
     :raises OperatorError: for core, without which nothing runs.
     """
-    from coinswarm.plugins.discovery import discover
+    from coinswarm.plugins.drivers import everything
     from coinswarm.plugins.records import CORE
 
-    chosen = _named(name, discover())
+    chosen = _named(name, everything())
     if name == CORE:
         message = f"plugin {name!r} is coinswarm-core itself, about which nothing can be decided"
         raise OperatorError(message, remedy="name another plugin")
@@ -294,12 +291,21 @@ def _judged(records: Sequence[PluginRecord], *, load: bool) -> Sequence[PluginRe
     from coinswarm.clock import SystemClock, iso
     from coinswarm.plugins.catalogue import survey
 
-    judged = survey(records)
+    judged = [*survey([record for record in records if record.noun == "plugin"]), *_surveyed(records)]
     if not remember(_home(), judged, iso(SystemClock().now_ns())):
         click.echo(
             "coinswarm: what was loaded could not be remembered: set COINSWARM_HOME to a folder of yours", err=True
         )
     return judged
+
+
+def _surveyed(records: Sequence[PluginRecord]) -> list[PluginRecord]:
+    """The drivers among some records, after an attempt to load each."""
+    from coinswarm.plugins.drivers import GROUPS, survey_drivers
+
+    wanted = {(record.name, record.distribution, record.target) for record in records if record.noun == "driver"}
+    found = [one.record for kind in GROUPS for one in survey_drivers(kind, home=_home())] if wanted else []
+    return [record for record in found if (record.name, record.distribution, record.target) in wanted]
 
 
 def _row(record: PluginRecord) -> dict[str, object]:

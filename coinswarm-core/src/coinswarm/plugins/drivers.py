@@ -14,7 +14,7 @@ from coinswarm.declarations import DriverType
 from coinswarm.errors import CoinswarmError, DeclarationError, NotReadyError, UnknownNameError, nearest
 from coinswarm.plugins.discovery import discover
 from coinswarm.plugins.loading import load_plugin
-from coinswarm.plugins.records import DECIDED, PluginRecord, Status
+from coinswarm.plugins.records import CORE_DISTRIBUTION, DECIDED, PluginRecord, Status, canonical
 from coinswarm.plugins.standing import installed
 from coinswarm.plugins.validation import valid_declarations
 from coinswarm.plugins.watching import watching
@@ -97,6 +97,24 @@ def survey_drivers(kind: str, *, home: Path | None = None) -> tuple[Found, ...]:
         else:
             tried.append(Found(loaded, declared))
     return tuple(tried)
+
+
+def everything() -> tuple[PluginRecord, ...]:
+    """Every installed plugin, then every driver of every kind, as metadata tells them; core's drivers are core."""
+    return (*discover(), *_others([record for _, record in discover_drivers()]))
+
+
+def installed_drivers(home: Path | None) -> tuple[PluginRecord, ...]:
+    """Every driver but core's own and how it stands, by kind, name and distribution.
+
+    :param home: where the operator's decisions are.
+    """
+    return tuple(record for group in GROUPS.values() for record in _others(installed(home, group=group.name)))
+
+
+def _others(records: Sequence[PluginRecord]) -> list[PluginRecord]:
+    """Those that core does not bring."""
+    return [record for record in records if canonical(record.distribution) != CORE_DISTRIBUTION]
 
 
 def _load(kind: str, record: PluginRecord) -> tuple[DriverType, PluginRecord]:
