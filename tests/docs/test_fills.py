@@ -33,15 +33,15 @@ from coinswarm.engine.plan import Funding, RunPlan, SeatedAgent
 from coinswarm.engine.steps import run_steps
 from coinswarm.risk.limits import RiskLimits, SizingRules
 from coinswarm.simulator.money import Scale
-from coinswarm.simulator.reference import SimulatedExchange, TickBar
+from coinswarm.simulator.reference import SimulatedExchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coinswarm.domain.market import MarketState
-    from coinswarm.domain.order import Fill
     from coinswarm.engine.result import RunResult
-    from coinswarm.simulator.reference import WorkingOrder
+    from coinswarm.simulator.book import WorkingOrder
+    from coinswarm.simulator.reference import TickBar
 
 pytestmark = pytest.mark.soundness
 
@@ -292,7 +292,7 @@ class Purse:
         self.exchange: SimulatedExchange | None = None
         self.after: list[tuple[int, int]] = []
 
-    def filled(self, k: int, order: WorkingOrder, fill: Fill, reference: int, flow: int) -> None:  # noqa: ARG002
+    def filled(self, k: int, order: WorkingOrder, bar_ns: int, fee: int, flow: int, held: int) -> None:  # noqa: ARG002 - the listener's form
         assert self.exchange is not None
         self.after.append((self.exchange.cash, self.exchange.holdings[k].lots))
 
@@ -321,7 +321,7 @@ def test_the_page_is_what_the_exchange_alone_does(account: Account) -> None:
             if t in one:
                 b = plan.ticks[k]
                 i = one[t]
-                bar = TickBar(t, *(int(x[i]) for x in (b.open, b.high, b.low, b.close, b.volume)))
+                bar = (t, int(b.open[i]), int(b.high[i]), int(b.low[i]), int(b.close[i]), int(b.volume[i]))
                 here.append((k, bar))
                 exchange.expire(k, t)
                 while due[k] and due[k][0][0] <= t:
@@ -330,8 +330,8 @@ def test_the_page_is_what_the_exchange_alone_does(account: Account) -> None:
         for k, bar in here:
             exchange.inside_bar(k, bar)
         for k, bar in here:
-            exchange.holdings[k].close = bar.close
-        equity[t] = exchange.cash + sum(holding.value for holding in exchange.holdings)
+            exchange.holdings[k].close = bar[4]
+        equity[t] = exchange.cash + sum(holding.value() for holding in exchange.holdings)
         for k, bar in here:
             exchange.trail(k, bar)
         triggers.update({(t, order.seq): order.trigger for order in exchange.orders})

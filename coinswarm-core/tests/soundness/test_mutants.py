@@ -104,9 +104,9 @@ MUTANTS = (
     Mutant("E5: marked at the open", STEPS, "holdings[k].close = bar[4]", "holdings[k].close = bar[1]"),
     Mutant(
         "E7: fills without volume",
-        STEPS,
-        "if holding.working and bar[5] > 0:  # E7",
-        "if holding.working:",
+        REFERENCE,
+        "bar_ns, opened, _, _, _, volume = bar\n        if volume <= 0:",
+        "bar_ns, opened, _, _, _, volume = bar\n        if volume < 0:",
     ),
     Mutant(
         "F1: fills at the close",

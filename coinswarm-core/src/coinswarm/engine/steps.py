@@ -208,7 +208,7 @@ class Session:
                     desk.decide(k, now, equity, intent, volatility[row] if volatility else 0)
 
     def _match(self, t: int, group: Sequence[Arrival]) -> list[tuple[int, TickBar]]:
-        """E1-E4, E7 for the instruments that have working orders and a bar with volume; returns those."""
+        """E1-E4 for the instruments that have working orders; returns those."""
         exchange, holdings = self.exchange, self.exchange.holdings
         busy: list[tuple[int, TickBar]] = []
         for k, _, bar, _ in group:
@@ -217,7 +217,7 @@ class Session:
                 exchange.expire(k, t)
             if self._has_funding:
                 self._fund(k, t)
-            if holding.working and bar[5] > 0:  # E7
+            if holding.working:
                 busy.append((k, bar))
                 exchange.open_bar(k, bar)
         for k, bar in busy:

@@ -112,8 +112,10 @@ class SimulatedExchange:
             self._listener.funded(k, due)
 
     def open_bar(self, k: int, bar: TickBar) -> None:
-        """E3: working orders in sequence order at the open of a bar with volume."""
+        """E3: working orders in sequence order at the open (E7: only with volume)."""
         bar_ns, opened, _, _, _, volume = bar
+        if volume <= 0:
+            return
         holding = self.holdings[k]
         cap = self._participation_bp
         holding.room = volume * cap // 10_000 if cap else UNLIMITED  # Q1
@@ -123,6 +125,8 @@ class SimulatedExchange:
 
     def inside_bar(self, k: int, bar: TickBar) -> None:
         """E4: stop, target, entry, and the stop of an entry filled just now (F8, F10)."""
+        if bar[5] <= 0:  # E7
+            return
         working = self.holdings[k].working
         for order in [w for w in working if w.is_stop]:
             self._stop_inside(k, order, bar)
@@ -138,8 +142,10 @@ class SimulatedExchange:
                 self._stop_inside(k, order, bar)
 
     def trail(self, k: int, bar: TickBar) -> None:
-        """T1, T2: move trailing stops after the mark of a bar with volume."""
-        bar_ns, _, high, low, _, _ = bar
+        """T1, T2: move trailing stops after the mark."""
+        bar_ns, _, high, low, _, volume = bar
+        if volume <= 0:
+            return
         for order in self.holdings[k].working:
             if order.order.kind is TRAILING_STOP:
                 if order.triggered or (order.inside and order.order.decided_ns == bar_ns):
