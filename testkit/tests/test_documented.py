@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from coinswarm_testkit.checks import CHECKS
+from coinswarm_testkit.checks import CHECKS, TIERS
 from coinswarm_testkit.markets.paths import MARKETS
+from coinswarm_testkit.subject import KINDS
 
 pytestmark = pytest.mark.static
 
@@ -24,3 +25,14 @@ def test_checks_and_paragraphs_are_the_same() -> None:
 
 def test_every_market_is_named() -> None:
     assert [name for name in MARKETS if f"`{name}`" not in PAGE] == []
+
+
+def test_the_table_counts_the_checks_of_each_kind() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|[^|]+\| (\w) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", PAGE, re.MULTILINE)
+    expected = []
+    for kind in KINDS:
+        own = [check for check in CHECKS if kind in check.kinds]
+        [letter] = {check.id[0] for check in own} - {"P"}
+        counts = [sum(check.tier == tier for check in own) for tier in TIERS]
+        expected.append((kind, letter, *map(str, [*counts, sum(check.safety for check in own)])))
+    assert rows == expected
