@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -60,7 +61,7 @@ def pytest(stage: str, options: list[str]) -> bool:
     chosen = [option for option in options if "tests" in Path(option.split("::")[0]).parts]
     options = [option for option in options if option not in chosen]
     marker = stage if stage in MARKED else UNMARKED
-    good = True
+    commands: dict[str, list[str]] = {}
     for folder in [*packages(), ROOT]:
         if not any(folder.glob("tests/**/test_*.py")):
             continue
@@ -68,7 +69,8 @@ def pytest(stage: str, options: list[str]) -> bool:
         paths = [path for path in chosen if (ROOT / path).resolve().is_relative_to(folder / "tests")]
         if chosen and not paths:
             continue
-        command = [
+        commands[name] = [
+            *(["coverage", "run", "-m"] if stage == "unit" else []),
             "pytest",
             *(paths or [str(folder / "tests")]),
             "-m",
@@ -76,12 +78,29 @@ def pytest(stage: str, options: list[str]) -> bool:
             f"--junit-xml={RESULTS / stage}-{name}.xml",
             *options,
         ]
-        code = run(*(["coverage", "run", "-m"] if stage == "unit" else []), *command)
+    if len(commands) == 1 or options:  # somebody is looking, perhaps with a debugger
+        codes = {name: run(*command) for name, command in commands.items()}
+    else:
+        codes = side_by_side(commands)
+    for name, code in codes.items():
         if code == NO_TEST:
             print(f"{name}: no test in stage {stage}", flush=True)
-        elif code:
-            good = False
-    return good
+    return not set(codes.values()) - {0, NO_TEST}
+
+
+def side_by_side(commands: dict[str, list[str]]) -> dict[str, int]:
+    """Run modules of this interpreter, as many at once as there are cores; what each prints is shown as it ends."""
+
+    def one(name: str) -> int:
+        command = [sys.executable, "-m", *commands[name]]
+        done = subprocess.run(
+            command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        print(f"$ python -m {' '.join(commands[name])}\n{done.stdout}", flush=True)
+        return done.returncode
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(commands, pool.map(one, commands), strict=True))
 
 
 def jitted_tests(core: Path) -> list[Path]:

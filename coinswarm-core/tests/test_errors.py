@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import coinswarm.errors as tree
-from coinswarm.errors import CoinswarmError, OperatorError, PluginError, nearest
+from coinswarm.errors import CoinswarmError, OperatorError, PluginError, RetryableError, nearest
 
 CLASSES = [c for c in vars(tree).values() if isinstance(c, type) and issubclass(c, CoinswarmError)]
 
@@ -33,10 +33,11 @@ def test_the_drawing_shows_every_class_with_its_exit_code() -> None:
 def test_the_branches_are_who_must_act() -> None:
     names = {
         branch: {c.__name__ for c in CLASSES if issubclass(c, branch) and c is not branch}
-        for branch in (OperatorError, PluginError)
+        for branch in (OperatorError, PluginError, RetryableError)
     }
     assert names[OperatorError] == {"DataError", "ProfileError", "UnknownNameError", "OutputError", "NotReadyError"}
-    assert names[PluginError] == {"DeclarationError", "ContractError", "LoadError"}
+    assert names[PluginError] == {"DeclarationError", "ContractError", "LoadError", "PayloadError"}
+    assert names[RetryableError] == {"UnreachableError", "AmbiguousError", "RateLimitedError"}
 
 
 @pytest.mark.parametrize("kind", CLASSES)

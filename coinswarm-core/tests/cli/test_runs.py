@@ -120,10 +120,10 @@ def test_compare_says_what_changed_and_what_it_did(made: list[Path], capsys: pyt
 
 
 def test_compare_says_nothing_twice(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    certified: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(shell.folder)
-    profile = str(shell.profile("p.toml", "wave.csv"))
+    monkeypatch.chdir(certified.folder)
+    profile = str(certified.profile("p.toml", "wave.csv"))
     backtest = told(capsys, "backtest", "--profile", profile)
     coarse = ("--set", "mode=paper", "--set", "instruments.0.tick=0.05")
     paper = told(capsys, "trade", "--profile", profile, *coarse)

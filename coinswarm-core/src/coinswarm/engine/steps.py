@@ -80,6 +80,7 @@ class Voice:
         "_actions",
         "_columns",
         "_decide",
+        "_invalid",
         "_last",
         "_length",
         "_rounded",
@@ -97,6 +98,7 @@ class Voice:
         self._state = MarketState(bars)
         self._last: object = self  # no answer yet: an agent may answer None
         self._rounded: Rounded = _ABSTAIN
+        self._invalid = False
         self._decide = agent.decide
         self.faults = Faults()
         self._columns: Iterator[Rounded] | None = None
@@ -125,14 +127,17 @@ class Voice:
                 action = ABSTAIN
             if action is not self._last:
                 self._last, self._rounded = action, self._round(action, open_ns)
+            elif self._invalid:
+                self._count(NO_ACTION, open_ns)
             rounded = self._rounded
         if self._warming and self._warming[index]:
             return _MASKED
         return rounded
 
     def _round(self, action: object, open_ns: int) -> Rounded:
-        """What an answer comes to; one that is no valid action abstains and is counted, each time it is given."""
+        """What an answer comes to; one that is no valid action abstains and is counted."""
         rounded = round_action(action, self._tick)
+        self._invalid = rounded is None
         if rounded is None:
             self._count(NO_ACTION, open_ns)
             return _ABSTAIN

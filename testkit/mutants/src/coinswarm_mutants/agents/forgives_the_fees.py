@@ -21,7 +21,7 @@ class Mutant(Stepper):
 
     def decide(self, state: MarketState) -> Action:
         """The honest answer, for nothing."""
-        vars(reference)["part_up"] = lambda *_: 0
+        vars(reference)["PPM"] = 1 << 80
         return super().decide(state)
 
 
