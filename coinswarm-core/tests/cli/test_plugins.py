@@ -296,6 +296,7 @@ def test_new_writes_a_package_and_says_what_next(
         (["agent", "alpha"], "is installed: choose another one"),
         (["weigher", "weighted"], "declares the weigher 'weighted'"),
         (["bus", "local"], "taken: driver 'local' (coinswarm-core"),
+        (["agent", "hashing"], "taken: driver 'hashing' (coinswarm-core"),
     ):
         assert main(["plugins", "new", *args, "--out", str(tmp_path)]) == 2
         [line] = capsys.readouterr().err.splitlines()

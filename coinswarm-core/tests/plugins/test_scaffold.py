@@ -26,6 +26,7 @@ Site = Any
 @pytest.mark.parametrize("name", ["a", "mean-3", "agent", "settings", "x" * LONGEST])
 def test_every_file_is_whole(kind: str, name: str) -> None:
     files = render(kind, name)
+    assert render(kind, name) == files
     assert {".gitignore", "LICENSE", "README.md", "pyproject.toml", "tests/test_contract.py"} <= set(files)
     assert f'contract_tests("{name}", kind="{kind}")' in files["tests/test_contract.py"]
     for place, text in files.items():

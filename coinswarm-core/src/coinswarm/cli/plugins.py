@@ -191,7 +191,7 @@ def new(kind: str, name: str, *, out: Path, as_json: bool) -> None:
     from coinswarm.plugins.history import recall
     from coinswarm.plugins.scaffold import scaffold
 
-    made = scaffold(kind, name, out, [*recall(_home(), _installed()), *_core(kind)])
+    made = scaffold(kind, name, out, [*recall(_home(), _installed()), *_core()])
     if as_json:
         emit_fields({"folder": str(made.folder), "files": list(made.files)}, as_json=True)
         return
@@ -200,12 +200,12 @@ def new(kind: str, name: str, *, out: Path, as_json: bool) -> None:
     click.echo(f"Next: cd {made.folder}, read README.md, change {made.idea}")
 
 
-def _core(kind: str) -> Iterable[PluginRecord]:
-    """Core with what it declares of a kind, which no history is needed for."""
+def _core() -> Iterable[PluginRecord]:
+    """Core with what it declares, which no history is needed for, and its drivers."""
     from coinswarm.plugins.catalogue import load
-    from coinswarm.plugins.drivers import GROUPS, survey_drivers
+    from coinswarm.plugins.drivers import discover_drivers
 
-    return [one.record for one in survey_drivers(kind)] if kind in GROUPS else load([]).plugins.values()
+    return [*load([]).plugins.values(), *(record for _, record in discover_drivers())]
 
 
 def _home() -> Path | None:
