@@ -83,16 +83,18 @@ class IngestorType(Declaration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryType(Declaration):
-    """An episodic memory backend. *Provisional* until the first backend lands.
+    """An episodic memory backend.
 
     :param max_dimension: the widest vectors it takes, 1 to 4,096.
     :param exact: whether recall looks at every candidate, at any size.
     :param persistent: whether what was written survives the end of the process.
+    :param trial: settings with which the testkit tries it, as a driver's.
     """
 
     max_dimension: int = 4_096
     exact: bool = False
     persistent: bool = True
+    trial: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinswarm.contracts import SignalAgent, Weigher
+from coinswarm.contracts import MemoryBackend, SignalAgent, Weigher
 from coinswarm.errors import CoinswarmError, ContractError, DeclarationError, LoadError, UnknownNameError
 from coinswarm.plugins import catalogue
 from coinswarm.plugins.discovery import discover
@@ -20,13 +20,15 @@ def surveyed() -> dict[str, PluginRecord]:
     return {record.name: record for record in catalogue.survey(discover())}
 
 
-def test_core_declares_its_weigher_like_any_plugin() -> None:
+def test_core_declares_its_weigher_and_its_memory_like_any_plugin() -> None:
     loaded = catalogue.load([])
     declaration, record = loaded.weighers["weighted"]
     assert (declaration.target, record.name) == ("coinswarm.committee.weighing:WeightedWeigher", "core")
     assert record.status is Status.LOADED
-    assert record.provides == ("weigher: weighted",)
+    assert record.provides == ("weigher: weighted", "memory backend: local")
     assert issubclass(catalogue.resolve(declaration.target, plugin=record, contract=Weigher), Weigher)
+    memory, record = loaded.memory_backends["local"]
+    assert issubclass(catalogue.resolve(memory.target, plugin=record, contract=MemoryBackend), MemoryBackend)
 
 
 def test_a_named_plugin_is_loaded_and_no_other(site: Site) -> None:
@@ -212,6 +214,7 @@ def test_an_ingestor_is_polled_a_whole_number_of_seconds(site: Site) -> None:
     [
         ("memory_backends", "MemoryType", "max_dimension=0", "max_dimension 0 is not a whole number of at least 1"),
         ("memory_backends", "MemoryType", "exact=1", "exact 1 is neither"),
+        ("memory_backends", "MemoryType", "trial=['url']", "trial ['url'] is not a dict of settings"),
         ("memory_backends", "MemoryType", "persistent=None", "persistent None is neither"),
         ("planners", "PlannerType", "cadence_seconds=0", "cadence_seconds 0"),
         ("planners", "PlannerType", "history_days=-1", "history_days -1"),

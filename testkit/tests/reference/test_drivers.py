@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from coinswarm.drivers import neighbours
 from coinswarm.errors import UnknownNameError
 from coinswarm_testkit.bench import LocalBench, RemoteBench
 from coinswarm_testkit.checks.drivers import arena
@@ -27,11 +30,16 @@ SUBJECTS = (
         "hashing", f"{EMBEDDED}.hashing:HashingEmbedder", f"{EMBEDDED}.settings:HashingSettings", kind="embedder",
     ),
     Subject(
+        "local-memory", f"{EMBEDDED}.episodes:LocalMemory", f"{EMBEDDED}.settings:LocalMemorySettings",
+        kind="memory", declaration={"trial": {"path": "{folder}/memory.sqlite"}},
+    ),
+    Subject(
         "plain", f"{BROKER}:PlainBroker", f"{BROKER}:BrokerSettings", kind="broker",
         declaration={"trial": {"base_url": "{venue}", "api_key": "{secret}"}},
     ),
 )  # fmt: skip
-IN_ANOTHER_PROCESS = {"B15", "B55", "N10", "T40", "D40", "X15"}
+MEMORY = next(subject for subject in SUBJECTS if subject.kind == "memory")
+IN_ANOTHER_PROCESS = {"B15", "B55", "N10", "T40", "D40", "X15", "M75"}
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda one: one.name)
@@ -39,6 +47,17 @@ def test_a_reference_fails_nothing(subject: Subject) -> None:
     found = list(judge(LocalBench(subject), checks_for(subject.kind, tier="silver")))
     assert [(one.id, one.reason) for one in found if not one.good] == []
     assert not [one.id for one in found if one.result is Result.SKIPPED and one.id[0] != "P"]
+
+
+def test_nor_does_memory_where_a_graph_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "FEW", 10)
+    asked: list[int] = []
+    by_graph = neighbours.Neighbours._by_graph
+    monkeypatch.setattr(neighbours.Neighbours, "_by_graph", lambda *args: asked.append(1) or by_graph(*args))
+    subject = replace(MEMORY, settings={"exact_entries": 20})
+    found = list(judge(LocalBench(subject), checks_for("memory", tier="silver")))
+    assert [(one.id, one.reason) for one in found if not one.good] == []
+    assert len(asked) > 50
 
 
 @pytest.mark.soundness

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 from coinswarm.domain.valid import digest, line, name, whole
 
@@ -36,6 +38,23 @@ class Space:
         name("swarm of the space", self.swarm)
         name("name of the space", self.name)
         whole(f"dimension of {self.name}", self.dimension, 1, DIMENSION_LIMIT)
+
+    def unit(self, vector: Any) -> Any:  # noqa: ANN401 - float32[dimension]; this module imports no numpy
+        """A vector of this space at length 1, as what is kept or recalled by.
+
+        :param vector: float32[dimension].
+        :raises ValueError: for one of another kind or width, or without a direction: zero, or not finite.
+        """
+        kind, shape = getattr(vector, "dtype", type(vector).__name__), getattr(vector, "shape", ())
+        if str(kind) != "float32" or shape != (self.dimension,):
+            message = f"a vector of {self.name} is {kind}{list(shape)}, but must be float32[{self.dimension}]"
+            raise ValueError(message)
+        wide = vector.astype("float64")
+        length = math.sqrt(float(wide @ wide))
+        if not (math.isfinite(length) and length > 0):
+            message = f"a vector of {self.name} has the length {length}: it has no direction"
+            raise ValueError(message)
+        return (wide / length).astype("float32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

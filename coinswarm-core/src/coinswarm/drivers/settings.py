@@ -29,6 +29,13 @@ class LocalFileSettings(BaseModel):
     """How long to wait for another process that writes."""
 
 
+class LocalMemorySettings(LocalFileSettings):
+    """Of the memory backend ``local``."""
+
+    exact_entries: int = Field(default=20_000, ge=0, le=10_000_000)
+    """A space with more entries is searched by a graph, which finds nearly all of the nearest, sooner."""
+
+
 class HashingSettings(BaseModel):
     """Of the embedder ``hashing``."""
 

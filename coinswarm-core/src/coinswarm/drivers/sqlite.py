@@ -88,6 +88,12 @@ class SqliteFile:
         async with self._turn:
             return await self._guarded(transaction)
 
+    async def version(self) -> int:
+        """A number that is another one once another connection has written to the file; asked without a thread."""
+        connection = self._opened()
+        async with self._turn:
+            return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
     async def health(self) -> Health:
         """Whether it can be read."""
         if self._connection is None:

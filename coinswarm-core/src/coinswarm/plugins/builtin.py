@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coinswarm.declarations import WeigherType
+from coinswarm.declarations import MemoryType, WeigherType
 from coinswarm.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -18,4 +18,16 @@ def coinswarm_weighers() -> Iterable[WeigherType]:
         name="weighted",
         summary="Exposure is the mean of the stances, by weight and confidence.",
         target="coinswarm.committee.weighing:WeightedWeigher",
+    )
+
+
+@hookimpl
+def coinswarm_memory_backends() -> Iterable[MemoryType]:
+    """The memory that needs no server."""
+    yield MemoryType(
+        name="local",
+        summary="Episodes in one SQLite file; exact search, by a graph where there are many.",
+        target="coinswarm.drivers.episodes:LocalMemory",
+        settings="coinswarm.drivers.settings:LocalMemorySettings",
+        trial={"path": "{folder}/memory.sqlite"},
     )

@@ -51,7 +51,7 @@ def _problem(entry: kinds.Declaration) -> str:
         problems.extend(_agent_problems(entry))
     if isinstance(entry, kinds.IngestorType):
         problems.extend(_ingestor_problems(entry))
-    if isinstance(entry, kinds.DriverType):
+    if isinstance(entry, kinds.DriverType | kinds.MemoryType):
         trial: object = entry.trial
         if not isinstance(trial, dict) or not all(isinstance(name, str) for name in trial):
             problems.append(f"trial {trial!r} is not a dict of settings")

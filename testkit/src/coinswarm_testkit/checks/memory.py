@@ -14,6 +14,7 @@ from coinswarm_testkit.bench import Raised, Step
 from coinswarm_testkit.cases import episodes as cases
 from coinswarm_testkit.cases.episodes import LATEST_NS, nearest, position
 from coinswarm_testkit.checks.check import Check
+from coinswarm_testkit.checks.drivers import arena
 from coinswarm_testkit.checks.pure import demand
 from coinswarm_testkit.verdicts import CheckSkipped, Measured, PluginRaisedError
 
@@ -134,8 +135,8 @@ class Memory:
 @contextmanager
 def memory(bench: Bench, name: str, *, dimension: int = cases.DIMENSION) -> Iterator[Memory]:
     """A fresh backend with an empty space, cleared and closed afterwards."""
-    with bench.link() as link:
-        link.make()
+    with arena(bench) as settings, bench.link() as link:
+        link.make(settings=settings)
         found = Memory(link, cases.space(name, dimension=dimension))
         yield found
         found.call("clear")
@@ -420,26 +421,27 @@ def survives(bench: Bench) -> None:
         message = "it does not claim to survive a restart"
         raise CheckSkipped(message)
     space = cases.space("survives")
-    with bench.link() as link:
-        link.make()
-        before = Memory(link, space)
-        told = filled(before, bench, 100)
-        before.call("forget", told[0].id, at=position(7))
-        before.lose(told[0].id)
-        before.call("update", replace(told[1], result_ppm=9))
-        before.change(replace(told[1], result_ppm=9))
-        link.call("close")
-    with bench.link() as link:
-        link.make()
-        after = Memory(link, space)
-        after.keep(*before.rows())
-        after.demand_count()
-        demand(after.info().applied == position(7), "the position in the log did not survive a restart")
-        demand(after.call("get", told[1].id) == before.kept[told[1].id][0], "an update did not survive a restart")
-        for vector in queries(bench, 10):
-            after.demand_found(vector)
-        after.call("clear")
-        link.call("close")
+    with arena(bench) as settings:
+        with bench.link() as link:
+            link.make(settings=settings)
+            before = Memory(link, space)
+            told = filled(before, bench, 100)
+            before.call("forget", told[0].id, at=position(7))
+            before.lose(told[0].id)
+            before.call("update", replace(told[1], result_ppm=9))
+            before.change(replace(told[1], result_ppm=9))
+            link.call("close")
+        with bench.link() as link:
+            link.make(settings=settings)
+            after = Memory(link, space)
+            after.keep(*before.rows())
+            after.demand_count()
+            demand(after.info().applied == position(7), "the position in the log did not survive a restart")
+            demand(after.call("get", told[1].id) == before.kept[told[1].id][0], "an update did not survive a restart")
+            for vector in queries(bench, 10):
+                after.demand_found(vector)
+            after.call("clear")
+            link.call("close")
 
 
 def counters(bench: Bench) -> None:

@@ -1,0 +1,212 @@
+"""The local memory: what the contract suite of the testkit does not ask: files, other processes, other histories."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import anyio
+import numpy as np
+import pytest
+
+from coinswarm.domain.episode import ANY, Episode, LogPosition, Match, Space
+from coinswarm.domain.health import Condition
+from coinswarm.drivers import episodes, neighbours
+from coinswarm.drivers.episodes import LocalMemory
+from coinswarm.drivers.settings import LocalMemorySettings
+from coinswarm.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+
+SPACE = Space("swarm", "state.1", 8)
+LATE = 10**18
+
+
+def told(count: int, first: int = 0) -> list[Episode]:
+    return [
+        Episode(
+            id=sha256(str(number).encode()).hexdigest(),
+            agent="trend", instrument="BTC/USD", side=1, decided_ns=number, known_ns=number, result_ppm=number,
+        )
+        for number in range(first, first + count)
+    ]  # fmt: skip
+
+
+def vectors(count: int, seed: int = 0) -> Vectors:
+    return np.random.default_rng(seed).standard_normal((count, 8)).astype(np.float32)
+
+
+def position(index: int, history: str = "") -> LogPosition:
+    return LogPosition(index, sha256(f"{history}{index}".encode()).hexdigest())
+
+
+async def found(memory: LocalMemory) -> list[list[Match]]:
+    return [list(await memory.recall(SPACE, vector, 5, LATE, ANY)) for vector in vectors(10, seed=1)]
+
+
+def graphs(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.graph"))
+
+
+def test_what_another_process_writes_is_found_at_the_next_call(tmp_path: Path) -> None:
+    async def work() -> None:
+        mine, other = (LocalMemory(LocalMemorySettings(path=tmp_path / "m.sqlite")) for _ in range(2))
+        await mine.remember(SPACE, told(5), vectors(5))
+        assert len(await mine.recall(SPACE, vectors(1)[0], 10, LATE, ANY)) == 5
+        await other.remember(SPACE, told(5, first=5), vectors(5, seed=2), at=position(3))
+        assert len(await mine.recall(SPACE, vectors(1)[0], 20, LATE, ANY)) == 10
+        assert (await mine.info(SPACE)).applied == position(3)
+        await other.clear(SPACE)
+        assert await mine.recall(SPACE, vectors(1)[0], 20, LATE, ANY) == []
+        await mine.close()
+        await other.close()
+
+    anyio.run(work)
+
+
+def test_an_index_of_another_history_is_refused_and_left_alone(tmp_path: Path) -> None:
+    async def work() -> None:
+        memory = LocalMemory(LocalMemorySettings(path=tmp_path / "m.sqlite"))
+        await memory.remember(SPACE, told(1), vectors(1), at=position(4))
+        with pytest.raises(DataError, match=r"folded from another log: entry 4 .* fold the log anew"):
+            await memory.forget(SPACE, told(1)[0].id, at=position(4, history="other"))
+        assert await memory.get(SPACE, told(1)[0].id) == told(1)[0]
+        assert (await memory.stats()).forgotten == 0
+        await memory.close()
+
+    anyio.run(work)
+
+
+def test_without_a_file_nothing_is_kept() -> None:
+    async def work() -> None:
+        memory = LocalMemory()
+        await memory.remember(SPACE, told(3), vectors(3))
+        assert (await memory.info(SPACE)).entries == 3
+        await memory.close()
+        assert (await memory.info(SPACE)).entries == 0, "opened again it is another memory"
+        await memory.close()
+
+    anyio.run(work)
+
+
+def test_a_file_that_is_no_memory_is_refused_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "m.sqlite"
+    path.write_bytes(b"no database at all, but long enough to be looked at" * 20)
+
+    async def work() -> None:
+        memory = LocalMemory(LocalMemorySettings(path=path))
+        health = await memory.health()
+        assert health.condition is Condition.DOWN
+        assert "m.sqlite is not a store of this kind" in health.reason
+        with pytest.raises(DataError, match="not a store of this kind"):
+            await memory.recall(SPACE, vectors(1)[0], 1, LATE, ANY)
+
+    anyio.run(work)
+
+
+def test_a_graph_outlives_the_process_and_learns_what_it_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "FEW", 20)
+    monkeypatch.setattr(episodes, "SAVED_AFTER", 10**6)
+    settings = LocalMemorySettings(path=tmp_path / "m.sqlite", exact_entries=100)
+    many = vectors(300)
+
+    async def work() -> None:
+        memory = LocalMemory(settings)
+        await memory.info(SPACE)
+        await memory.remember(SPACE, told(300), many)
+        assert not (await memory.info(SPACE)).exact
+        await memory.optimize(SPACE)
+        assert len(graphs(tmp_path)) == 1
+        await memory.remember(SPACE, told(5, first=300), vectors(5, seed=3))
+        await memory.forget(SPACE, told(1)[0].id)
+        before = await found(memory)
+        # The process dies here: what is in the file was written, the graph's file is older.
+        again = LocalMemory(settings)
+        assert await found(again) == before
+        held = again._held[SPACE]
+        assert held.has_graph
+        assert held.growth() is None, "the five are in it"
+        await again.close()
+        await memory.close()
+
+    anyio.run(work)
+
+
+@pytest.mark.parametrize("damage", ["missing", "garbage", "empty"])
+def test_a_lost_graph_is_built_by_the_next_write(tmp_path: Path, damage: str) -> None:
+    settings = LocalMemorySettings(path=tmp_path / "m.sqlite", exact_entries=100)
+
+    async def work() -> None:
+        memory = LocalMemory(settings)
+        await memory.info(SPACE)
+        await memory.remember(SPACE, told(300), vectors(300))
+        await memory.close()
+        (graph,) = graphs(tmp_path)
+        if damage == "missing":
+            graph.unlink()
+        else:
+            graph.write_bytes(b"" if damage == "empty" else b"x" * 5_000)
+        again = LocalMemory(settings)
+        answers = await found(again)
+        assert not again._held[SPACE].has_graph, "looked at one by one meanwhile"
+        await again.remember(SPACE, [replace(told(1)[0], result_ppm=1)], vectors(1))
+        assert again._held[SPACE].has_graph
+        assert await found(again) == answers
+        await again.close()
+        assert len(graphs(tmp_path)) == 1
+
+    anyio.run(work)
+
+
+def test_a_cleared_space_leaves_no_file_behind_and_no_key_is_used_twice(tmp_path: Path) -> None:
+    path = tmp_path / "m.sqlite"
+
+    async def work() -> None:
+        memory = LocalMemory(LocalMemorySettings(path=path, exact_entries=10))
+        await memory.info(SPACE)
+        await memory.remember(SPACE, told(30), vectors(30))
+        await memory.optimize(SPACE)
+        assert len(graphs(tmp_path)) == 1
+        await memory.clear(SPACE)
+        assert graphs(tmp_path) == []
+        await memory.remember(SPACE, told(1), vectors(1))
+        await memory.close()
+
+    anyio.run(work)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT key FROM episode").fetchall() == [(31,)]
+    connection.close()
+
+
+def test_recall_goes_on_while_a_graph_is_built(tmp_path: Path) -> None:
+    settings = LocalMemorySettings(path=tmp_path / "m.sqlite", exact_entries=1_000)
+
+    async def work() -> list[int]:
+        memory = LocalMemory(settings)
+        await memory.info(SPACE)
+        seen: list[int] = []
+        done = anyio.Event()
+
+        async def write() -> None:
+            await memory.remember(SPACE, told(1_500), vectors(1_500))
+            done.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(write)
+            while not done.is_set():
+                seen.append(len(await memory.recall(SPACE, vectors(1)[0], 5, LATE, ANY)))
+                await anyio.lowlevel.checkpoint()
+        assert len(await memory.recall(SPACE, vectors(1)[0], 5, LATE, ANY)) == 5
+        await memory.close()
+        return seen
+
+    seen = anyio.run(work)
+    assert set(seen) <= {0, 5}, "all of the batch or nothing"
+    assert 5 in seen
