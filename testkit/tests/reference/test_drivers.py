@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,12 @@ def test_nor_does_memory_where_a_graph_is_asked(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(neighbours, "FEW", 10)
     asked: list[int] = []
     by_graph = neighbours.Neighbours._by_graph
-    monkeypatch.setattr(neighbours.Neighbours, "_by_graph", lambda *args: asked.append(1) or by_graph(*args))
+
+    def counted(held: neighbours.Neighbours, *args: Any) -> Any:  # noqa: ANN401 - hands on what it is given
+        asked.append(len(held))
+        return by_graph(held, *args)
+
+    monkeypatch.setattr(neighbours.Neighbours, "_by_graph", counted)
     subject = replace(MEMORY, settings={"exact_entries": 20})
     found = list(judge(LocalBench(subject), checks_for("memory", tier="silver")))
     assert [(one.id, one.reason) for one in found if not one.good] == []
