@@ -41,8 +41,8 @@ def transcript(kind: str) -> list[tuple[str, list[str]]]:
     return commands({**told, "agent": AGENT.lstrip()}[kind])
 
 
-def certified(place: Environment, kind: str) -> tuple[str, dict[str, float]]:
-    """Follow a kind's transcript, run its tests, and take it away: its folder, and the seconds of each step.
+def certified(place: Environment, kind: str) -> tuple[str, str, dict[str, float]]:
+    """Follow a kind's transcript, run its tests, and take it away: its folder, its tier, and the seconds of each step.
 
     :raises MismatchError: where anything fails.
     """
@@ -52,13 +52,13 @@ def certified(place: Environment, kind: str) -> tuple[str, dict[str, float]]:
     place.follow(*new)
     place.follow(*install)
     times.append(time.perf_counter())
-    place.follow(*check)
+    tier = place.follow(*check).rpartition("\nTier")[2].split()[0]
     times.append(time.perf_counter())
     place.follow(f"(cd {folder} && python -m pytest -q -p no:cacheprovider)", [])
     times.append(time.perf_counter())
     place.follow(f"pip uninstall --yes {folder}", [])
     times.append(time.perf_counter())
-    return folder, dict(zip(STEPS, (after - before for before, after in pairwise(times)), strict=True))
+    return folder, tier, dict(zip(STEPS, (after - before for before, after in pairwise(times)), strict=True))
 
 
 def main() -> int:
@@ -75,15 +75,15 @@ def main() -> int:
     folders = []
     with tempfile.TemporaryDirectory(prefix="coinswarm-scaffold-") as name:
         place = Environment(Path(name))
-        print("".join(f"{word.upper():<12}" for word in ("kind", *STEPS, "seconds", "cpu")), flush=True)
+        print("".join(f"{word.upper():<12}" for word in ("kind", "tier", *STEPS, "seconds", "cpu")), flush=True)
         begin, used = time.perf_counter(), _cpu()
         try:
             for kind in kinds:
                 before = _cpu()
-                folder, seconds = certified(place, kind)
+                folder, tier, seconds = certified(place, kind)
                 folders.append(folder)
                 numbers = [*seconds.values(), sum(seconds.values()), _cpu() - before]
-                print("".join(f"{cell:<12}" for cell in (kind, *(f"{one:.1f}" for one in numbers))), flush=True)
+                print("".join(f"{cell:<12}" for cell in (kind, tier, *(f"{one:.1f}" for one in numbers))), flush=True)
             print(f"{len(kinds)} certified in {time.perf_counter() - begin:.0f} s, of CPU {_cpu() - used:.0f} s")
             if lint:
                 _read(place, folders)
