@@ -66,7 +66,7 @@ BASE = {
 THIRD_PARTY = {
     "anyio": {"runtime", "feeds", "drivers", "execution", "memory", "planning"},
     "click": {"cli"},
-    "cryptography": {"plugins.signing"},
+    "cryptography": {"memory.quorum.keys", "plugins.signing"},
     "numba": {"_jit"},
     "pluggy": {"hookspecs", "plugins.manager"},
     "pydantic": {"config", "drivers.settings"},

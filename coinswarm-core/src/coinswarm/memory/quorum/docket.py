@@ -1,0 +1,235 @@
+"""Open proposals with their ballots, beside the log as far as it was read: what voters and coordinators share.
+
+A proposal is *ripe* when a decision is due: a commit proof is complete, it can never be accepted any more, or its
+deadline has passed. The lease's holder asks for it at once, everybody else after ``TAKEOVER_NS``, so that a
+coordinator that censors, or is dead, costs two seconds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from coinswarm.memory.quorum import proof
+from coinswarm.memory.quorum.fold import Fold, genesis
+from coinswarm.memory.quorum.log import Request, is_fenced
+from coinswarm.memory.quorum.messages import (
+    Answered,
+    Decide,
+    Double,
+    Effect,
+    Halted,
+    ReadLog,
+    Remember,
+    Report,
+    Split,
+    Vote,
+)
+from coinswarm.memory.quorum.reader import LogRead, Reader, read
+from coinswarm.memory.quorum.records import START, Head
+from coinswarm.memory.quorum.ruling import ruling
+from coinswarm.memory.quorum.table import Table
+
+if TYPE_CHECKING:
+    from coinswarm.memory.quorum.keys import Scheme
+    from coinswarm.memory.quorum.records import Ballot, Envelope
+    from coinswarm.memory.quorum.roster import Roster
+
+TAKEOVER_NS = 2_000_000_000
+"""How long a ripe proposal may lie before others than the lease's holder ask for its decision."""
+
+ASK_NS = 1_000_000_000
+"""How long an answer of the log is waited for."""
+
+FORGET_NS = 60_000_000_000
+"""How long after its deadline an undecided proposal is kept; its submitter sends it again."""
+
+
+class Case(NamedTuple):
+    """One open proposal.
+
+    :param ballots: valid ones, one per voter; never changed in place.
+    :param doubles: voters who signed two different ballots: none of theirs counts.
+    :param ripe_ns: local time since when a decision is due; 0: none is.
+    :param mine: a voter's own vote, once it is on its disk.
+    :param busy: a voter is evaluating it, or writing its vote down.
+    """
+
+    envelope: Envelope
+    ballots: dict[str, Ballot]
+    doubles: frozenset[str] = frozenset()
+    ripe_ns: int = 0
+    mine: Vote | None = None
+    busy: bool = False
+
+
+class Docket(NamedTuple):
+    """What a voter or a coordinator knows.
+
+    :param token: of the last question to the log; :param reading_ns: when it was asked; 0: it was answered.
+    :param deciding_ns: when a decision was asked for; 0: that was answered.
+    """
+
+    scheme: Scheme
+    reader: Reader
+    cases: Table[Case]
+    token: int = 0
+    reading_ns: int = 0
+    deciding_ns: int = 0
+
+    @property
+    def fold(self) -> Fold:
+        """The log as far as it was verified."""
+        return self.reader.fold
+
+
+def new_docket(cluster: str, shard: str, roster: Roster, scheme: Scheme, seen: Head = START) -> Docket:
+    """A docket that has read nothing yet.
+
+    :param roster: of version 0.
+    :param seen: highest head that was verified in an earlier life.
+    """
+    return Docket(scheme=scheme, reader=Reader(fold=genesis(cluster, shard, roster), seen=seen), cases=Table())
+
+
+def admit(docket: Docket, envelope: Envelope) -> tuple[Docket, Case | None]:
+    """The case of a proposal, opened where it is new; None where it is decided, not signed, or not for this log."""
+    case = docket.cases.get(envelope.id)
+    if case is not None:
+        return docket, case
+    fold = docket.fold
+    judges = fold.judges(envelope)
+    if (
+        (envelope.cluster, envelope.shard) != (fold.cluster, fold.shard)
+        or envelope.id in fold.decided
+        or judges is None
+        or not proof.submitted(envelope, judges, docket.scheme)
+    ):
+        return docket, None
+    return put(docket, Case(envelope=envelope, ballots={}))
+
+
+def put(docket: Docket, case: Case) -> tuple[Docket, Case]:
+    """The docket with a case replaced."""
+    return docket._replace(cases=docket.cases.put(case.envelope.id, case)), case
+
+
+def hear(docket: Docket, vote: Vote) -> tuple[Docket, Case | None, tuple[Effect, ...]]:
+    """Take in a vote: what is not valid is dropped, what contradicts an earlier ballot is evidence."""
+    ballot = vote.ballot
+    case = docket.cases.get(ballot.proposal)
+    if case is None:
+        docket, case = admit(docket, vote.envelope)
+    if case is None or ballot.proposal != case.envelope.id:
+        return docket, None, ()
+    known = case.ballots.get(ballot.voter)
+    if ballot.voter in case.doubles or (known is not None and known.matter == ballot.matter):
+        return docket, case, ()
+    judges = docket.fold.judges(case.envelope)
+    if judges is None or not proof.is_valid(ballot, case.envelope, judges, docket.scheme):
+        return docket, case, ()
+    case, report = collect(case, ballot)
+    docket, case = put(docket, case)
+    return docket, case, report
+
+
+def collect(case: Case, ballot: Ballot) -> tuple[Case, tuple[Report, ...]]:
+    """The case with one more valid ballot in it, or with its voter struck out."""
+    known = case.ballots.get(ballot.voter)
+    if known is not None:
+        rest = {voter: one for voter, one in case.ballots.items() if voter != ballot.voter}
+        case = case._replace(ballots=rest, doubles=case.doubles | {ballot.voter}, ripe_ns=0)
+        return case, (Report(Double(known, ballot)),)
+    split = bool(case.ballots) and all(one.matter != ballot.matter for one in case.ballots.values())
+    case = case._replace(ballots={**case.ballots, ballot.voter: ballot})
+    return case, (Report(Split(case.envelope.id)),) if split else ()
+
+
+def request(docket: Docket, case: Case, local_ns: int, epoch: int) -> Request | None:
+    """The request for the decision that is due on a case; None where none is, or where this epoch may not ask."""
+    envelope, fold = case.envelope, docket.fold
+    judges = fold.judges(envelope)
+    if judges is None:  # from an earlier life, and the log is not read so far yet
+        return None
+    chosen = proof.choose(case.ballots.values(), judges, fold.hash_at)
+    verdict = chosen[0].accepts if chosen else None
+    outcome = ruling(envelope, fold.standing(envelope), docket.reader.now_ns(local_ns), verdict=verdict)
+    if outcome is None or (epoch == 0 and is_fenced(envelope, outcome)):
+        return None
+    return Request(envelope=envelope, proof=chosen, epoch=epoch)
+
+
+def ripen(docket: Docket, case: Case, local_ns: int, epoch: int) -> Docket:
+    """Note since when a case is ripe."""
+    if case.ripe_ns or request(docket, case, local_ns, epoch) is None:
+        return docket
+    return put(docket, case._replace(ripe_ns=local_ns))[0]
+
+
+def press(docket: Docket, local_ns: int, epoch: int) -> tuple[Docket, tuple[Effect, ...]]:
+    """Ask for every decision that is due, one batch at a time: what ripens meanwhile goes into the next.
+
+    :param epoch: of the lease held; 0 for who holds none, and waits ``TAKEOVER_NS``.
+    """
+    if not docket.reader.ready or (docket.deciding_ns and local_ns - docket.deciding_ns < ASK_NS):
+        return docket, ()
+    patience = 0 if epoch else TAKEOVER_NS
+    requests = [
+        asked
+        for case in docket.cases.values()
+        if case.ripe_ns and local_ns - case.ripe_ns >= patience
+        if (asked := request(docket, case, local_ns, epoch)) is not None
+    ]
+    if not requests:
+        return docket, ()
+    return docket._replace(deciding_ns=local_ns), (Decide(tuple(requests)),)
+
+
+def settle(docket: Docket, answered: Answered, local_ns: int) -> tuple[Docket, tuple[Effect, ...]]:
+    """The log answered a request: read it before anything is asked about the same proposals again."""
+    for answer in answered.answers:
+        case = docket.cases.get(answer.proposal)
+        if case is not None:
+            docket, _ = put(docket, case._replace(ripe_ns=0))
+    return look(docket._replace(deciding_ns=0), local_ns)
+
+
+def look(docket: Docket, local_ns: int) -> tuple[Docket, tuple[Effect, ...]]:
+    """Read the log on, unless that is being done: answers out of order would look like a log that shrinks."""
+    if docket.reader.halted or (docket.reading_ns and local_ns - docket.reading_ns < ASK_NS):
+        return docket, ()
+    token = docket.token + 1
+    docket = docket._replace(token=token, reading_ns=local_ns)
+    return docket, (ReadLog(token, docket.fold.head.index),)
+
+
+def take_in(docket: Docket, answer: LogRead, local_ns: int, epoch: int) -> tuple[Docket, tuple[Effect, ...]]:
+    """Verify what the log answered, close what it decided, and note what is ripe now."""
+    if answer.token != docket.token or docket.reader.halted:
+        return docket, ()
+    before = docket.reader
+    reader = read(before, answer, local_ns, docket.scheme)
+    docket = docket._replace(reader=reader, reading_ns=0)
+    if reader.halted:
+        return docket, (Report(Halted(f"{reader.halted}: {reader.why}")),)
+    effects: tuple[Effect, ...] = (Remember(reader.seen),) if reader.seen != before.seen else ()
+    if reader.fold is not before.fold:
+        cases = docket.cases
+        for proposal in docket.cases:
+            if proposal in reader.fold.decided:
+                cases = cases.drop(proposal)
+        docket = docket._replace(cases=cases)
+    if reader.fold.head.index < answer.head.index:
+        docket, more = look(docket, local_ns)
+        return docket, (*effects, *more)
+    for case in docket.cases.values():
+        docket = ripen(docket, case, local_ns, epoch)
+    return docket, effects
+
+
+def forget(docket: Docket, local_ns: int) -> Docket:
+    """Drop cases long past their deadline."""
+    cases, now = docket.cases, docket.reader.now_ns(local_ns)
+    for proposal, case in docket.cases.items():
+        if now > case.envelope.deadline_ns + FORGET_NS:
+            cases = cases.drop(proposal)
+    return docket if cases is docket.cases else docket._replace(cases=cases)

@@ -1,0 +1,107 @@
+"""A submitter: keeps what it proposes on its own disk, and sends it until the log says how it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from coinswarm.memory.quorum import docket as dockets
+from coinswarm.memory.quorum.messages import Effect, Ended, Keep, Kept, Message, Notice, Propose, Send, Submit, Tick
+from coinswarm.memory.quorum.reader import LogRead
+from coinswarm.memory.quorum.records import START, Envelope, Head
+from coinswarm.memory.quorum.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from coinswarm.memory.quorum.docket import Docket
+    from coinswarm.memory.quorum.keys import Scheme
+    from coinswarm.memory.quorum.roster import Roster
+
+FIRST_NS = 500_000_000
+LONGEST_NS = 2_000_000_000
+"""A proposal is sent again after ``FIRST_NS``, then after twice as long, and so on up to this."""
+
+
+class Item(NamedTuple):
+    """A proposal on its way.
+
+    :param next_ns: local time when it is sent again; :param pause_ns: and how long after that.
+    """
+
+    envelope: Envelope
+    next_ns: int
+    pause_ns: int
+
+
+class Submitter(NamedTuple):
+    """A submitter's state; the docket is its reader of the log, without cases."""
+
+    docket: Docket
+    outbox: Table[Item]
+
+
+def start(  # noqa: PLR0913 - where it is, and what its disk holds
+    cluster: str,
+    shard: str,
+    roster: Roster,
+    scheme: Scheme,
+    *,
+    kept: Iterable[Envelope] = (),
+    seen: Head = START,
+) -> Submitter:
+    """A submitter as it starts.
+
+    :param roster: of version 0.
+    :param kept: what its disk holds, at least what is not decided.
+    """
+    outbox = Table[Item]()
+    for envelope in kept:
+        outbox = outbox.put(envelope.id, Item(envelope, 0, FIRST_NS))
+    return Submitter(docket=dockets.new_docket(cluster, shard, roster, scheme, seen), outbox=outbox)
+
+
+Event = Message | Submit | Kept | LogRead | Tick
+
+
+def step(submitter: Submitter, event: Event, now_ns: int) -> tuple[Submitter, tuple[Effect, ...]]:  # noqa: PLR0911 - one arm per event
+    """What a submitter becomes, and wants done, when something happens.
+
+    :param now_ns: its monotonic clock, above 0; only differences of it mean anything.
+    """
+    docket = submitter.docket
+    match event:
+        case Submit(envelope):
+            return submitter, (Keep(Propose(envelope), docket.reader.seen),)
+        case Kept(Propose(envelope) as message):
+            outbox = submitter.outbox.put(envelope.id, Item(envelope, now_ns + FIRST_NS, FIRST_NS))
+            return submitter._replace(outbox=outbox), (Send(message),)
+        case LogRead():
+            return _read(submitter, event, now_ns)
+        case Notice(head):
+            if not len(submitter.outbox) or head.index <= docket.fold.head.index:
+                return submitter, ()
+            docket, effects = dockets.look(docket, now_ns)
+            return submitter._replace(docket=docket), effects
+        case Tick():
+            docket, effects = dockets.look(docket, now_ns)
+            outbox, sent = submitter.outbox, []
+            for proposal, item in submitter.outbox.items():
+                if now_ns >= item.next_ns:
+                    pause = min(2 * item.pause_ns, LONGEST_NS)
+                    outbox = outbox.put(proposal, Item(item.envelope, now_ns + pause, pause))
+                    sent.append(Send(Propose(item.envelope)))
+            return Submitter(docket=docket, outbox=outbox), (*effects, *sent)
+        case _:
+            return submitter, ()
+
+
+def _read(submitter: Submitter, answer: LogRead, now_ns: int) -> tuple[Submitter, tuple[Effect, ...]]:
+    """Cross out what is decided; a log that is not to be believed decides nothing."""
+    docket, effects = dockets.take_in(submitter.docket, answer, now_ns, 0)
+    outbox = submitter.outbox
+    for proposal in submitter.outbox:
+        outcome = docket.fold.decided.get(proposal)
+        if outcome is not None:
+            outbox = outbox.drop(proposal)
+            effects = (*effects, Ended(proposal, outcome))
+    return Submitter(docket=docket, outbox=outbox), effects

@@ -1,0 +1,114 @@
+"""A process of the simulated world: its state, which dies with it, and its disk, which does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.memory.quorum import coordinator, submitter, voter
+from coinswarm.memory.quorum.messages import Propose, Vote
+from coinswarm.memory.quorum.records import START, SealVote
+from coinswarm_testkit.quorum.scheme import SUBMITTER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coinswarm.memory.quorum.messages import Effect
+    from coinswarm.memory.quorum.records import Envelope, Head
+    from coinswarm_testkit.quorum.scheme import Cast
+
+CLUSTER, SHARD = "north", "main"
+SEAL_EVERY = 2
+CANDIDATES = 2
+
+
+class Disk:
+    """What was written and synced."""
+
+    def __init__(self) -> None:
+        self.votes: dict[str, Vote] = {}
+        self.seals: dict[int, SealVote] = {}
+        self.proposals: dict[str, Envelope] = {}
+        self.seen: Head = START
+
+    def keep(self, message: Propose | Vote | SealVote) -> Propose | Vote | SealVote:
+        """Write under the primary key; what lay there already stays, and is returned."""
+        if isinstance(message, Vote):
+            return self.votes.setdefault(message.ballot.proposal, message)
+        if isinstance(message, SealVote):
+            return self.seals.setdefault(message.head.index, message)
+        self.proposals.setdefault(message.envelope.id, message.envelope)
+        return message
+
+    def remember(self, seen: Head) -> None:
+        """Write the highest head."""
+        if seen.index > self.seen.index:
+            self.seen = seen
+
+
+class Node:
+    """A voter, a coordinator or the submitter.
+
+    :param place: among its kind.
+    :ivar life: which run of the process this is: what an earlier one asked for is not answered to this one.
+    """
+
+    def __init__(self, kind: str, place: int, world_cast: Cast, clock_ns: int) -> None:
+        self.kind = kind
+        self.place = place
+        self.name = {"voter": f"v{place}", "coordinator": f"c{place}", "submitter": SUBMITTER}[kind]
+        self.cast = world_cast
+        self.clock_ns = clock_ns
+        self.disk = Disk()
+        self.life = 0
+        self.up = True
+        self.paused = False
+        self.backlog: list[Any] = []
+        self.state: Any = None
+        self.step: Callable[[Any, Any, int], tuple[Any, tuple[Effect, ...]]]
+        self.start()
+
+    def start(self) -> None:
+        """Start the process with what its disk holds."""
+        self.life += 1
+        self.up, self.paused, self.backlog = True, False, []
+        cast, disk = self.cast, self.disk
+        if self.kind == "voter":
+            self.step = voter.step
+            self.state = voter.start(
+                self.name,
+                cast.voters[self.place],
+                CLUSTER,
+                SHARD,
+                cast.roster,
+                cast.scheme,
+                kept=disk.votes.values(),
+                seen=disk.seen,
+                seal_every=SEAL_EVERY,
+            )
+        elif self.kind == "coordinator":
+            self.step = coordinator.step
+            self.state = coordinator.start(
+                self.name,
+                CLUSTER,
+                SHARD,
+                cast.roster,
+                cast.scheme,
+                place=self.place,
+                candidates=CANDIDATES,
+                seen=disk.seen,
+            )
+        else:
+            self.step = submitter.step
+            self.state = submitter.start(
+                CLUSTER, SHARD, cast.roster, cast.scheme, kept=disk.proposals.values(), seen=disk.seen
+            )
+
+    def crash(self) -> None:
+        """Lose the state, and whatever was not synced."""
+        self.life += 1
+        self.up, self.state, self.backlog = False, None, []
+
+    @property
+    def halted(self) -> bool:
+        """Whether it stopped for good."""
+        return self.state is not None and self.state.docket.reader.halted is not None

@@ -1,0 +1,576 @@
+"""The simulated world: virtual time, a bus, disks, one database, and everything that can go wrong with them.
+
+One history is a function of its seed. Every part runs the core's ``step``, unchanged; the world carries out effects.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from heapq import heappop, heappush
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.canonical import digest
+from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Rule, Verdict
+from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
+from coinswarm.errors import AmbiguousError
+from coinswarm.memory.quorum import log as logs
+from coinswarm.memory.quorum import messages as m
+from coinswarm.memory.quorum.findings import findings
+from coinswarm.memory.quorum.fold import genesis
+from coinswarm.memory.quorum.inmemory import MemoryLog, Rows
+from coinswarm.memory.quorum.records import Envelope, Head, Outcome, Seal, SealVote
+from coinswarm.memory.quorum.roster import ROSTER_KEY, ROSTER_SUBJECT
+from coinswarm.memory.quorum.verify import verify
+from coinswarm_testkit.quorum import liars
+from coinswarm_testkit.quorum.index import Index
+from coinswarm_testkit.quorum.node import CANDIDATES, CLUSTER, SHARD, Node
+from coinswarm_testkit.quorum.plan import CHAOS_NS, DEADLINE_NS, END_NS, SECOND, TAIL_NS, Plan, Sizes, draw
+from coinswarm_testkit.quorum.scheme import SUBMITTER, cast
+from coinswarm_testkit.quorum.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TICK_NS = SECOND
+_MS = 1_000_000
+LEFT_NS = 8 * SECOND
+"""A proposal that was lost with everything in the chaos is decided in so much of the tail: sent again after at most
+two seconds, evaluated, lying for two seconds, and a few ticks."""
+
+_STEPS = 12
+"""How many fault points a transaction of one decision passes."""
+
+
+class TornError(AmbiguousError):
+    """The transaction was cut off."""
+
+
+@lru_cache(maxsize=256)
+def _found(*, accepts: bool, version: int) -> str:
+    """What honest voters find: a function of the committed data alone."""
+    verdict = Verdict.of({Rule.EVIDENCE: "", Rule.BASE: "", Rule.JUDGED: "" if accepts else "it is not allowed"})
+    return findings(verdict, Evidence(now_ns=0, version=version, rules=AcceptanceRules()))
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What came of one history.
+
+    :param violations: invariant and what happened.
+    :param faults: what was injected, and how often.
+    :param outcomes: how proposals ended, and how many did not.
+    """
+
+    seed: int
+    sizes: Sizes
+    violations: tuple[tuple[str, str], ...]
+    faults: Counter[str]
+    outcomes: Counter[str]
+    trace: str
+
+
+class World:
+    """One history.
+
+    :param real: whether signatures are Ed25519.
+    :param plan: instead of one that the seed draws.
+    """
+
+    def __init__(self, seed: int, sizes: Sizes, *, real: bool = False, plan: Plan | None = None) -> None:
+        self.seed, self.sizes = seed, sizes
+        self.rng = Random(seed * 16 + sizes.voters)  # noqa: S311 - a simulation must be repeatable
+        self.plan = plan if plan is not None else draw(self.rng, sizes)
+        self.cast = cast(sizes.voters, sizes.faulty, real=real)
+        honest = frozenset(f"v{place}" for place in range(sizes.voters) if place not in self.plan.liars)
+        self.watch = Watch(sizes, self.cast, honest)
+        self.now, self.count, self.step_ns = 0, 0, 0
+        self.queue: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self.faults: Counter[str] = Counter()
+        self.log = MemoryLog(self.cast.roster, self.database_ns, self.fault)
+        self.cut = -1
+        self.down = False
+        self.blocked: set[tuple[str, str]] = set()
+        self.seals: list[Seal] = []
+        self.heard: list[m.Vote] = []
+        self.tail: list[Envelope] = []
+        self.carried: list[Envelope] = []
+        self.made = 0
+        self.backup: Rows | None = None
+        self.spoiled = ""
+        self.smooth = 0
+        rng = self.rng
+        voters = [Node("voter", place, self.cast, rng.randrange(1, 10**12)) for place in range(sizes.voters)]
+        leaders = [Node("coordinator", place, self.cast, rng.randrange(1, 10**12)) for place in range(CANDIDATES)]
+        desk = Node("submitter", 0, self.cast, rng.randrange(1, 10**12))
+        self.nodes = [*voters, *leaders, desk]
+        self.voters, self.leaders, self.desk = voters, leaders, desk
+        self.index = Index(self.cast)
+        self.audience = {
+            m.Propose: [*voters, *leaders],
+            m.Vote: [*voters, *leaders],
+            m.Notice: self.nodes,
+            SealVote: leaders,
+        }
+        self.carry: dict[type, Callable[[Node, Any], None]] = {
+            m.Send: self.send,
+            m.Evaluate: self.evaluate,
+            m.Keep: self.keep,
+            m.Remember: self.remember,
+            m.ReadLog: self.read,
+            m.Decide: self.decide,
+            m.TakeLease: self.lease,
+            m.RenewLease: self.lease,
+            m.KeepSeal: lambda _, effect: self.seals.append(effect.seal),
+            m.Ended: lambda *_: None,
+            m.Report: lambda _, effect: self.faults.update({f"seen {type(effect.about).__name__.lower()}": 1}),
+        }
+
+    # ── time ──
+
+    def database_ns(self) -> int:
+        """The database's clock, which may have been stepped."""
+        return 1_000_000 * SECOND + self.now + self.step_ns
+
+    def later(self, delay: int, what: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 - handed on
+        """Have something done after a while."""
+        self.count += 1
+        heappush(self.queue, (self.now + delay, self.count, what, arguments))
+
+    def run(self) -> History:
+        """Live through it to the end."""
+        rng, plan = self.rng, self.plan
+        for node in self.nodes:
+            self.later(rng.randrange(TICK_NS), self.tick, node)
+        self.later(rng.randrange(TICK_NS), self.project)
+        for fault in plan.faults:
+            self.later(fault.at_ns, self.strike, fault)
+        for _ in range(rng.randint(2, 5)):
+            self.later(rng.randrange(SECOND // 5, CHAOS_NS - 2 * SECOND), self.propose, rng.randint(2, 14) * SECOND)
+        if plan.special in {"restore", "edit", "rewrite"}:
+            self.later(rng.randrange(2 * SECOND, 4 * SECOND), self.save)
+            self.later(rng.randrange(6 * SECOND, CHAOS_NS), self.spoil)
+        self.later(CHAOS_NS, self.calm)
+        for _ in range(rng.randint(1, 2)):
+            self.later(rng.randrange(TAIL_NS, TAIL_NS + SECOND), self.propose_tail)
+        queue, end, settled = self.queue, END_NS, False
+        while queue:
+            self.now, _, what, arguments = heappop(queue)
+            if self.now > end:
+                break
+            what(*arguments)
+            if not settled and self.now > TAIL_NS + SECOND and self.over():
+                settled, end = True, min(END_NS, self.now + 5 * SECOND // 2)
+        return self.judge()
+
+    def over(self) -> bool:
+        """Whether all proposals of the tail are decided, so that nothing more can come."""
+        decisions = self.log.rows.decisions
+        return all(envelope.id in decisions for envelope in (*self.tail, *self.carried))
+
+    # ── parts ──
+
+    def tell(self, node: Node, life: int, event: Any) -> None:  # noqa: ANN401 - any event
+        """Hand an event to a part, and do what it wants done."""
+        if node.life != life or not node.up:
+            return
+        if node.paused:
+            node.backlog.append(event)
+            return
+        if type(event) is m.Vote and event.ballot.voter not in self.watch.honest:
+            self.overheard(node, event)
+        node.state, effects = node.step(node.state, event, self.now + node.clock_ns)
+        for effect in effects:
+            self.carry[type(effect)](node, effect)
+
+    def overheard(self, node: Node, vote: m.Vote) -> None:
+        """Let the watch know what a part can know of a liar."""
+        ballot = vote.ballot
+        key = self.cast.roster.voter_keys.get(ballot.voter, "")
+        if ballot.cluster == CLUSTER and self.cast.scheme.verify(key, ballot.signature, ballot.body):
+            self.watch.heard(node.name, ballot)
+
+    def tick(self, node: Node) -> None:
+        """Tick, and again."""
+        self.later(TICK_NS, self.tick, node)
+        if not node.paused:
+            self.tell(node, node.life, m.Tick())
+        if self.plan.forger and node is self.leaders[1] and node.up and self.now < CHAOS_NS:
+            for request in liars.unproven(self.rng, self.heard, self.watch.epoch):
+                self.faults["forged request"] += 1
+                self.later(_MS, self.transact, node, node.life, (request,))
+
+    def delay(self) -> int:
+        """How long something takes."""
+        return int(self.rng.random() * (self.plan.slow_ns if self.now < CHAOS_NS else 200 * _MS)) + _MS
+
+    # ── the bus ──
+
+    def send(self, node: Node, effect: m.Send) -> None:
+        """Publish, or what a liar publishes instead."""
+        message = effect.message
+        if type(message) is m.Vote:
+            if node.place in self.plan.liars and node.kind == "voter":
+                manner = self.plan.liars[node.place]
+                for said, everybody in liars.lies(self.rng, manner, message, self.cast, node.place, self.heard):
+                    self.faults[f"liar: {manner}"] += 1
+                    self.publish(node, said, everybody=everybody)
+                return
+            self.watch.sent(message.ballot)
+            self.heard.append(message)
+        self.publish(node, message)
+
+    def publish(self, node: Node, message: Any, *, everybody: bool = True) -> None:  # noqa: ANN401 - any message
+        """Bring a message to everybody else, as well as the network does."""
+        rng, chaos = self.rng, self.now < CHAOS_NS
+        for other in self.audience[type(message)]:
+            if other is node or (not everybody and rng.random() < 0.5):  # noqa: PLR2004 - to about half
+                continue
+            if chaos:
+                if (node.name, other.name) in self.blocked:
+                    self.faults["cut off"] += 1
+                    continue
+                luck = rng.random()
+                if luck < self.plan.loss:
+                    self.faults["lost"] += 1
+                    continue
+                if luck > 1 - self.plan.double:
+                    self.faults["doubled"] += 1
+                    self.later(self.delay(), self.tell, other, other.life, message)
+            self.later(self.delay(), self.tell, other, other.life, message)
+
+    # ── disks ──
+
+    def keep(self, node: Node, effect: m.Keep) -> None:
+        """Write, then say so; a crash may come before either."""
+        self.later(self.delay() // 4, self.write, node, node.life, effect)
+
+    def write(self, node: Node, life: int, effect: m.Keep) -> None:
+        """The disk syncs."""
+        if node.life != life:
+            self.faults["disk tail lost"] += 1
+            return
+        kept = node.disk.keep(effect.message)
+        node.disk.remember(effect.seen)
+        if self.now < CHAOS_NS and self.rng.random() < self.plan.frail:
+            self.faults["died after a write"] += 1
+            self.crash(node)
+            self.later(min(SECOND, CHAOS_NS - self.now), self.restart, node)
+        self.later(_MS, self.tell, node, life, m.Kept(kept))
+
+    def remember(self, node: Node, effect: m.Remember) -> None:
+        """Write the head, when there is time."""
+        life = node.life
+        self.later(self.delay() // 4, lambda: node.disk.remember(effect.seen) if node.life == life else None)
+
+    # ── evidence ──
+
+    def evaluate(self, node: Node, effect: m.Evaluate) -> None:
+        """The voter's plugin: a function of committed data; now and then they are not there yet."""
+        envelope, life = effect.envelope, node.life
+        if self.now < CHAOS_NS and self.rng.random() < 0.1:  # noqa: PLR2004 - one in ten
+            self.faults["evidence late"] += 1
+            self.later(self.delay(), self.tell, node, life, m.Deferred(envelope.id))
+            return
+        change = envelope.proposal.change
+        accepts = isinstance(change, Configure) and not change.value.startswith("bad")
+        found = _found(accepts=accepts, version=envelope.proposal.base_version)
+        self.later(self.delay() // 4, self.tell, node, life, m.Evaluated(envelope.id, accepts, found))
+
+    # ── the database ──
+
+    def fault(self, step: str) -> None:
+        """Cut a transaction off at the step that was drawn for it."""
+        if self.cut == 0 or (self.cut > 0 and step == "committed"):
+            self.cut = -1
+            self.faults[f"torn at {step}"] += 1
+            raise TornError(step)
+        self.cut -= self.cut > 0
+
+    def draw_cut(self) -> None:
+        """Draw whether and where the next transaction is cut off."""
+        rng = self.rng
+        self.cut = rng.randrange(_STEPS) if self.now < CHAOS_NS and rng.random() < self.plan.torn else -1
+
+    def read(self, node: Node, effect: m.ReadLog) -> None:
+        """Ask the log for entries; in chaos, a few at a time."""
+        self.later(self.delay() // 4, self.answer, node, node.life, effect)
+
+    def answer(self, node: Node, life: int, effect: m.ReadLog) -> None:
+        """The log reads."""
+        if self.down or (self.now < CHAOS_NS and self.rng.random() < self.plan.loss):
+            return
+        found = self.log.read(effect.token, effect.after, 3 if self.seed % 5 == 0 else 1_000)
+        self.later(self.delay() // 4, self.tell, node, life, found)
+
+    def decide(self, node: Node, effect: m.Decide) -> None:
+        """Ask the log for decisions, unless the coordinator censors."""
+        for request in effect.requests:
+            self.watch.asked(node.name, request.proof)
+        if self.plan.censor and node is self.leaders[0]:
+            self.faults["censored"] += len(effect.requests)
+            return
+        self.later(self.delay() // 4, self.transact, node, node.life, effect.requests)
+
+    def transact(self, node: Node, life: int, requests: tuple[logs.Request, ...]) -> None:
+        """One transaction; it happens even if who asked for it has died meanwhile."""
+        if self.down:
+            self.later(self.delay(), self.tell, node, life, m.Answered(()))
+            return
+        rows = self.log.rows
+        answers: tuple[logs.Answer, ...] = ()
+        before = len(rows.entries)
+        self.draw_cut()
+        try:
+            answers = logs.decide(self.log, requests, self.cast.scheme)
+        except TornError:
+            answers = ()
+        self.cut = -1
+        for entry in rows.entries[before:]:
+            self.watch.appended(entry, node.name)
+        self.watch.settled(rows)
+        self.later(self.delay() // 4, self.tell, node, life, m.Answered(answers))
+
+    def lease(self, node: Node, effect: m.TakeLease | m.RenewLease) -> None:
+        """Ask for the lease."""
+        self.later(self.delay() // 4, self.grant, node, node.life, effect)
+
+    def grant(self, node: Node, life: int, effect: m.TakeLease | m.RenewLease) -> None:
+        """A transaction about the lease."""
+        if self.down:
+            return
+        before, lease = self.log.rows.lease, None
+        self.draw_cut()
+        try:
+            if isinstance(effect, m.TakeLease):
+                lease = logs.take(self.log, node.name)
+            else:
+                lease = logs.renew(self.log, node.name, effect.epoch)
+        except TornError:
+            lease = None
+        self.cut = -1
+        self.watch.leased(before, self.log.rows.lease, node.name, self.database_ns())
+        self.later(self.delay() // 4, self.tell, node, life, m.Leased(lease))
+
+    # ── the index ──
+
+    def project(self) -> None:
+        """The projector looks at the log, and again."""
+        self.later(TICK_NS // 2, self.project)
+        if not self.down and self.index.follow(self.log) and self.index.applied is not None:
+            self.watch.projected(self.index.applied, self.index.rows)
+
+    # ── proposals ──
+
+    def envelope(self, life_ns: int, *, steady: bool = False) -> Envelope:
+        """A proposal about something, starting from what is in force; in chaos, sometimes from what is not."""
+        rng, rows = self.rng, self.log.rows
+        self.made += 1
+        if not steady and rng.random() < 0.12:  # noqa: PLR2004 - one in eight asks for another roster
+            subject, version = ROSTER_SUBJECT, len(rows.rosters) - 1
+            roster = replace(rows.rosters[-1], version=version + 1, rules=digest(f"rules {self.seed} {self.made}"))
+            change = Configure(ROSTER_KEY, roster.text() if rng.random() < 0.8 else "bad")  # noqa: PLR2004
+        else:
+            subject = f"acceptance/{rng.choice(('cap', 'floor'))}"
+            version = rows.state[subject][0] if subject in rows.state else 0
+            if not steady:
+                version = max(0, version + rng.choice((0, 0, 0, 0, 1, -1)))
+            word = "bad" if rng.random() < 0.2 else "good"  # noqa: PLR2004
+            change = Configure(subject.replace("/", "."), f"{word} {self.made}")
+        return Envelope(
+            cluster=CLUSTER,
+            shard=SHARD,
+            roster=len(rows.rosters) - 1,
+            submitter=SUBMITTER,
+            nonce=self.made,
+            deadline_ns=max(self.database_ns(), rows.head_ns) + life_ns,
+            proposal=Proposal(kind=ProposalKind.CONFIGURE, subject=subject, base_version=version, change=change),
+        ).signed(self.cast.submitter)
+
+    def propose(self, life_ns: int) -> None:
+        """The submitter proposes; or somebody does who lies."""
+        envelope, luck = self.envelope(life_ns), self.rng.random()
+        if luck < 0.1:  # noqa: PLR2004 - one in ten is a submitter that says two things under one nonce
+            self.faults["two proposals of one nonce"] += 1
+            change = Configure("acceptance.other", "good otherwise")
+            proposal = Proposal(
+                kind=ProposalKind.CONFIGURE, subject=f"acceptance/{self.made}", base_version=0, change=change
+            )
+            other = replace(envelope, proposal=proposal, signature="").signed(self.cast.submitter)
+            for one in (envelope, other, envelope, other):
+                self.publish(self.desk, m.Propose(one), everybody=False)
+            for wait in (1, 2, 3):
+                self.later(wait * SECOND, self.publish, self.desk, m.Propose(other))
+        elif luck < 0.2:  # noqa: PLR2004 - and one in ten pretends to be the submitter
+            self.faults["forged proposal"] += 1
+            self.publish(self.desk, m.Propose(liars.forged_envelope(envelope, self.cast)))
+        else:
+            self.tell(self.desk, self.desk.life, m.Submit(envelope))
+
+    def propose_tail(self) -> None:
+        """A proposal that must be decided in time (I10)."""
+        envelope = self.envelope(DEADLINE_NS, steady=True)
+        self.tail.append(envelope)
+        self.tell(self.desk, self.desk.life, m.Submit(envelope))
+
+    # ── faults ──
+
+    def strike(self, fault: Any) -> None:  # noqa: ANN401 - a Fault
+        """Something goes wrong, and is mended later."""
+        self.faults[fault.kind] += 1
+        node, length = self.nodes[fault.target], fault.until_ns - self.now
+        if fault.kind == "crash":
+            self.crash(node)
+            self.later(length, self.restart, node)
+        elif fault.kind == "pause":
+            node.paused = True
+            self.later(length, self.resume, node)
+        elif fault.kind == "partition":
+            side = {one.name for one in self.nodes if self.rng.random() < 0.5}  # noqa: PLR2004 - two halves
+            names = [one.name for one in self.nodes]
+            cut = {(one, two) for one in names for two in names if one in side and two not in side}
+            if self.rng.random() < 0.5:  # noqa: PLR2004 - in both directions
+                cut |= {(two, one) for one, two in cut}
+            self.blocked |= cut
+            self.later(length, self.blocked.difference_update, cut)
+        elif fault.kind == "database":
+            self.down = True
+            self.later(length, self.mend)
+        elif fault.kind == "clock":
+            self.step_ns += self.rng.choice((-4, -1, 1, 4)) * SECOND
+        else:
+            self.index.lose(fault.kind)
+
+    def crash(self, node: Node) -> None:
+        """A process dies; one that lies with amnesia also loses its disk."""
+        node.crash()
+        if node.kind == "voter" and self.plan.liars.get(node.place) == "amnesia":
+            self.faults["liar: amnesia"] += 1
+            node.disk = type(node.disk)()
+
+    def restart(self, node: Node) -> None:
+        """A process comes back, unless it has."""
+        gone = node.kind == "voter" and node.place in self.plan.dead and self.now >= CHAOS_NS
+        if not node.up and not gone:
+            node.start()
+
+    def resume(self, node: Node) -> None:
+        """A process goes on where it stood, with what was waiting for it."""
+        if node.paused:
+            node.paused, waiting = False, node.backlog
+            node.backlog = []
+            for event in waiting:
+                self.tell(node, node.life, event)
+
+    def mend(self) -> None:
+        """The database answers again."""
+        self.down = False
+
+    def save(self) -> None:
+        """A backup is taken."""
+        self.backup = self.log.rows.copy()
+
+    def spoil(self) -> None:
+        """The log's owner restores an old backup, or changes the past."""
+        rows, backup = self.log.rows, self.backup
+        if self.plan.special == "restore":
+            if backup is None or len(backup.entries) == len(rows.entries):
+                return
+            self.log.rows = backup
+            self.watch.forked = True
+        elif not rows.entries:
+            return
+        else:
+            place = self.rng.randrange(len(rows.entries))
+            self.edit(rows, place)
+        self.spoiled = self.plan.special
+        self.faults[self.plan.special] += 1
+
+    def edit(self, rows: Rows, place: int) -> None:
+        """Change one row; a rewrite also makes every later hash fit, and the head."""
+        entry = rows.entries[place]
+        self.watch.forked = True
+        if self.rng.random() < 0.5:  # noqa: PLR2004 - a lie that contradicts its own ballots, or one that does not
+            other = Outcome.REJECT if entry.outcome is Outcome.ACCEPT else Outcome.ACCEPT
+            rows.entries[place] = replace(entry, outcome=other)
+        else:
+            rows.entries[place] = replace(entry, at_ns=entry.at_ns - 1)
+            before = rows.entries[place - 1].at_ns if place else 0
+            self.smooth = place + 1 if self.plan.special == "rewrite" and before < entry.at_ns else 0
+        if self.plan.special == "rewrite":
+            for number in range(place + 1, len(rows.entries)):
+                rows.entries[number] = replace(rows.entries[number], previous=rows.entries[number - 1].hash)
+            rows.head = rows.entries[-1].head
+
+    def calm(self) -> None:
+        """The tail begins: what can be mended is mended, and the dead stay dead."""
+        self.blocked.clear()
+        self.mend()
+        for node in self.nodes:
+            if node.kind == "voter" and node.place in self.plan.dead:
+                self.faults["dead"] += 1
+                node.crash()
+                continue
+            self.resume(node)
+            self.restart(node)
+        self.carried += [envelope for envelope in self.desk.disk.proposals.values() if self.in_time(envelope)]
+
+    def in_time(self, envelope: Envelope) -> bool:
+        """Whether a proposal from the chaos has enough of the tail left to be decided in it."""
+        rows, proposal = self.log.rows, envelope.proposal
+        version = rows.state[proposal.subject][0] if proposal.subject in rows.state else 0
+        return (
+            envelope.id not in rows.decisions
+            and envelope.deadline_ns - max(self.database_ns(), rows.head_ns) >= LEFT_NS
+            and proposal.base_version <= version
+            # What takes a lease, a censor that holds it can delay until its term ends.
+            and not (self.plan.censor and proposal.subject == ROSTER_SUBJECT)
+        )
+
+    # ── the verdict ──
+
+    def judge(self) -> History:
+        """What was wrong at the end (I9, I10, I11), beside what was wrong on the way."""
+        watch, rows = self.watch, self.log.rows
+        report = verify(
+            genesis(CLUSTER, SHARD, self.cast.roster), rows.entries, rows.head, self.cast.scheme, self.seals
+        )
+        if self.spoiled:
+            self.judge_spoiled(noticed=bool(report.why))
+        else:
+            if report.why:
+                watch.wrong("I9", f"a log that nobody touched does not verify: {report.why}")
+            watch.violations += [("I9", f"{node.name} halted") for node in self.nodes if node.halted]
+            self.judge_tail()
+        outcomes = Counter(outcome.value for outcome, _ in rows.decisions.values())
+        trace = digest([rows.head.hash, [list(one) for one in watch.violations], sorted(self.faults.items())])
+        return History(self.seed, self.sizes, tuple(watch.violations), self.faults, outcomes, trace)
+
+    def judge_spoiled(self, *, noticed: bool) -> None:
+        """Everybody honest who remembers more, or other things, than the log holds has stopped (I9)."""
+        entries = self.log.rows.entries
+        hashes = [entry.hash for entry in entries]
+        sealed = any(seal.head.hash not in hashes for seal in self.seals)
+        # A rewritten past that hangs together, and a log cut short, can be told by seals only; and by who remembers.
+        if not noticed and (sealed or (self.spoiled != "restore" and not self.smooth)):
+            self.watch.wrong("I9", f"verification does not notice the {self.spoiled}")
+        for node in self.nodes:
+            if not node.up or node.halted:
+                continue
+            seen: Head = node.disk.seen
+            here = seen.index == 0 or (seen.index <= len(entries) and entries[seen.index - 1].hash == seen.hash)
+            if not here and self.spoiled != "edit":
+                self.watch.wrong("I9", f"{node.name} saw entry {seen.index}, and goes on with a log without it")
+
+    def judge_tail(self) -> None:
+        """In the tail everything is decided in time; or nothing is, where too few are left."""
+        decisions = self.log.rows.decisions
+        few = self.plan.special == "minority"
+        for envelope in self.tail if few else (*self.tail, *self.carried):
+            outcome = decisions[envelope.id][0] if envelope.id in decisions else None
+            if few and outcome in {Outcome.ACCEPT, Outcome.REJECT}:
+                self.watch.wrong("I11", f"{outcome} with fewer than {self.sizes.quorum} voters")
+            elif not few and outcome in {None, Outcome.EXPIRED}:
+                self.watch.wrong("I10", f"{envelope.id[:8]} was not decided in time: {outcome}")
