@@ -86,8 +86,8 @@ def draw(rng: Random, sizes: Sizes) -> Plan:
     dead = frozenset(places[lying : lying + gone])
     luck = rng.random()
     special = ""
-    if luck < 0.12:  # noqa: PLR2004 - one history in eight has a purpose of its own
-        special = SPECIAL[1 + int(luck / 0.03)]
+    if luck < 0.2:  # noqa: PLR2004 - one history in five has a purpose of its own
+        special = SPECIAL[1 + int(luck / 0.05)]
     if special == "minority":
         dead = frozenset(places[sizes.quorum - 1 :])
     return Plan(

@@ -89,7 +89,7 @@ class World:
         self.now, self.count, self.step_ns = 0, 0, 0
         self.queue: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self.faults: Counter[str] = Counter()
-        self.log = MemoryLog(self.cast.roster, self.database_ns, self.fault)
+        self.log = MemoryLog(CLUSTER, SHARD, self.cast.roster, self.database_ns, self.fault)
         self.cut = -1
         self.down = False
         self.blocked: set[tuple[str, str]] = set()

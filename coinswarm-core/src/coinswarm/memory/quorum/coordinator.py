@@ -149,7 +149,7 @@ def _hear(coordinator: Coordinator, vote: Vote, now_ns: int) -> tuple[Coordinato
 
 def _answered(coordinator: Coordinator, event: Answered, now_ns: int) -> tuple[Coordinator, tuple[Effect, ...]]:
     """The log answered: tell that it has grown, and read it before anything is asked again."""
-    docket, effects = dockets.settle(coordinator.docket, event, now_ns)
+    docket, effects = dockets.settle(coordinator.docket, now_ns)
     coordinator = coordinator._replace(docket=docket)
     if any(answer.status is Status.FENCED for answer in event.answers):
         coordinator = coordinator._replace(lease=replace(coordinator.lease, holder=""))

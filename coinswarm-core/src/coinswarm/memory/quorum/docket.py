@@ -13,7 +13,6 @@ from coinswarm.memory.quorum import proof
 from coinswarm.memory.quorum.fold import Fold, genesis
 from coinswarm.memory.quorum.log import Request, is_fenced
 from coinswarm.memory.quorum.messages import (
-    Answered,
     Decide,
     Double,
     Effect,
@@ -50,6 +49,7 @@ class Case(NamedTuple):
     :param ballots: valid ones, one per voter; never changed in place.
     :param doubles: voters who signed two different ballots: none of theirs counts.
     :param ripe_ns: local time since when a decision is due; 0: none is.
+    :param asked_ns: local time when it was last asked for.
     :param mine: a voter's own vote, once it is on its disk.
     :param busy: a voter is evaluating it, or writing its vote down.
     """
@@ -58,6 +58,7 @@ class Case(NamedTuple):
     ballots: dict[str, Ballot]
     doubles: frozenset[str] = frozenset()
     ripe_ns: int = 0
+    asked_ns: int = -ASK_NS
     mine: Vote | None = None
     busy: bool = False
 
@@ -173,23 +174,22 @@ def press(docket: Docket, local_ns: int, epoch: int) -> tuple[Docket, tuple[Effe
     if not docket.reader.ready or (docket.deciding_ns and local_ns - docket.deciding_ns < ASK_NS):
         return docket, ()
     patience = 0 if epoch else TAKEOVER_NS
-    requests = [
-        asked
-        for case in docket.cases.values()
-        if case.ripe_ns and local_ns - case.ripe_ns >= patience
-        if (asked := request(docket, case, local_ns, epoch)) is not None
-    ]
+    cases, requests = docket.cases, []
+    for proposal, case in docket.cases.items():
+        # Not twice within ``ASK_NS``, whatever the log answered: a log that fails at once must not be asked at once.
+        if not case.ripe_ns or local_ns - case.ripe_ns < patience or local_ns - case.asked_ns < ASK_NS:
+            continue
+        asked = request(docket, case, local_ns, epoch)
+        if asked is not None:
+            requests.append(asked)
+            cases = cases.put(proposal, case._replace(asked_ns=local_ns))
     if not requests:
         return docket, ()
-    return docket._replace(deciding_ns=local_ns), (Decide(tuple(requests)),)
+    return docket._replace(cases=cases, deciding_ns=local_ns), (Decide(tuple(requests)),)
 
 
-def settle(docket: Docket, answered: Answered, local_ns: int) -> tuple[Docket, tuple[Effect, ...]]:
-    """The log answered a request: read it before anything is asked about the same proposals again."""
-    for answer in answered.answers:
-        case = docket.cases.get(answer.proposal)
-        if case is not None:
-            docket, _ = put(docket, case._replace(ripe_ns=0))
+def settle(docket: Docket, local_ns: int) -> tuple[Docket, tuple[Effect, ...]]:
+    """A request was answered: read what came of it."""
     return look(docket._replace(deciding_ns=0), local_ns)
 
 

@@ -46,13 +46,22 @@ class Rows:
 class MemoryLog(Log):
     """One shard's log in this process; transactions one at a time.
 
+    :param cluster, shard: whose log it is.
     :param roster: of version 0.
     :param clock: the database's clock, nanoseconds.
     :param fault: called with a name before every step of a transaction, before and after its commit; what it raises
         leaves the transaction there: undone, or, after the commit, done without an answer.
     """
 
-    def __init__(self, roster: Roster, clock: Callable[[], int], fault: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        cluster: str,
+        shard: str,
+        roster: Roster,
+        clock: Callable[[], int],
+        fault: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.cluster, self.shard = cluster, shard
         self.rows = Rows(roster)
         self.clock = clock
         self.fault = fault

@@ -103,7 +103,13 @@ class Transaction(ABC):
 
 
 class Log(ABC):
-    """One shard's log."""
+    """One shard's log.
+
+    :ivar cluster, shard: whose it is: it decides nothing of another's, whoever certified that.
+    """
+
+    cluster: str
+    shard: str
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[Transaction]:
@@ -131,7 +137,7 @@ class Status(StrEnum):
     FENCED = "fenced"
     """That takes the newest lease's epoch."""
     INVALID = "invalid"
-    """A signature is not what it says, or a voter saw another history than this."""
+    """Another log's, a signature that is not what it says, or a voter who saw another history than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,14 +177,14 @@ def decide(log: Log, requests: Sequence[Request], scheme: Scheme) -> tuple[Answe
         at_ns = max(held.now_ns(), last_ns)  # a clock that steps back must not reopen what expired
         answers = []
         for request in requests:
-            answer = _decide(held, request, lease, head, at_ns, scheme)
+            answer = _decide(log, held, request, lease, head, at_ns, scheme)
             head = answer.head
             answers.append(answer)
         return tuple(answers)
 
 
 def _decide(  # noqa: PLR0911, PLR0913 - one return per answer; the transaction's locked rows, and what to do with them
-    held: Transaction, request: Request, lease: Lease, head: Head, at_ns: int, scheme: Scheme
+    log: Log, held: Transaction, request: Request, lease: Lease, head: Head, at_ns: int, scheme: Scheme
 ) -> Answer:
     """Decide one proposal, or say why not; nothing is written before it is sure."""
     envelope = request.envelope
@@ -192,7 +198,8 @@ def _decide(  # noqa: PLR0911, PLR0913 - one return per answer; the transaction'
     before = held.decision(envelope.id)
     if before is not None:
         return answer(Status.ALREADY, before)
-    if judges is None or not submitted(envelope, judges, scheme):
+    home = (envelope.cluster, envelope.shard) == (log.cluster, log.shard)
+    if not home or judges is None or not submitted(envelope, judges, scheme):
         return answer(Status.INVALID)
     proof = request.proof
     if proof and not (

@@ -87,5 +87,13 @@ class Table(Generic[V]):
     def __contains__(self, key: str) -> bool:
         return key in self._buckets[self._place(key)]
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Table) and dict(self.items()) == dict(other.items())
+
+    __hash__ = None  # type: ignore[assignment]  # as a dict has none
+
+    def __repr__(self) -> str:
+        return f"Table({dict(self.items())})"
+
     def __len__(self) -> int:
         return self._size

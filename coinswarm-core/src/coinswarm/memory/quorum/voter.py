@@ -116,7 +116,7 @@ def step(voter: Voter, event: Event, now_ns: int) -> tuple[Voter, tuple[Effect, 
         case LogRead():
             return _read(voter, event, now_ns)
         case Answered():
-            docket, effects = dockets.settle(voter.docket, event, now_ns)
+            docket, effects = dockets.settle(voter.docket, now_ns)
             heads = [answer.head for answer in event.answers if answer.status is Status.DECIDED]
             return voter._replace(docket=docket), (*effects, *(Send(Notice(head)) for head in heads[-1:]))
         case Notice(head):

@@ -1,0 +1,206 @@
+"""The log's transaction: one decision, one order, all or nothing wherever it is cut off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coinswarm.canonical import digest
+from coinswarm.memory.quorum.inmemory import MemoryLog, Rows
+from coinswarm.memory.quorum.log import LEASE_NS, TERM_NS, Request, Status, renew, take
+from coinswarm.memory.quorum.records import Head, Outcome
+
+if TYPE_CHECKING:
+    from memory.quorum.conftest import Cluster
+
+STEPS = ("lease", "head", "version", "decision", "state", "ballots", "entry", "move-head", "commit", "committed")
+"""What a transaction that accepts one proposal passes, in order."""
+
+
+def told(rows: Rows) -> dict[str, object]:
+    """All rows, for comparison."""
+    return vars(rows.copy())
+
+
+def test_what_q_voters_accept_changes_the_state_once(cluster: Cluster) -> None:
+    envelope = cluster.envelope()
+    [first], [second] = cluster.decide(cluster.request(envelope)), cluster.decide(cluster.request(envelope))
+    assert (first.status, first.outcome) == (Status.DECIDED, Outcome.ACCEPT)
+    assert (second.status, second.outcome) == (Status.ALREADY, Outcome.ACCEPT)
+    rows = cluster.log.rows
+    assert rows.state == {"acceptance/cap": (1, envelope)}
+    assert len(rows.entries) == 1
+    assert rows.ballots == list(cluster.proof(envelope))
+
+
+def test_a_rejection_is_kept_and_changes_nothing(cluster: Cluster) -> None:
+    envelope = cluster.envelope()
+    [answer] = cluster.decide(cluster.request(envelope, accepts=False))
+    assert answer.outcome is Outcome.REJECT
+    assert not cluster.log.rows.state
+    assert [one.status for one in cluster.decide(cluster.request(envelope))] == [Status.ALREADY]
+
+
+@pytest.mark.parametrize("cut", STEPS)
+def test_cut_off_anywhere_it_is_undone_or_done_and_asking_again_is_safe(cluster: Cluster, cut: str) -> None:
+    cluster.commit()
+    passed: list[str] = []
+
+    def fault(step: str) -> None:
+        passed.append(step)
+        if step == cut:
+            raise ConnectionError(step)
+
+    log = MemoryLog("north", "main", cluster.roster, lambda: cluster.now, fault)
+    log.rows = cluster.log.rows
+    before = told(log.rows)
+    envelope = cluster.envelope(cluster.proposal("2", base=1))
+    with pytest.raises(ConnectionError):
+        cluster.decide(cluster.request(envelope), log=log)
+    assert tuple(passed) == STEPS[: STEPS.index(cut) + 1]
+    done = cut == "committed"
+    assert (told(log.rows) == before) is not done
+    [answer] = cluster.decide(cluster.request(envelope))
+    assert answer.status is (Status.ALREADY if done else Status.DECIDED)
+    assert len(log.rows.entries) == 2
+    assert cluster.fold().head == log.rows.head
+
+
+def test_a_change_of_the_roster_is_undone_too(cluster: Cluster) -> None:
+    def fault(step: str) -> None:
+        if step == "commit":
+            raise ConnectionError
+
+    log = MemoryLog("north", "main", cluster.roster, lambda: cluster.now)
+    epoch = take(log, "c0").epoch
+    before = told(log.rows)
+    envelope = cluster.envelope(cluster.next_roster(rules=digest("other")))
+    log.fault = fault
+    with pytest.raises(ConnectionError):
+        cluster.decide(cluster.request(envelope, epoch=epoch), log=log)
+    assert told(log.rows) == before
+
+
+def test_of_two_proposals_on_one_version_one_is_accepted(cluster: Cluster) -> None:
+    one, two = cluster.envelope(), cluster.envelope(cluster.proposal("2"))
+    answers = cluster.decide(cluster.request(one), cluster.request(two))
+    assert [answer.outcome for answer in answers] == [Outcome.ACCEPT, Outcome.CONFLICT]
+    assert cluster.log.rows.entries[1].proof == (), "what can never be accepted needs no ballots"
+    assert cluster.fold().versions.get("acceptance/cap") == 1
+
+
+def test_what_starts_from_a_version_to_come_waits(cluster: Cluster) -> None:
+    envelope = cluster.envelope(cluster.proposal(base=1))
+    assert [one.status for one in cluster.decide(cluster.request(envelope))] == [Status.EARLY]
+    cluster.commit()
+    assert [one.outcome for one in cluster.decide(cluster.request(envelope))] == [Outcome.ACCEPT]
+
+
+def test_nothing_is_decided_without_a_proof_that_holds(cluster: Cluster) -> None:
+    envelope, other = cluster.envelope(), cluster.envelope()
+    one, two, three = cluster.proof(envelope)
+    cases = {
+        (): Status.EARLY,
+        (one, two): Status.INVALID,
+        (one, two, two): Status.INVALID,
+        (one, two, replace(three, accepts=False)): Status.INVALID,
+        cluster.proof(other): Status.INVALID,
+        (one, two, cluster.ballot(envelope, 2, seen=Head(9, "9" * 64))): Status.INVALID,
+    }
+    for proof, status in cases.items():
+        assert [one.status for one in cluster.decide(Request(envelope=envelope, proof=proof))] == [status]
+    unsigned = replace(envelope, signature="")
+    assert [one.status for one in cluster.decide(cluster.request(unsigned))] == [Status.INVALID]
+    assert not cluster.log.rows.entries
+
+
+def test_nothing_of_another_cluster_or_shard_is_decided_whoever_certified_it(cluster: Cluster) -> None:
+    """Else one such entry would halt every reader: found by a scripted attack."""
+    for elsewhere in (cluster.envelope(cluster="south"), cluster.envelope(shard="other")):
+        assert [one.status for one in cluster.decide(cluster.request(elsewhere))] == [Status.INVALID]
+    assert not cluster.log.rows.entries
+
+
+def test_after_the_deadline_it_expires_whatever_was_certified_and_takes_the_lease(cluster: Cluster) -> None:
+    envelope = cluster.envelope()
+    cluster.now = envelope.deadline_ns
+    assert [one.status for one in cluster.decide(Request(envelope=envelope))] == [Status.EARLY]
+    cluster.now += 1
+    assert [one.status for one in cluster.decide(cluster.request(envelope))] == [Status.FENCED]
+    epoch = take(cluster.log, "c0").epoch
+    assert [one.status for one in cluster.decide(cluster.request(envelope, epoch=epoch + 1))] == [Status.FENCED]
+    assert [one.outcome for one in cluster.decide(cluster.request(envelope, epoch=epoch))] == [Outcome.EXPIRED]
+
+
+def test_without_any_lease_nobody_expires_anything(cluster: Cluster) -> None:
+    """Epoch 0 is nobody's: found by the simulator."""
+    envelope = cluster.envelope()
+    cluster.now = envelope.deadline_ns + 1
+    assert [one.status for one in cluster.decide(Request(envelope=envelope, epoch=0))] == [Status.FENCED]
+
+
+def test_a_clock_that_steps_back_reopens_nothing(cluster: Cluster) -> None:
+    late = cluster.envelope(life=1)
+    cluster.now += 1_000
+    cluster.commit()
+    cluster.now -= 1_000
+    assert [one.status for one in cluster.decide(cluster.request(late))] == [Status.FENCED]
+    assert cluster.log.read(1, 0, 10).now_ns == cluster.log.rows.head_ns
+
+
+def test_a_nonce_is_accepted_once(cluster: Cluster) -> None:
+    first = cluster.commit()
+    second = cluster.envelope(cluster.proposal(subject="acceptance/floor"), nonce=first.nonce)
+    assert [one.outcome for one in cluster.decide(cluster.request(second))] == [Outcome.CONFLICT]
+
+
+def test_a_new_roster_judges_from_the_next_entry_on(cluster: Cluster) -> None:
+    old = cluster.envelope()
+    cluster.commit(cluster.next_roster(rules=digest("other")))
+    assert cluster.fold().roster.version == 1
+    assert [one.outcome for one in cluster.decide(cluster.request(old))] == [Outcome.CONFLICT]
+    new = cluster.envelope()
+    assert new.roster == 1
+    assert [one.outcome for one in cluster.decide(cluster.request(new))] == [Outcome.ACCEPT]
+    ahead = cluster.envelope(roster=2)
+    assert [one.status for one in cluster.decide(cluster.request(ahead))] == [Status.INVALID]
+
+
+def test_a_roster_that_is_not_allowed_is_not_accepted_even_by_q(cluster: Cluster) -> None:
+    envelope = cluster.envelope(cluster.next_roster(version=5))
+    epoch = take(cluster.log, "c0").epoch
+    assert [one.status for one in cluster.decide(cluster.request(envelope, epoch=epoch))] == [Status.EARLY]
+    assert [one.outcome for one in cluster.decide(cluster.request(envelope, accepts=False))] == [Outcome.REJECT]
+
+
+def test_a_lease_is_taken_when_it_has_run_out_and_its_last_holder_comes_last(cluster: Cluster) -> None:
+    first = take(cluster.log, "c0")
+    assert (first.holder, first.epoch) == ("c0", 1)
+    assert take(cluster.log, "c1") == first
+    cluster.now += LEASE_NS + 1
+    assert take(cluster.log, "c0") == first
+    second = take(cluster.log, "c1")
+    assert (second.holder, second.epoch) == ("c1", 2)
+    assert renew(cluster.log, "c0", 1) == second
+    cluster.now += 2 * LEASE_NS + 1
+    assert take(cluster.log, "c1").epoch == 3
+
+
+def test_a_lease_is_renewed_within_its_term_and_no_longer(cluster: Cluster) -> None:
+    lease = take(cluster.log, "c0")
+    cluster.now += TERM_NS
+    longer = renew(cluster.log, "c0", 1)
+    assert longer.expires_ns == cluster.now + LEASE_NS
+    assert (longer.epoch, longer.since_ns) == (lease.epoch, lease.since_ns)
+    cluster.now += 1
+    assert renew(cluster.log, "c0", 1) == longer
+    assert renew(cluster.log, "c0", 2) == longer
+
+
+def test_it_is_read_in_parts(cluster: Cluster) -> None:
+    for base in range(3):
+        cluster.commit(cluster.proposal(base=base))
+    part = cluster.log.read(7, 1, 1)
+    assert (part.token, part.after, [entry.index for entry in part.entries], part.head.index) == (7, 1, [2], 3)

@@ -1,0 +1,56 @@
+"""A submitter: on its disk first, then sent, and again until the log says how it ended."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from coinswarm.memory.quorum import messages as m
+from coinswarm.memory.quorum.records import Outcome
+from coinswarm.memory.quorum.submitter import FIRST_NS, LONGEST_NS, Submitter, start, step
+
+if TYPE_CHECKING:
+    from memory.quorum.conftest import Cluster
+
+
+def tell(cluster: Cluster, state: Submitter, event: object, now: int) -> tuple[Submitter, list[m.Effect]]:
+    """Its state, and what it wants done beside reading."""
+    wanted: list[m.Effect] = []
+    waiting = [event]
+    while waiting:
+        state, effects = step(state, waiting.pop(0), now)  # type: ignore[arg-type]
+        for effect in effects:
+            if isinstance(effect, m.ReadLog):
+                waiting.append(cluster.log.read(effect.token, effect.after, 100))
+            elif not isinstance(effect, m.Remember):
+                wanted.append(effect)
+    return state, wanted
+
+
+def test_kept_then_sent_then_sent_again_with_growing_pauses_until_it_ends(cluster: Cluster) -> None:
+    envelope = cluster.envelope()
+    state = start("north", "main", cluster.roster, cluster.scheme)
+    state, effects = tell(cluster, state, m.Submit(envelope), 1)
+    [keep] = effects
+    assert isinstance(keep, m.Keep)
+    state, effects = tell(cluster, state, m.Kept(keep.message), 1)
+    assert effects == [m.Send(m.Propose(envelope))]
+    times = []
+    for now in range(1, 12_000_000_001, FIRST_NS // 5):
+        state, effects = tell(cluster, state, m.Tick(), now)
+        if m.Send(m.Propose(envelope)) in effects:
+            times.append(now)
+    pauses = [two - one for one, two in pairwise(times)]
+    assert times[0] == 1 + FIRST_NS
+    assert pauses[:2] == [2 * FIRST_NS, LONGEST_NS]
+    assert set(pauses[2:]) == {LONGEST_NS}
+    cluster.decide(cluster.request(envelope))
+    state, effects = tell(cluster, state, m.Notice(cluster.log.rows.head), 13_000_000_000)
+    assert effects == [m.Ended(envelope.id, Outcome.ACCEPT)]
+    assert tell(cluster, state, m.Tick(), 20_000_000_000)[1] == []
+
+
+def test_what_its_disk_holds_is_sent_in_the_next_life(cluster: Cluster) -> None:
+    envelope = cluster.envelope()
+    state = start("north", "main", cluster.roster, cluster.scheme, kept=[envelope])
+    assert m.Send(m.Propose(envelope)) in tell(cluster, state, m.Tick(), 1)[1]
