@@ -6,29 +6,24 @@ One history is a function of its seed. Every part runs the core's ``step``, unch
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import heappop, heappush
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from coinswarm.canonical import digest
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Rule, Verdict
-from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
+from coinswarm.domain.proposal import Configure
 from coinswarm.errors import AmbiguousError
 from coinswarm.memory.quorum import log as logs
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum.findings import findings
-from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.inmemory import MemoryLog, Rows
-from coinswarm.memory.quorum.records import Envelope, Head, Outcome, Seal, SealVote
-from coinswarm.memory.quorum.roster import ROSTER_KEY, ROSTER_SUBJECT
-from coinswarm.memory.quorum.verify import verify
-from coinswarm_testkit.quorum import liars
+from coinswarm.memory.quorum.records import Envelope, Seal, SealVote
+from coinswarm_testkit.quorum import judging, liars, proposing, spoiling
 from coinswarm_testkit.quorum.index import Index
 from coinswarm_testkit.quorum.node import CANDIDATES, CLUSTER, SHARD, Node
-from coinswarm_testkit.quorum.plan import CHAOS_NS, DEADLINE_NS, END_NS, SECOND, TAIL_NS, Plan, Sizes, draw
-from coinswarm_testkit.quorum.scheme import SUBMITTER, cast
+from coinswarm_testkit.quorum.plan import CHAOS_NS, END_NS, SECOND, TAIL_NS, Plan, Sizes, draw
+from coinswarm_testkit.quorum.scheme import cast
 from coinswarm_testkit.quorum.watch import Watch
 
 if TYPE_CHECKING:
@@ -36,10 +31,6 @@ if TYPE_CHECKING:
 
 TICK_NS = SECOND
 _MS = 1_000_000
-LEFT_NS = 8 * SECOND
-"""A proposal that was lost with everything in the chaos is decided in so much of the tail: sent again after at most
-two seconds, evaluated, lying for two seconds, and a few ticks."""
-
 _STEPS = 12
 """How many fault points a transaction of one decision passes."""
 
@@ -53,23 +44,6 @@ def _found(*, accepts: bool, version: int) -> str:
     """What honest voters find: a function of the committed data alone."""
     verdict = Verdict.of({Rule.EVIDENCE: "", Rule.BASE: "", Rule.JUDGED: "" if accepts else "it is not allowed"})
     return findings(verdict, Evidence(now_ns=0, version=version, rules=AcceptanceRules()))
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What came of one history.
-
-    :param violations: invariant and what happened.
-    :param faults: what was injected, and how often.
-    :param outcomes: how proposals ended, and how many did not.
-    """
-
-    seed: int
-    sizes: Sizes
-    violations: tuple[tuple[str, str], ...]
-    faults: Counter[str]
-    outcomes: Counter[str]
-    trace: str
 
 
 class World:
@@ -148,13 +122,15 @@ class World:
         for fault in plan.faults:
             self.later(fault.at_ns, self.strike, fault)
         for _ in range(rng.randint(2, 5)):
-            self.later(rng.randrange(SECOND // 5, CHAOS_NS - 2 * SECOND), self.propose, rng.randint(2, 14) * SECOND)
+            self.later(
+                rng.randrange(SECOND // 5, CHAOS_NS - 2 * SECOND), proposing.propose, self, rng.randint(2, 14) * SECOND
+            )
         if plan.special in {"restore", "edit", "rewrite"}:
-            self.later(rng.randrange(2 * SECOND, 4 * SECOND), self.save)
-            self.later(rng.randrange(6 * SECOND, CHAOS_NS), self.spoil)
+            self.later(rng.randrange(2 * SECOND, 4 * SECOND), spoiling.save, self)
+            self.later(rng.randrange(6 * SECOND, CHAOS_NS), spoiling.spoil, self)
         self.later(CHAOS_NS, self.calm)
         for _ in range(rng.randint(1, 2)):
-            self.later(rng.randrange(TAIL_NS, TAIL_NS + SECOND), self.propose_tail)
+            self.later(rng.randrange(TAIL_NS, TAIL_NS + SECOND), proposing.propose_tail, self)
         queue, end, settled = self.queue, END_NS, False
         while queue:
             self.now, _, what, arguments = heappop(queue)
@@ -163,7 +139,7 @@ class World:
             what(*arguments)
             if not settled and self.now > TAIL_NS + SECOND and self.over():
                 settled, end = True, min(END_NS, self.now + 5 * SECOND // 2)
-        return self.judge()
+        return judging.judge(self)
 
     def over(self) -> bool:
         """Whether all proposals of the tail are decided, so that nothing more can come."""
@@ -189,6 +165,8 @@ class World:
         """Let the watch know what a part can know of a liar."""
         ballot = vote.ballot
         key = self.cast.roster.voter_keys.get(ballot.voter, "")
+        if node.state.docket.fold.judges(vote.envelope) is None:
+            return  # by a roster that it has not read of yet: it cannot tell whose the ballot is
         if ballot.cluster == CLUSTER and self.cast.scheme.verify(key, ballot.signature, ballot.body):
             self.watch.heard(node.name, ballot)
 
@@ -362,59 +340,6 @@ class World:
         if not self.down and self.index.follow(self.log) and self.index.applied is not None:
             self.watch.projected(self.index.applied, self.index.rows)
 
-    # ── proposals ──
-
-    def envelope(self, life_ns: int, *, steady: bool = False) -> Envelope:
-        """A proposal about something, starting from what is in force; in chaos, sometimes from what is not."""
-        rng, rows = self.rng, self.log.rows
-        self.made += 1
-        if not steady and rng.random() < 0.12:  # noqa: PLR2004 - one in eight asks for another roster
-            subject, version = ROSTER_SUBJECT, len(rows.rosters) - 1
-            roster = replace(rows.rosters[-1], version=version + 1, rules=digest(f"rules {self.seed} {self.made}"))
-            change = Configure(ROSTER_KEY, roster.text() if rng.random() < 0.8 else "bad")  # noqa: PLR2004
-        else:
-            subject = f"acceptance/{rng.choice(('cap', 'floor'))}"
-            version = rows.state[subject][0] if subject in rows.state else 0
-            if not steady:
-                version = max(0, version + rng.choice((0, 0, 0, 0, 1, -1)))
-            word = "bad" if rng.random() < 0.2 else "good"  # noqa: PLR2004
-            change = Configure(subject.replace("/", "."), f"{word} {self.made}")
-        return Envelope(
-            cluster=CLUSTER,
-            shard=SHARD,
-            roster=len(rows.rosters) - 1,
-            submitter=SUBMITTER,
-            nonce=self.made,
-            deadline_ns=max(self.database_ns(), rows.head_ns) + life_ns,
-            proposal=Proposal(kind=ProposalKind.CONFIGURE, subject=subject, base_version=version, change=change),
-        ).signed(self.cast.submitter)
-
-    def propose(self, life_ns: int) -> None:
-        """The submitter proposes; or somebody does who lies."""
-        envelope, luck = self.envelope(life_ns), self.rng.random()
-        if luck < 0.1:  # noqa: PLR2004 - one in ten is a submitter that says two things under one nonce
-            self.faults["two proposals of one nonce"] += 1
-            change = Configure("acceptance.other", "good otherwise")
-            proposal = Proposal(
-                kind=ProposalKind.CONFIGURE, subject=f"acceptance/{self.made}", base_version=0, change=change
-            )
-            other = replace(envelope, proposal=proposal, signature="").signed(self.cast.submitter)
-            for one in (envelope, other, envelope, other):
-                self.publish(self.desk, m.Propose(one), everybody=False)
-            for wait in (1, 2, 3):
-                self.later(wait * SECOND, self.publish, self.desk, m.Propose(other))
-        elif luck < 0.2:  # noqa: PLR2004 - and one in ten pretends to be the submitter
-            self.faults["forged proposal"] += 1
-            self.publish(self.desk, m.Propose(liars.forged_envelope(envelope, self.cast)))
-        else:
-            self.tell(self.desk, self.desk.life, m.Submit(envelope))
-
-    def propose_tail(self) -> None:
-        """A proposal that must be decided in time (I10)."""
-        envelope = self.envelope(DEADLINE_NS, steady=True)
-        self.tail.append(envelope)
-        self.tell(self.desk, self.desk.life, m.Submit(envelope))
-
     # ── faults ──
 
     def strike(self, fault: Any) -> None:  # noqa: ANN401 - a Fault
@@ -446,6 +371,7 @@ class World:
     def crash(self, node: Node) -> None:
         """A process dies; one that lies with amnesia also loses its disk."""
         node.crash()
+        self.watch.doubles.pop(node.name, None)  # what it had heard is gone with it
         if node.kind == "voter" and self.plan.liars.get(node.place) == "amnesia":
             self.faults["liar: amnesia"] += 1
             node.disk = type(node.disk)()
@@ -468,42 +394,6 @@ class World:
         """The database answers again."""
         self.down = False
 
-    def save(self) -> None:
-        """A backup is taken."""
-        self.backup = self.log.rows.copy()
-
-    def spoil(self) -> None:
-        """The log's owner restores an old backup, or changes the past."""
-        rows, backup = self.log.rows, self.backup
-        if self.plan.special == "restore":
-            if backup is None or len(backup.entries) == len(rows.entries):
-                return
-            self.log.rows = backup
-            self.watch.forked = True
-        elif not rows.entries:
-            return
-        else:
-            place = self.rng.randrange(len(rows.entries))
-            self.edit(rows, place)
-        self.spoiled = self.plan.special
-        self.faults[self.plan.special] += 1
-
-    def edit(self, rows: Rows, place: int) -> None:
-        """Change one row; a rewrite also makes every later hash fit, and the head."""
-        entry = rows.entries[place]
-        self.watch.forked = True
-        if self.rng.random() < 0.5:  # noqa: PLR2004 - a lie that contradicts its own ballots, or one that does not
-            other = Outcome.REJECT if entry.outcome is Outcome.ACCEPT else Outcome.ACCEPT
-            rows.entries[place] = replace(entry, outcome=other)
-        else:
-            rows.entries[place] = replace(entry, at_ns=entry.at_ns - 1)
-            before = rows.entries[place - 1].at_ns if place else 0
-            self.smooth = place + 1 if self.plan.special == "rewrite" and before < entry.at_ns else 0
-        if self.plan.special == "rewrite":
-            for number in range(place + 1, len(rows.entries)):
-                rows.entries[number] = replace(rows.entries[number], previous=rows.entries[number - 1].hash)
-            rows.head = rows.entries[-1].head
-
     def calm(self) -> None:
         """The tail begins: what can be mended is mended, and the dead stay dead."""
         self.blocked.clear()
@@ -515,62 +405,4 @@ class World:
                 continue
             self.resume(node)
             self.restart(node)
-        self.carried += [envelope for envelope in self.desk.disk.proposals.values() if self.in_time(envelope)]
-
-    def in_time(self, envelope: Envelope) -> bool:
-        """Whether a proposal from the chaos has enough of the tail left to be decided in it."""
-        rows, proposal = self.log.rows, envelope.proposal
-        version = rows.state[proposal.subject][0] if proposal.subject in rows.state else 0
-        return (
-            envelope.id not in rows.decisions
-            and envelope.deadline_ns - max(self.database_ns(), rows.head_ns) >= LEFT_NS
-            and proposal.base_version <= version
-            # What takes a lease, a censor that holds it can delay until its term ends.
-            and not (self.plan.censor and proposal.subject == ROSTER_SUBJECT)
-        )
-
-    # ── the verdict ──
-
-    def judge(self) -> History:
-        """What was wrong at the end (I9, I10, I11), beside what was wrong on the way."""
-        watch, rows = self.watch, self.log.rows
-        report = verify(
-            genesis(CLUSTER, SHARD, self.cast.roster), rows.entries, rows.head, self.cast.scheme, self.seals
-        )
-        if self.spoiled:
-            self.judge_spoiled(noticed=bool(report.why))
-        else:
-            if report.why:
-                watch.wrong("I9", f"a log that nobody touched does not verify: {report.why}")
-            watch.violations += [("I9", f"{node.name} halted") for node in self.nodes if node.halted]
-            self.judge_tail()
-        outcomes = Counter(outcome.value for outcome, _ in rows.decisions.values())
-        trace = digest([rows.head.hash, [list(one) for one in watch.violations], sorted(self.faults.items())])
-        return History(self.seed, self.sizes, tuple(watch.violations), self.faults, outcomes, trace)
-
-    def judge_spoiled(self, *, noticed: bool) -> None:
-        """Everybody honest who remembers more, or other things, than the log holds has stopped (I9)."""
-        entries = self.log.rows.entries
-        hashes = [entry.hash for entry in entries]
-        sealed = any(seal.head.hash not in hashes for seal in self.seals)
-        # A rewritten past that hangs together, and a log cut short, can be told by seals only; and by who remembers.
-        if not noticed and (sealed or (self.spoiled != "restore" and not self.smooth)):
-            self.watch.wrong("I9", f"verification does not notice the {self.spoiled}")
-        for node in self.nodes:
-            if not node.up or node.halted:
-                continue
-            seen: Head = node.disk.seen
-            here = seen.index == 0 or (seen.index <= len(entries) and entries[seen.index - 1].hash == seen.hash)
-            if not here and self.spoiled != "edit":
-                self.watch.wrong("I9", f"{node.name} saw entry {seen.index}, and goes on with a log without it")
-
-    def judge_tail(self) -> None:
-        """In the tail everything is decided in time; or nothing is, where too few are left."""
-        decisions = self.log.rows.decisions
-        few = self.plan.special == "minority"
-        for envelope in self.tail if few else (*self.tail, *self.carried):
-            outcome = decisions[envelope.id][0] if envelope.id in decisions else None
-            if few and outcome in {Outcome.ACCEPT, Outcome.REJECT}:
-                self.watch.wrong("I11", f"{outcome} with fewer than {self.sizes.quorum} voters")
-            elif not few and outcome in {None, Outcome.EXPIRED}:
-                self.watch.wrong("I10", f"{envelope.id[:8]} was not decided in time: {outcome}")
+        self.carried += [envelope for envelope in self.desk.disk.proposals.values() if judging.in_time(self, envelope)]
