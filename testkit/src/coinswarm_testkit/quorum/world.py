@@ -113,7 +113,7 @@ class World:
         self.count += 1
         heappush(self.queue, (self.now + delay, self.count, what, arguments))
 
-    def run(self) -> History:
+    def run(self) -> judging.History:
         """Live through it to the end."""
         rng, plan = self.rng, self.plan
         for node in self.nodes:
@@ -122,9 +122,8 @@ class World:
         for fault in plan.faults:
             self.later(fault.at_ns, self.strike, fault)
         for _ in range(rng.randint(2, 5)):
-            self.later(
-                rng.randrange(SECOND // 5, CHAOS_NS - 2 * SECOND), proposing.propose, self, rng.randint(2, 14) * SECOND
-            )
+            when = rng.randrange(SECOND // 5, CHAOS_NS - 2 * SECOND)
+            self.later(when, proposing.propose, self, rng.randint(2, 14) * SECOND)
         if plan.special in {"restore", "edit", "rewrite"}:
             self.later(rng.randrange(2 * SECOND, 4 * SECOND), spoiling.save, self)
             self.later(rng.randrange(6 * SECOND, CHAOS_NS), spoiling.spoil, self)
