@@ -155,19 +155,30 @@ def test_a_stage_without_a_test_has_failed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, codes: list[int], tests: int, *, good: bool
 ) -> None:
     stages = tool("stages", monkeypatch)
-    left = list(codes)
     for name in ("one", "two"):
         (tmp_path / name / "tests").mkdir(parents=True)
         (tmp_path / name / "tests" / "test_it.py").touch()
     monkeypatch.setattr(stages, "ROOT", tmp_path / "none")
     monkeypatch.setattr(stages, "RESULTS", tmp_path)
     monkeypatch.setattr(stages, "packages", lambda: [tmp_path / "one", tmp_path / "two"])
-    monkeypatch.setattr(stages, "run", lambda *_: left.pop(0))
+    monkeypatch.setattr(stages, "side_by_side", lambda commands: dict(zip(commands, codes, strict=True)))
     monkeypatch.setattr(stages, "from_wheels", lambda: "")
     monkeypatch.setattr(stages, "executed", lambda _: tests)
     monkeypatch.setattr(sys, "argv", ["stages.py", "soundness"])
     assert (stages.main() == 0) is good
-    assert left == []
+
+
+def test_packages_run_side_by_side_and_each_shows_what_it_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages = tool("stages", monkeypatch)
+    monkeypatch.setattr(stages, "ROOT", tmp_path)
+    for name, code in (("good", 0), ("bad", 3)):
+        (tmp_path / f"{name}.py").write_text(f"print('this is {name}')\nraise SystemExit({code})\n")
+    assert stages.side_by_side({"one": ["good"], "two": ["bad"]}) == {"one": 0, "two": 3}
+    said = capsys.readouterr().out
+    assert "$ python -m good\nthis is good\n" in said
+    assert "$ python -m bad\nthis is bad\n" in said
 
 
 class TestShell:
