@@ -17,11 +17,12 @@ import pytest
 
 from coinswarm.errors import CoinswarmError
 from coinswarm_testkit.bench import LocalBench
-from coinswarm_testkit.subject import Subject, installed
+from coinswarm_testkit.installed import installed
 from coinswarm_testkit.suite import checks_for, demand_waivable, outcome
 from coinswarm_testkit.verdicts import Result
 
 if TYPE_CHECKING:
+    from coinswarm_testkit.subject import Subject
     from collections.abc import Callable, Mapping
 
     from coinswarm_testkit.checks import Check, Tier

@@ -11,7 +11,8 @@ from coinswarm.drivers import neighbours
 from coinswarm.errors import UnknownNameError
 from coinswarm_testkit.bench import LocalBench, RemoteBench
 from coinswarm_testkit.checks.drivers import arena
-from coinswarm_testkit.subject import Subject, installed
+from coinswarm_testkit.installed import installed
+from coinswarm_testkit.subject import Subject
 from coinswarm_testkit.suite import checks_for, judge
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped, Result
 

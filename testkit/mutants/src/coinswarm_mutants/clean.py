@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from coinswarm_testkit.subject import Subject, installed
+from coinswarm_testkit.installed import installed
+from coinswarm_testkit.subject import Subject
 
 HONEST = "coinswarm_mutants.agents._honest"
 REFERENCE = "coinswarm_testkit.reference"

@@ -6,7 +6,8 @@ import pytest
 
 from coinswarm.errors import UnknownNameError
 from coinswarm_testkit import contract_tests
-from coinswarm_testkit.subject import Subject, installed
+from coinswarm_testkit.installed import installed
+from coinswarm_testkit.subject import Subject
 
 HONEST = Subject("honest", "coinswarm_mutants.agents._honest:Honest")
 
