@@ -22,11 +22,10 @@ from coinswarm_testkit.suite import checks_for, demand_waivable, outcome
 from coinswarm_testkit.verdicts import Result
 
 if TYPE_CHECKING:
-    from coinswarm_testkit.subject import Subject
     from collections.abc import Callable, Mapping
 
     from coinswarm_testkit.checks import Check, Tier
-    from coinswarm_testkit.subject import Kind
+    from coinswarm_testkit.subject import Kind, Subject
 
 
 def contract_tests(  # noqa: PLR0913 - all but the first have defaults
