@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coinswarm.canonical import digest
-from coinswarm.domain.acceptance import MANDATORY, AcceptanceRules, DailyReturns, Evidence, Rule, Verdict
+from coinswarm.domain.acceptance import AcceptanceRules, DailyReturns, Evidence, Rule, Verdict, mandatory
 from coinswarm.domain.proposal import (
     Claim,
     Configure,
@@ -151,7 +151,7 @@ def judge(proposal: Proposal) -> tuple[Verdict, Evidence]:
     evidence = Evidence(
         now_ns=0, version=proposal.base_version, rules=AcceptanceRules(), returns=(RETURNS,) if cited else ()
     )
-    judged = dict.fromkeys(MANDATORY.get(proposal.kind, (Rule.EVIDENCE, Rule.BASE)), "")
+    judged = dict.fromkeys(mandatory(proposal), "")
     if len(cited) != len(proposal.evidence):
         judged[Rule.EVIDENCE] = "what is cited is not what is committed"
     if isinstance(proposal.change, SetWeights):
