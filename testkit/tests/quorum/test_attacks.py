@@ -27,6 +27,7 @@ from coinswarm.memory.quorum.log import Request, Status, decide, renew, take
 from coinswarm.memory.quorum.records import Ballot, Envelope, Outcome
 from coinswarm.memory.quorum.roster import ROSTER_KEY, ROSTER_SUBJECT
 from coinswarm.memory.quorum.verify import verify
+from coinswarm_testkit.quorum.index import Index
 from coinswarm_testkit.quorum.node import CLUSTER, SHARD, Node
 from coinswarm_testkit.quorum.scheme import SUBMITTER, cast
 
@@ -469,3 +470,21 @@ def test_an_edited_row_is_named_and_stops_who_starts_from_it(court: Court) -> No
     court.voters[0].start()
     court.later(2)
     assert court.voters[0].halted
+
+
+@pytest.mark.parametrize("loss", ["flush", "stale-index", "other-index"])
+def test_an_index_that_is_lost_set_back_or_anothers_is_the_fold_of_the_log_again(court: Court, loss: str) -> None:
+    index = Index(court.cast)
+    accepted = {}
+    for number in range(4):
+        envelope = court.envelope(replace(FAIR, subject=f"weights/{number}"))
+        court.submit(envelope)
+        accepted[envelope.proposal.subject] = envelope.id
+        index.follow(court.log)
+        if number == 1:
+            index.save()
+    court.submit(court.envelope(replace(weights(9_000, 1_000), subject="weights/unsafe")))
+    index.lose(loss)
+    assert index.rows != accepted
+    index.follow(court.log)
+    assert (index.rows, index.applied) == (accepted, court.log.rows.head)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from coinswarm.memory.quorum import messages as m
-from coinswarm.memory.quorum.records import Outcome
+from coinswarm.memory.quorum.records import START, Outcome
 from coinswarm.memory.quorum.submitter import FIRST_NS, LONGEST_NS, Submitter, start, step
 
 if TYPE_CHECKING:
@@ -54,3 +54,16 @@ def test_what_its_disk_holds_is_sent_in_the_next_life(cluster: Cluster) -> None:
     envelope = cluster.envelope()
     state = start("north", "main", cluster.roster, cluster.scheme, kept=[envelope])
     assert m.Send(m.Propose(envelope)) in tell(cluster, state, m.Tick(), 1)[1]
+
+
+def test_it_stops_when_the_log_is_not_the_one_it_saw(cluster: Cluster) -> None:
+    envelope = cluster.envelope()
+    cluster.commit()
+    seen = cluster.log.rows.head
+    cluster.log.rows.entries.clear()
+    cluster.log.rows.head = START
+    state = start("north", "main", cluster.roster, cluster.scheme, kept=[envelope], seen=seen)
+    state, effects = tell(cluster, state, m.Tick(), 1)
+    assert any(isinstance(one, m.Report) for one in effects)
+    assert tell(cluster, state, m.Tick(), 9_000_000_000)[1] == []
+    assert tell(cluster, state, m.Submit(envelope), 9_000_000_000)[1] == []

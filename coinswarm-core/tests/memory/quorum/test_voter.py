@@ -168,6 +168,13 @@ def test_a_roster_that_is_not_allowed_is_rejected_whatever_the_plugin_thinks(clu
     assert seat.vote(cluster.envelope(cluster.next_roster(rules=digest("x")))).ballot.accepts is True
 
 
+def test_without_a_seat_it_judges_nothing(cluster: Cluster) -> None:
+    seat = Seat(cluster, cluster.voter(3))
+    cluster.commit(cluster.next_roster(voters=cluster.roster.voters[:3], faulty=0))
+    seat.tell(m.Tick())
+    assert seat.tell(m.Propose(cluster.envelope())) == []
+
+
 def test_a_seal_is_kept_before_it_is_sent_and_once_per_head(cluster: Cluster) -> None:
     seat = Seat(cluster, cluster.voter(seal_every=2))
     for base in range(5):

@@ -69,6 +69,8 @@ def step(submitter: Submitter, event: Event, now_ns: int) -> tuple[Submitter, tu
     :param now_ns: its monotonic clock, above 0; only differences of it mean anything.
     """
     docket = submitter.docket
+    if docket.reader.halted:  # nothing is promised any more: what is submitted now is not kept, and nothing ends
+        return submitter, ()
     match event:
         case Submit(envelope):
             return submitter, (Keep(Propose(envelope), docket.reader.seen),)

@@ -158,6 +158,8 @@ def _consider(voter: Voter, case: Case) -> tuple[Voter, tuple[Effect, ...]]:
     reader, envelope = voter.docket.reader, case.envelope
     if case.busy or case.mine is not None or not reader.ready or not _open(voter, envelope):
         return voter, ()
+    if voter.name not in reader.fold.roster.voter_keys:
+        return voter, ()  # it has no seat any more, or none yet
     standing = reader.fold.standing(envelope)
     if envelope.proposal.base_version != standing.version:
         return voter, ()  # it starts from what is still to come: no ballot yet
