@@ -109,3 +109,15 @@ def test_histories_are_spread_over_the_configurations() -> None:
     batches = run.batches(410, 5)
     assert [sum(one.histories for one in batches if one.sizes == sizes) for sizes in CONFIGURATIONS] == [103] * 4
     assert {(one.first, one.histories) for one in batches} == {(5, 50), (55, 50), (105, 3)}
+
+
+@pytest.mark.integration
+def test_the_command_prints_the_table_and_says_how_it_went() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "coinswarm_testkit.quorum", "--histories", "4", "--first", "9", "--jobs", "1"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("(N, q, f)")
+    assert f"0 violations; {len(MUTANTS)} of {len(MUTANTS)} mutants caught" in done.stdout.splitlines()[-1]
