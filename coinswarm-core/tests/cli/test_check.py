@@ -23,6 +23,7 @@ def test_one_check_is_shown_with_its_outcome(capsys: pytest.CaptureFixture[str],
     assert lines[0] == "agent trend of coinswarm-trend 0.1.0"
     assert lines[1].split() == ["ID", "WHAT", "IT", "DEMANDS", "TIER", "OUTCOME", "SECONDS"]
     assert lines[2].split()[-3:-1] == ["bronze", "passed"]
+    assert not [line for line in lines if line.startswith("Tier")]
     assert lines[-2:] == ["Certificate  none: only some checks were run", f"Report       {report}"]
     assert err.splitlines() == ["judging agent trend: 1 checks", "P30 passed: nothing runs by itself"]
     assert report.read_text().startswith("<!DOCTYPE html>")

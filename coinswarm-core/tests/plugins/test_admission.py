@@ -130,6 +130,7 @@ def test_gold_where_it_was_measured_is_gold() -> None:
     ("market", "said"),
     [
         ({"symbols": ("SOL/USD",)}, "its evidence is from BTC/USD, ETH/USD, not from SOL/USD: coinswarm plugins check"),
+        ({"bar_seconds": 0}, "its evidence is from bars of 3600 s, and the profile's are of no one known length"),
         ({"bar_seconds": 60}, "its evidence is from bars of 3600 s, not of 60 s"),
         ({"costs": {**COSTS, "taker_bps": 60.0}}, "its evidence paid lower costs (taker_bps 60, measured at 10)"),
     ],
@@ -140,8 +141,8 @@ def test_gold_elsewhere_is_silver_and_says_what_is_not_covered(market: dict[str,
     assert said in found.why
 
 
-def test_lower_costs_and_an_unknown_bar_length_are_covered() -> None:
-    market = replace(MARKET, bar_seconds=0, costs={**COSTS, "taker_bps": 5.0})
+def test_lower_costs_are_covered() -> None:
+    market = replace(MARKET, costs={**COSTS, "taker_bps": 5.0})
     assert stands(held("gold"), market=market).tier == "gold"
 
 

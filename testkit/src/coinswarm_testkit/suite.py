@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coinswarm.errors import CoinswarmError, OperatorError, nearest
@@ -36,6 +38,13 @@ def demand_waivable(waivers: Mapping[str, str], checks: Sequence[Check]) -> None
         if known[name].safety:
             message = f"the check {name} ({known[name].title}) guards money and cannot be waived"
             raise OperatorError(message, remedy="mend the plugin")
+        if known[name].tier == "gold":
+            message = (
+                f"the check {name} ({known[name].title}) is about evidence, which is had or not, and cannot be waived"
+            )
+            raise OperatorError(
+                message, remedy="go with silver; a profile says what evidence it does without, and how long"
+            )
         if not reason.strip():
             message = f"the waiver of {name} gives no reason"
             raise OperatorError(message, remedy=f"say why, as in {name}='known, see issue 12'")
@@ -75,6 +84,13 @@ def outcome(bench: Bench, check: Check) -> Outcome:
     except (CheckFailedError, CoinswarmError) as error:
         result, reason = Result.FAILED, " ".join(str(error).split())
         measured = getattr(error, "measured", None) or measured
+    except Exception as error:  # noqa: BLE001 - answers of no form that the check knows
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        result, reason = (
+            Result.FAILED,
+            f"its answers could not be judged ({said}, {Path(where.filename).name}:{where.lineno})",
+        )
     seconds = round(time.perf_counter() - begin, 3)
     return Outcome(check.id, check.title, check.category, check.tier, result, reason, measured, seconds)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from coinswarm_testkit.bench import LocalBench
-from coinswarm_testkit.checks import CHECKS, TIERS, CheckFailedError, CheckSkipped
+from coinswarm_testkit.checks import CHECKS, TIERS, Check, CheckFailedError, CheckSkipped
 from coinswarm_testkit.subject import KINDS, Subject
 from coinswarm_testkit.suite import checks_for, outcome
+from coinswarm_testkit.verdicts import Result
+
+if TYPE_CHECKING:
+    from coinswarm_testkit.bench import Bench
 
 MUTANTS = "coinswarm_mutants"
 
@@ -32,6 +37,19 @@ def test_a_subject_that_cannot_be_had_fails_with_the_reason() -> None:
             found = outcome(bench, check)
             assert not found.good or found.reason.startswith("it comes without") or "declares no" in found.reason
             assert found.good or "no_such_module" in found.reason
+
+
+def test_answers_of_no_form_that_a_check_knows_fail_it() -> None:
+    """The judge goes on, and the line says where it did not understand."""
+
+    def puzzled(_: Bench) -> None:
+        raise IndexError("list index out of range")  # noqa: EM101, TRY003 - as an empty list would
+
+    found = outcome(LocalBench(Subject("x", "a:b")), Check("Z10", "t", 0, puzzled))
+    assert found.result is Result.FAILED
+    assert found.reason.startswith(
+        "its answers could not be judged (IndexError: list index out of range, test_checks.py:"
+    )
 
 
 def test_defaults_that_are_refused_fail() -> None:

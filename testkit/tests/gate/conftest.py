@@ -55,6 +55,7 @@ class Bed:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.home = root / "home" / "coinswarm"
+        self.registered = ""  # further entry points of the plugin
         self.folder = root / "author"
         self.folder.mkdir()
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", root / "venv"], check=True)
@@ -94,7 +95,7 @@ class Bed:
                 "Requires-Dist: coinswarm-core>=0.1,<1\n"
             ),
             f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n",
-            f"{info}/entry_points.txt": "[coinswarm.plugins]\nsly = sly.plugin\n",
+            f"{info}/entry_points.txt": f"[coinswarm.plugins]\nsly = sly.plugin\n{self.registered}",
         }
         lines = []
         for name, text in whole.items():

@@ -166,6 +166,39 @@ def test_a_plugin_that_takes_the_checks_away_is_checked(bed: Bed, place: str) ->
     assert {"A30", "A32"} <= failed.keys()
 
 
+def test_whose_a_subject_is_does_not_come_from_its_process(bed: Bed) -> None:
+    """What has no module and no distribution would be asked neither what its import does nor what it installs."""
+    shy = (
+        HOOKS
+        + """
+import dataclasses, sys
+open("started.txt", "w").close()
+worker = sys.modules.get("coinswarm_testkit.worker.subjects")
+if worker:
+    told = worker._subject
+    worker._subject = lambda *args: dataclasses.replace(told(*args), plugin="", plugin_module="", distribution="")
+"""
+    )
+    failed = judged(bed, {"sly/plugin.py": shy, "sly.pth": "import os\n"}, "--tier", "bronze")
+    assert {"P25", "P30"} <= failed.keys()
+
+
+@pytest.mark.parametrize("field", ["name='../../sly'", "kind='any/thing'", "declaration=None", "target=1"])
+def test_what_is_no_declaration_is_not_judged(bed: Bed, field: str) -> None:
+    odd = (
+        HOOKS
+        + f"""
+import dataclasses, sys
+worker = sys.modules.get("coinswarm_testkit.worker.subjects")
+if worker:
+    told = worker._subject
+    worker._subject = lambda *args: dataclasses.replace(told(*args), {field})
+"""
+    )
+    failed = judged(bed, {"sly/plugin.py": odd}, "--tier", "bronze")
+    assert failed == {"P10": "it cannot be asked what it declares: its process answered with what is no declaration"}
+
+
 def test_ending_with_success_at_import_is_no_answer(bed: Bed) -> None:
     failed = judged(bed, {"sly/plugin.py": f"import os; os._exit(0)\n{HOOKS}"})
     assert list(failed) == ["P10"]
@@ -231,6 +264,25 @@ def test_a_pth_file_is_told_and_runs_in_no_judge(bed: Bed) -> None:
     files = {"sly.pth": "import sys; sys.modules['coinswarm_testkit.gate.judging'] = None\n", "sly/agent.py": PEEKING}
     failed = judged(bed, files)
     assert "sly.pth, which every Python process runs at its start" in failed["P30"]
+
+
+@pytest.mark.parametrize("group", ["pydantic", "numba_extensions"])
+def test_what_a_library_would_load_is_told_and_runs_in_no_judge(bed: Bed, group: str) -> None:
+    """A process that used numba or pydantic would import it: the judge does both."""
+    files = {
+        "sly/extension.py": (
+            "import pathlib, sys\n"
+            "if sys.flags.isolated:\n"
+            "    pathlib.Path(__file__).with_name('was_here.txt').touch()\n"
+            "def init(): pass\n"
+            "init.new_schema_validator = lambda *args, **kwargs: (None, None, None)\n"
+        ),
+        "sly/agent.py": PEEKING,
+    }
+    bed.registered = f"[{group}]\ninit = sly.extension:init\n"
+    failed = judged(bed, files)
+    assert f"registers sly.extension:init with {group}" in failed["P30"]
+    assert not (bed.site / "sly" / "was_here.txt").exists()
 
 
 def test_a_file_among_the_testkits_own_is_told_before_anything_is_judged(bed: Bed) -> None:

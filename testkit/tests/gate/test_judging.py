@@ -58,7 +58,7 @@ def test_seats_of_a_profile_are_judged_each_with_its_settings(home: Path) -> Non
     seat = {"kind": "agent", "name": "trend", "settings": {"fast": 15}}
     other = {"kind": "agent", "name": "meanrev", "settings": {}}
     verdict, _ = asked(home, seats=(seat, seat, other, {**seat, "settings": {}}), only=("P10",))
-    assert [one["settings"] for one in verdict["subjects"]] == [{"fast": 15}, {}]
+    assert [(one["settings"], one["tier"]) for one in verdict["subjects"]] == [({"fast": 15}, None), ({}, None)]
     assert verdict["uncertifiable"] == "only some checks were run"
     assert read_all(home) == ()
 
@@ -81,6 +81,7 @@ def test_bad_settings_fail_with_the_command_that_repeats_it(home: Path) -> None:
         ({"only": ("P1O",)}, UnknownNameError, "no check 'P1O' of agent 'trend' up to bronze: did you mean 'P10'?"),
         ({"waivers": {"A30": "x"}}, UnknownNameError, "no check 'A30' of agent 'trend' up to bronze"),
         ({"waivers": {"P30": "x"}}, OperatorError, "P30 (nothing runs by itself) guards money and cannot be waived"),
+        ({"waivers": {"A80": "x"}, "tier": "gold"}, OperatorError, "is about evidence, which is had or not"),
     ],
 )
 def test_what_cannot_be_judged(home: Path, more: dict[str, Any], kind: type[Exception], said: str) -> None:

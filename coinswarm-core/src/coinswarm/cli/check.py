@@ -42,7 +42,9 @@ _SHOWN = 58
 @click.option("--against", metavar="OLD", help="A wheel or an environment with an older version to compare with.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything generated.")
 @click.option("--trials", type=click.IntRange(min=1), help="Variants that were tried, this one included.")
-@click.option("--waive", multiple=True, metavar="ID=REASON", help="Let a check fail that is no safety check.")
+@click.option(
+    "--waive", multiple=True, metavar="ID=REASON", help="Let a check fail that is neither a safety check nor gold's."
+)
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(  # noqa: PLR0913 - one parameter per option
@@ -147,7 +149,8 @@ def _show(verdict: Mapping[str, Any]) -> None:
             shown = "none" if line["value"] is None else f"{line['value']:.3g}"
             met = "met" if line["met"] else "NOT MET"
             click.echo(f"{met:<8}{line['group']}: {line['what']} {shown} ({line['limit']})")
-        click.echo(f"{'Tier':<13}{one['tier'] or 'none'}")
+        if not verdict["only"]:
+            click.echo(f"{'Tier':<13}{one['tier'] or 'none'}")
         for removed in one["revoked"]:
             click.echo(f"{'Removed':<13}{removed}: it failed what this certificate said it holds")
         click.echo(f"{'Certificate':<13}{one['certificate'] or _none(one, verdict)}")

@@ -75,7 +75,7 @@ class Seat:
 class Market:
     """Where a profile trades.
 
-    :param bar_seconds: 0: unknown. :param costs: in basis points by key.
+    :param bar_seconds: 0: unknown, or not one; no evidence covers that. :param costs: in basis points by key.
     """
 
     symbols: tuple[str, ...]
@@ -201,7 +201,12 @@ def _reach(of: Certificate, seat: Seat, market: Market, again: str) -> tuple[str
             f"its evidence is from {', '.join(of.instruments)}, not from {', '.join(missing)}: "
             f"{gold} --data {missing[0]}=FILE"
         )
-    if market.bar_seconds and market.bar_seconds != of.bar_seconds:
+    if not market.bar_seconds:
+        return (
+            "silver",
+            f"its evidence is from bars of {of.bar_seconds} s, and the profile's are of no one known length",
+        )
+    if market.bar_seconds != of.bar_seconds:
         return "silver", f"its evidence is from bars of {of.bar_seconds} s, not of {market.bar_seconds} s: {gold}"
     dear = [key for key, cost in market.costs.items() if cost > of.costs.get(key, 0.0)]
     if dear:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from coinswarm.errors import OperatorError
+from coinswarm.plugins.discovery import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,7 +170,12 @@ def from_text(data: bytes) -> Signed:
     if not (isinstance(key, str) and isinstance(signature, str) and key and signature):
         message = "it is not signed"
         raise CertificateError(message, remedy=_again(body))
-    return Signed(_certificate(body), key, signature)
+    signed = Signed(_certificate(body), key, signature)
+    try:
+        signed_bytes(signed.certificate)
+    except (ValueError, RecursionError):
+        _refuse("it holds a number or a letter that JSON has no word for")
+    return signed
 
 
 def _certificate(body: dict[str, Any]) -> Certificate:
@@ -188,6 +194,9 @@ def _certificate(body: dict[str, Any]) -> Certificate:
     wrong += ["trials"] if given["trials"] is not None and type(given["trials"]) is not int else []
     wrong += ["instruments"] if not _texts(given["instruments"]) else []
     wrong += [name for name in ("tier", "asked") if given[name] not in TIERS]
+    wrong += [
+        name for name in ("kind", "name", "plugin") if isinstance(given[name], str) and not NAME.fullmatch(given[name])
+    ]
     if wrong:
         _refuse(f"{wrong[0]} is {str(given[wrong[0]])[:60]!r}")
     given["instruments"] = tuple(given["instruments"])

@@ -2,8 +2,9 @@
 
 The interpreter is isolated (``-I``: no working directory, no user site, no ``PYTHON*``) and without ``site``
 (``-S``: no ``.pth`` file is run); it finds modules in the folders of installed distributions, core's and the
-testkit's before any other. Core never imports the testkit. Before it is started, core's and the testkit's files
-are held against what their installer wrote: a plugin that brought its own judge is told from one that did not.
+testkit's before any other, and libraries find no extension that an installed distribution registers with them
+(pydantic and numba would import it). Core never imports the testkit. Before it is started, core's and the testkit's
+files are held against what their installer wrote: a plugin that brought its own judge is told from one that did not.
 
 This stops accident and casual forgery. A program that runs as the same user can do whatever the user can.
 """
@@ -34,8 +35,9 @@ _HIDDEN = ("PYTHON", "PYTEST_")
 """Beginnings of variables that the judge does not see."""
 
 _START = """\
-import json, runpy, sys
+import importlib.metadata, json, runpy, sys
 sys.path.extend(json.loads(sys.argv.pop(1)))
+importlib.metadata.entry_points = lambda **_: importlib.metadata.EntryPoints()
 runpy.run_module("coinswarm_testkit.gate", run_name="__main__", alter_sys=True)
 """
 

@@ -21,6 +21,13 @@ TRIES = 3
 STARTERS = frozenset({"sitecustomize.py", "usercustomize.py"})
 """Modules that every Python process imports by itself."""
 
+LOADERS = {
+    "pydantic": "every process that uses pydantic",
+    "numba_extensions": "every process that compiles with numba",
+    "pytest11": "every pytest session",
+}
+"""Groups of entry points that a library imports unasked, and where: coinswarm's own processes are among them."""
+
 
 def declaration_valid(bench: Bench) -> None:
     """P10: the plugin loads, and what it declares is a class of its contract that can be made."""
@@ -88,6 +95,10 @@ def runs_nothing_by_itself(bench: Bench) -> None:
     if '"editable": true' in (found.read_text("direct_url.json") or "").replace('":true', '": true'):
         message = "it is an editable install, which works by such a file"
         raise CheckSkipped(message)
+    for point in found.entry_points:
+        if point.group in LOADERS:
+            message = f"{name} registers {point.value} with {point.group}: {LOADERS[point.group]} imports it"
+            raise CheckFailedError(message)
     owners = metadata.packages_distributions()
     for file in found.files or ():
         path = PurePosixPath(file.as_posix())

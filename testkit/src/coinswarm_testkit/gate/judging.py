@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from contextlib import AbstractContextManager, nullcontext
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.errors import NotReadyError, OperatorError, UnknownNameError, nearest
-from coinswarm.plugins.discovery import discover
-from coinswarm.plugins.drivers import discover_drivers
+from coinswarm.plugins.discovery import NAME, discover
+from coinswarm.plugins.drivers import GROUPS, discover_drivers
 from coinswarm.plugins.records import CORE, CORE_DISTRIBUTION, PluginRecord, Status, canonical
 from coinswarm.plugins.trust import files_of
 from coinswarm_testkit.bench import RemoteBench
@@ -21,7 +22,7 @@ from coinswarm_testkit.gate.certifying import certify, revoke
 from coinswarm_testkit.gate.evidence import compared
 from coinswarm_testkit.gate.report import write_report
 from coinswarm_testkit.remote import Remote
-from coinswarm_testkit.subject import Subject
+from coinswarm_testkit.subject import KINDS, Subject
 from coinswarm_testkit.suite import checks_for, judge, tier_of
 from coinswarm_testkit.verdicts import CheckFailedError, Outcome, PluginRaisedError, Result
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from coinswarm.feeds.loaded import Loaded
     from coinswarm_testkit.checks import Check
     from coinswarm_testkit.gate.request import Request
+    from coinswarm_testkit.verdicts import Number
 
 FINDING = "P10"
 """The check that a plugin fails which cannot even be asked what it declares."""
@@ -43,10 +45,11 @@ def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str
     :returns: the verdict: ``good``, and per subject its tier, its outcomes and its certificate.
     :raises CoinswarmError: when that cannot be judged at all.
     """
-    record = _record(request.plugin)
+    records = _records(request.plugin)
+    record = next(iter(records.values()))
     files, uncertifiable = _files(record)
     data = request.loaded()
-    subjects, fault = _subjects(request)
+    subjects, fault = _subjects(request, records)
     results = [] if fault is None else [_unasked(request, fault)]
     with _older(request, record) as old:
         for subject in subjects:
@@ -64,6 +67,7 @@ def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str
         "distribution": record.distribution,
         "version": record.version,
         "asked": request.tier,
+        "only": list(request.only),
         "seed": request.seed,
         "uncertifiable": uncertifiable,
         "subjects": results,
@@ -86,24 +90,31 @@ def _earned(one: Mapping[str, Any], request: Request) -> bool:
     return reached >= min(TIERS.index(request.reach), TIERS.index("silver"))
 
 
-def _record(name: str) -> PluginRecord:
-    """The plugin that is judged, from metadata.
+def _records(name: str) -> dict[str, PluginRecord]:
+    """What is judged, from metadata: the plugin of that name under the kind ``""``, and drivers under theirs.
 
     :raises UnknownNameError: when nothing installed has that name.
     :raises OperatorError: when it cannot be judged as it stands.
     """
-    records = [*discover(), *(record for _, record in discover_drivers())]
-    found = [record for record in records if record.name == name]
+    known = [*(("", record) for record in discover()), *discover_drivers()]
+    found = {kind: record for kind, record in known if record.name == name}
     if not found:
         message = f"unknown plugin {name!r}"
-        raise UnknownNameError(message, remedy=nearest(name, [record.name for record in records]))
-    if name == CORE or canonical(found[0].distribution) == CORE_DISTRIBUTION:
+        raise UnknownNameError(message, remedy=nearest(name, [record.name for _, record in known]))
+    owners = sorted({record.distribution for record in found.values()})
+    if name == CORE or [canonical(owner) for owner in owners] == [CORE_DISTRIBUTION]:
         message = "core is not judged: it is part of the judge"
         raise OperatorError(message, remedy="name a plugin")
-    if found[0].status is not Status.ENABLED:
-        message = f"{found[0].label} is {found[0].status}"
-        raise OperatorError(message, remedy=found[0].reason)
-    return found[0]
+    for record in found.values():
+        if record.status is not Status.ENABLED:
+            message = f"{record.label} is {record.status}"
+            raise OperatorError(message, remedy=record.reason)
+    if len(owners) > 1:
+        message = (
+            f"{' and '.join(owners)} both bring something named {name!r}: no certificate could be about one of them"
+        )
+        raise OperatorError(message, remedy="uninstall one")
+    return found
 
 
 def _files(record: PluginRecord) -> tuple[dict[str, str], str]:
@@ -119,8 +130,10 @@ def _environment(request: Request) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(request.folders)} if request.folders else {}
 
 
-def _subjects(request: Request) -> tuple[list[Subject], CheckFailedError | None]:
+def _subjects(request: Request, records: Mapping[str, PluginRecord]) -> tuple[list[Subject], CheckFailedError | None]:
     """What is judged, as a worker says the plugin declares it; or why it says nothing.
+
+    Whose it is does not come from the worker, which could name a module and a distribution that have nothing to hide.
 
     :raises UnknownNameError: when there is nothing of the kind or name asked for.
     """
@@ -128,10 +141,10 @@ def _subjects(request: Request) -> tuple[list[Subject], CheckFailedError | None]
     try:
         with Remote(nobody, environment=_environment(request), paths=False) as link:
             told = link.ask("subjects.found", plugin=request.plugin)
-            declared = [Subject(**fields) for fields in told]
+            declared = [_owned(Subject(**fields), records) for fields in told]
     except CheckFailedError as error:
         return [], error
-    except TypeError:
+    except (TypeError, KeyError):
         return [], CheckFailedError("its process answered with what is no declaration")
     chosen = [one for one in declared if request.kind in {"", one.kind} and request.name in {"", one.name}]
     if not chosen:
@@ -139,6 +152,22 @@ def _subjects(request: Request) -> tuple[list[Subject], CheckFailedError | None]
         message = f"plugin {request.plugin!r} does not declare {wanted}"
         raise UnknownNameError(message, remedy=nearest(wanted, [f"{one.kind} {one.name}" for one in declared]))
     return [replace(one, settings=settings) for one in chosen for settings in _settings(request, one)], None
+
+
+def _owned(told: Subject, records: Mapping[str, PluginRecord]) -> Subject:
+    """A subject as a worker tells it, with its owner as metadata tell it.
+
+    :raises KeyError, TypeError: when there is no such kind or name, or nothing installed could declare it.
+    """
+    texts, tables = (told.target, told.settings_target), (told.settings, told.declaration)
+    if not (all(isinstance(one, str) for one in texts) and all(isinstance(one, dict) for one in tables)):
+        raise TypeError(told.name)
+    if told.kind not in KINDS or not NAME.fullmatch(told.name):
+        raise KeyError(told.kind)
+    record = records[told.kind if told.kind in GROUPS else ""]
+    return replace(
+        told, plugin=record.name, plugin_module=record.target.partition(":")[0], distribution=record.distribution
+    )
 
 
 def _settings(request: Request, subject: Subject) -> Iterable[Mapping[str, Any]]:
@@ -212,7 +241,7 @@ def _checks(request: Request, subject: Subject) -> Sequence[Check]:
 
 def _result(request: Request, subject: Subject, rows: Sequence[Outcome]) -> dict[str, Any]:
     """What came of one subject, as plain data."""
-    tier = tier_of(rows)
+    tier = None if request.only else tier_of(rows)
     reached = TIERS.index(tier) if tier else -1
     good = all(row.good for row in rows) if request.only else reached >= TIERS.index(request.reach)
     return {
@@ -235,9 +264,14 @@ def _plain(row: Outcome) -> dict[str, Any]:
     return {
         **{name: told[name] for name in ("id", "title", "category", "tier", "seconds", "reason")},
         "outcome": str(row.result),
-        "measured": dict(measured["values"]),
+        "measured": {name: _finite(value) for name, value in measured["values"].items()},
         "limit": dict(measured["limits"]),
     }
+
+
+def _finite(value: Number) -> Number:
+    """A measurement as JSON has it: what is no number is a word."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _again(request: Request, subject: Subject, row: Outcome) -> str:

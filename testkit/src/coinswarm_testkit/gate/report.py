@@ -80,7 +80,8 @@ def page(verdict: Mapping[str, Any], again: str) -> bytes:
 
 def _verdict(one: Mapping[str, Any], verdict: Mapping[str, Any]) -> Safe:
     """What one subject came to, in a sentence or two."""
-    words = [f"{one['kind']} {one['name']}: {one['tier'] or 'no tier'} reached, {verdict['asked']} asked for."]
+    what = "some checks" if verdict["only"] else f"{one['tier'] or 'no tier'} reached, {verdict['asked']} asked for"
+    words = [f"{one['kind']} {one['name']}: {what}."]
     failed = [row["id"] for row in one["checks"] if row["outcome"] == "failed"]
     if failed:
         words.append(f"Failed: {', '.join(failed)}.")
