@@ -1,15 +1,20 @@
-"""The testkit's entry point in pytest: markers and the seed option.
+"""The testkit's entry point in pytest: markers, the seed option, and fixtures of real servers.
 
 pytest loads it in every session of everybody who has the testkit installed: it imports nothing but
-pytest, and ``adopt`` only when a test file asks for it.
+pytest, and the rest only when a test asks for it.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+
+FIXTURES = "coinswarm_testkit.servers.fixtures"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,3 +32,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker of agent checks known, so that ``--strict-markers`` accepts it in any project."""
     config.addinivalue_line("markers", "soundness: the seven soundness categories of an agent")
+
+
+@pytest.fixture(scope="session")
+def redis_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The address of a Redis with vector sets, which ``COINSWARM_REDIS_URL`` holds meanwhile; skipped without one."""
+    from coinswarm_testkit.servers.fixtures import provided  # noqa: PLC0415 - only where a test asks
+
+    yield from provided(pytestconfig, "redis")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell which real servers were met."""
+    if FIXTURES in sys.modules:
+        for line in sys.modules[FIXTURES].summary(config):
+            terminalreporter.write_line(f"real server: {line}")

@@ -1,6 +1,6 @@
 """The vectors of one space in memory, and which of them are nearest: exactly, or by a graph where there are many.
 
-Exact search is exact whatever the matrix product rounds to. Single precision misses a product of unit vectors of width
+Exact search is exact whatever a product rounds to. Single precision misses a product of unit vectors of width
 d by about d * 2**-24 at most (Higham, Accuracy and Stability of Numerical Algorithms, 3.5); every row that may belong
 to the k nearest within twice that is worked out again in double precision, a row at a time, so that neither the order
 of rows nor the size of a block shows in an answer.
@@ -183,7 +183,10 @@ class Neighbours:
         """Every row that may be one of the k nearest."""
         rows = np.flatnonzero(mask)
         gathered = 4 * count <= self._count  # to gather most rows costs more than to look at all
-        products = self._units[rows] @ asked if gathered else (self._units[: self._count] @ asked)[rows]
+        # A product by rows, not by a matrix: BLAS would wake a thread on every core for it, and wait for the slowest.
+        products = (
+            np.vecdot(self._units[rows], asked) if gathered else np.vecdot(self._units[: self._count], asked)[rows]
+        )
         if count <= k:
             return rows
         kth = np.partition(products, count - k)[count - k]

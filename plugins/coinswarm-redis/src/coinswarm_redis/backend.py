@@ -1,0 +1,319 @@
+"""The memory backend ``redis``: a vector set for each space, searched by Redis, or here where few can count."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from redis import exceptions
+
+from coinswarm.contracts import MemoryBackend
+from coinswarm.domain.episode import ANY, FARTHEST, LogPosition, Match, MemoryInfo, MemoryStats
+from coinswarm.domain.health import Condition, Health
+from coinswarm.errors import CoinswarmError, NotReadyError
+from coinswarm_redis import scripts
+from coinswarm_redis.connection import NEEDED, connected, lacks_vector_sets, told
+from coinswarm_redis.fields import SECOND_NS, attributes, counts, episode_of, expression, groups, keys, listed
+from coinswarm_redis.settings import RedisSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from redis.asyncio import Redis
+
+    from coinswarm.domain.episode import Episode, Filter, Space
+
+    Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
+    Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+
+T = TypeVar("T")
+
+FEW, FEW_SHARE = 500, 0.02
+"""Where at most so many episodes can count, or that share of all, they are gathered and each is looked at."""
+
+VISITED = 20
+"""How many times more elements a filtered search may visit than it should have to, were the filter independent."""
+
+LEAST_VISITED = 2_000
+
+
+class RedisMemory(MemoryBackend):
+    """One round trip for a recall without a filter, two with one. Every write is one script, its position included.
+
+    A recall is refused with ``NotReadyError`` where the index holds less than this object has seen applied, or
+    elements are gone behind its back: somebody flushed, evicted or restored. Whoever calls it answers from elsewhere
+    until the log is folded again.
+    """
+
+    def __init__(self, settings: RedisSettings | None = None) -> None:
+        self._settings = settings or RedisSettings()
+        self._redis: Redis | None = None
+        self._seen: dict[Space, int] = {}
+        """The highest index seen applied."""
+        self._latest: dict[Space, int] = {}
+        """The latest known_ns of all episodes, as last heard."""
+        self._recalls = self._remembered = self._updated = self._forgotten = self._recall_ns = 0
+
+    def get_config(self) -> dict[str, Any]:
+        """The settings in force, the password hidden."""
+        return self._settings.model_dump(mode="json")
+
+    async def remember(
+        self, space: Space, episodes: Sequence[Episode], vectors: Vectors, *, at: LogPosition | None = None
+    ) -> None:
+        """Take in episodes, all or none: one script, during which Redis does nothing else."""
+        rows = [(episode, space.unit(vector)) for episode, vector in zip(episodes, vectors, strict=True)]
+        given: list[str | int | bytes] = [self._settings.links, self._settings.build_effort]
+        for episode, unit in rows:
+            given += [episode.id, unit.tobytes(), attributes(episode), *listed(episode)]
+        if await self._script(scripts.REMEMBER, space, *_place(at), *given):
+            self._remembered += len(rows)
+            self._applied(space, at)
+
+    async def recall(self, space: Space, vector: Vector, k: int, as_of_ns: int, where: Filter) -> Sequence[Match]:
+        """The nearest of those that count.
+
+        :raises NotReadyError: the index is not whole.
+        """
+        began = time.perf_counter_ns()
+        asked = space.unit(vector)
+        found = None
+        if where == ANY and as_of_ns >= self._latest.get(space, as_of_ns):
+            found = await self._unfiltered(space, asked, k, as_of_ns)
+        if found is None:
+            found = await self._filtered(space, asked, k, as_of_ns, where)
+        self._recalls += 1
+        self._recall_ns += time.perf_counter_ns() - began
+        return sorted(found, key=lambda match: (match.distance, match.episode_id))[:k]
+
+    async def get(self, space: Space, episode_id: str) -> Episode | None:
+        """What is remembered under that id."""
+        key = keys(self._settings.prefix, space)[0]
+        found = await self._command("VGETATTR", key, episode_id)
+        return None if found is None else episode_of(found)
+
+    async def update(self, space: Space, episode: Episode, *, at: LogPosition | None = None) -> bool:
+        """Replace an episode, not its vector."""
+        given = (episode.id, attributes(episode), *listed(episode))
+        applied, there = await self._script(scripts.UPDATE, space, *_place(at), *given)
+        self._updated += bool(applied and there)
+        if applied:
+            self._applied(space, at)
+        return bool(there)
+
+    async def forget(self, space: Space, episode_id: str, *, at: LogPosition | None = None) -> bool:
+        """Remove an episode."""
+        applied, there = await self._script(scripts.FORGET, space, *_place(at), episode_id)
+        self._forgotten += bool(applied and there)
+        if applied:
+            self._applied(space, at)
+        return bool(there)
+
+    async def clear(self, space: Space) -> None:
+        """Remove every key of a space."""
+        await self._script(scripts.CLEAR, space)
+        self._seen.pop(space, None)
+        self._latest.pop(space, None)
+
+    async def info(self, space: Space) -> MemoryInfo:
+        """What it holds of a space; does not refuse an index that is not whole, so that one can see how far it got."""
+        key, meta, *_ = keys(self._settings.prefix, space)
+
+        async def ask(redis: Redis) -> list[Any]:
+            async with redis.pipeline(transaction=True) as pipe:
+                pipe.execute_command("VCARD", key)
+                pipe.hmget(meta, ["index", "digest"])
+                pipe.memory_usage(key, samples=5)
+                answers: list[Any] = await pipe.execute()
+                return answers
+
+        entries, (index, digest), size = await self._call(ask)
+        position = None if index is None else LogPosition(int(index), digest.decode())
+        least = int(entries) * space.dimension * 4
+        return MemoryInfo(int(entries), max(int(size or 0), least), exact=False, applied=position)
+
+    async def stats(self) -> MemoryStats:
+        """What this object did since it was made."""
+        return MemoryStats(self._recalls, self._remembered, self._updated, self._forgotten, self._recall_ns)
+
+    async def health(self) -> Health:
+        """Whether the server answers, has vector sets, and may not throw away what it was told."""
+        try:
+            await self._command("VCARD", f"{self._settings.prefix}:health")
+            memory = await self._call(lambda redis: redis.info("memory"))
+        except CoinswarmError as error:
+            return Health(Condition.DOWN, str(error))
+        policy = memory.get("maxmemory_policy", "noeviction")
+        if memory.get("maxmemory") and str(policy).startswith("allkeys"):
+            reason = f"{self._settings.shown} throws keys away when it is full: set maxmemory-policy to noeviction"
+            return Health(Condition.IMPAIRED, reason)
+        return Health(Condition.GOOD)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        redis, self._redis = self._redis, None
+        if redis is not None:
+            await redis.aclose()
+            await redis.connection_pool.disconnect()
+
+    async def _unfiltered(self, space: Space, asked: Vector, k: int, as_of_ns: int) -> list[Match] | None:
+        """The nearest of all, in one round trip; None where some outcome is not known yet and a filter is needed."""
+        key, meta, *_ = keys(self._settings.prefix, space)
+
+        async def ask(redis: Redis) -> list[Any]:
+            async with redis.pipeline(transaction=False) as pipe:
+                pipe.execute_command(*self._similar(key, asked, k))
+                pipe.hmget(meta, ["entries", "index", "latest"])
+                pipe.execute_command("VCARD", key)
+                answers: list[Any] = await pipe.execute()
+                return answers
+
+        found, (entries, index, latest), total = await self._call(ask)
+        await self._whole(space, int(entries or 0), int(total), index)
+        if latest is None:
+            return [] if not found else None  # cleared meanwhile, or made anew
+        self._latest[space] = int(latest)
+        # Read after the search: what was known later than this was not there when it searched.
+        return _matches(found) if int(latest) <= as_of_ns else None
+
+    async def _filtered(self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter) -> list[Match]:
+        """The nearest of those that count: looked at one by one where they are few, else by Redis' own filter."""
+        wanted = groups(where)
+        decided = ("", "")
+        if where.decided_from_ns or where.decided_before_ns:
+            last = (where.decided_before_ns - 1) // SECOND_NS if where.decided_before_ns else "+inf"
+            decided = (str(where.decided_from_ns // SECOND_NS), str(last))
+        known = (as_of_ns // SECOND_NS, as_of_ns)
+        named = [name for names in wanted for name in (str(len(names)), *names)]
+        answer = await self._script(scripts.GATHER, space, FEW, FEW_SHARE, *known, *decided, *named)
+        total, entries, index, latest, most = answer[:5]
+        await self._whole(space, int(entries), int(total), index or None)
+        if not total:
+            return []
+        self._latest[space] = int(latest)
+        if len(answer) > 5:  # noqa: PLR2004 - ids, attributes and vectors follow
+            return _exact(asked, k, lambda text: counts(text, where, as_of_ns), *answer[5:])
+        said = expression(where, None if int(latest) <= as_of_ns else as_of_ns)
+        key = keys(self._settings.prefix, space)[0]
+        share = max(1, int(most)) / int(total)
+        visited = max(LEAST_VISITED, int(VISITED * k / share))
+        found = await self._search(key, asked, k, said, visited)
+        if len(found) < min(k, int(most)):  # perhaps there are no more, perhaps it gave up: only all of them can tell
+            found = await self._search(key, asked, k, said, 2 * int(total))
+        return found
+
+    async def _search(self, key: str, asked: Vector, k: int, said: str, visited: int) -> list[Match]:
+        """What Redis finds with a filter in its own words; empty admits all."""
+        narrowed = ("FILTER", said, "FILTER-EF", visited) if said else ()
+        return _matches(await self._command(*self._similar(key, asked, k), *narrowed))
+
+    def _similar(self, key: str, asked: Vector, k: int) -> tuple[str | int | bytes, ...]:
+        """The command that searches."""
+        effort = max(self._settings.search_effort, k)
+        return ("VSIM", key, "FP32", asked.tobytes(), "WITHSCORES", "COUNT", max(k, 1), "EF", effort)
+
+    async def _whole(self, space: Space, entries: int, total: int, index: bytes | None) -> None:
+        """Refuse an index that is not whole.
+
+        :param entries: how many there should be; another one may have written between this and ``total``.
+        :raises NotReadyError: naming what is missing.
+        """
+        applied = int(index) if index else 0
+        seen = self._seen.get(space, 0)
+        if applied < seen:
+            where = f"stands at log entry {applied:,}" if applied else "is gone"
+            message = f"the index of {space.name} in {self._settings.shown} {where}; entry {seen:,} was applied before"
+            raise NotReadyError(message, remedy="fold the log again, and recall from elsewhere until then")
+        self._seen[space] = applied
+        if entries != total:
+            key, meta, *_ = keys(self._settings.prefix, space)
+
+            async def ask(redis: Redis) -> list[Any]:
+                async with redis.pipeline(transaction=True) as pipe:
+                    pipe.hget(meta, "entries")
+                    pipe.execute_command("VCARD", key)
+                    answers: list[Any] = await pipe.execute()
+                    return answers
+
+            entries, total = (int(answer or 0) for answer in await self._call(ask))
+            if entries != total:
+                message = (
+                    f"the index of {space.name} in {self._settings.shown} holds {total:,} of {entries:,} entries: "
+                    "keys were evicted or deleted"
+                )
+                raise NotReadyError(message, remedy="clear the space and fold the log anew")
+
+    def _applied(self, space: Space, at: LogPosition | None) -> None:
+        """Note how far this object has seen the index come."""
+        if at is not None:
+            self._seen[space] = max(at.index, self._seen.get(space, 0))
+
+    async def _script(self, text: str, space: Space, *given: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
+        """Run a script over the keys of a space."""
+        names = keys(self._settings.prefix, space)
+        wrote = text is not scripts.GATHER
+        return await self._call(lambda redis: redis.register_script(text)(names, given), wrote=wrote)
+
+    async def _command(self, *words: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
+        """What a command that changes nothing answers."""
+        return await self._call(lambda redis: redis.execute_command(*words))  # type: ignore[no-untyped-call]
+
+    async def _call(self, work: Callable[[Redis], Awaitable[T]], *, wrote: bool = False) -> T:
+        """What a call answers; the client's errors become ours.
+
+        :raises NotReadyError: the server has no vector sets.
+        :raises CoinswarmError: whatever else went wrong.
+        """
+        if self._redis is None:
+            self._redis = connected(self._settings)
+        try:
+            return await work(self._redis)
+        except exceptions.RedisError as error:
+            if lacks_vector_sets(error):
+                message = f"{self._settings.shown} is version {await self._version()} and has no vector sets"
+                raise NotReadyError(message, remedy=f"use {NEEDED}") from error
+            raise told(error, self._settings.shown, wrote=wrote) from error
+
+    async def _version(self) -> str:
+        """The server's version, or a word where it does not say."""
+        assert self._redis is not None
+        try:
+            return str((await self._redis.info("server")).get("redis_version", "unknown"))
+        except exceptions.RedisError:
+            return "unknown"
+
+
+def _place(at: LogPosition | None) -> tuple[str, str]:
+    """A log position as scripts take it."""
+    return ("", "") if at is None else (str(at.index), at.digest)
+
+
+def _matches(found: Any) -> list[Match]:  # noqa: ANN401 - ids and scores, as a list or a map
+    """What a search found; Redis scores by (1 + cos) / 2."""
+    pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
+    return [Match(id_.decode(), _bounded(2.0 * (1.0 - float(score)))) for id_, score in pairs]
+
+
+def _exact(  # noqa: PLR0913 - what a script answered
+    asked: Vector, k: int, admits: Callable[[bytes], bool], ids: list[bytes], texts: list[bytes], vectors: bytes
+) -> list[Match]:
+    """The nearest of what was gathered; from the nearest on each is asked whether it counts, until there are enough.
+
+    :param texts: attributes; empty where all of them count.
+    """
+    rows = np.frombuffer(vectors, np.float32).reshape(len(ids), len(asked)).astype(np.float64)
+    distances = 1.0 - (rows * asked.astype(np.float64)).sum(axis=1)
+    found: list[Match] = []
+    for row in np.argsort(distances, kind="stable").tolist():
+        distance = _bounded(float(distances[row]))
+        if len(found) >= k and distance > found[-1].distance:
+            break
+        if not texts or admits(texts[row]):
+            found.append(Match(ids[row].decode(), distance))
+    return found
+
+
+def _bounded(distance: float) -> float:
+    """A distance without what rounding adds."""
+    return min(max(distance, 0.0), FARTHEST)

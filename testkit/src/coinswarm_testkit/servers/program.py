@@ -1,0 +1,119 @@
+"""Finding a server's program, starting it, and ending it whatever happens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from coinswarm.errors import NotReadyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+T = TypeVar("T")
+
+START_SECONDS = 20.0
+"""How long a server may take to be ready; all that we know take less than one."""
+STOP_SECONDS = 5.0
+STEP_SECONDS = 0.01
+SYSTEM = os.pathsep.join(("/usr/sbin", "/usr/local/sbin"))
+"""Where Debian puts servers, and a user's PATH does not look."""
+SHOWN = 400
+"""Characters of its output that an error shows."""
+
+
+class NoServerError(NotReadyError):
+    """There is no such server here, or it does not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealServer:
+    """A server that runs.
+
+    :param url: where it is.
+    :param about: what it is and where it comes from, in one line without secrets.
+    """
+
+    url: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A server's program.
+
+    :param origin: where it comes from, in words.
+    """
+
+    path: Path
+    origin: str
+
+
+def find_program(name: str, *, wheel: str, variable: str) -> Program:
+    """The program of that name, from a wheel or else from the system.
+
+    :param wheel: the distribution that brings it.
+    :param variable: names a running server instead; for the message.
+    :raises NoServerError: when neither has it.
+    """
+    with suppress(PackageNotFoundError):
+        found = distribution(wheel)
+        for file in found.files or []:
+            path = Path(str(found.locate_file(file))).resolve()
+            if path.stem == name and path.is_file():
+                return Program(path, f"the wheel {wheel} {found.version}")
+    installed = shutil.which(name) or shutil.which(name, path=SYSTEM)
+    if installed:
+        return Program(Path(installed), installed)
+    message = f"there is no {name} here"
+    raise NoServerError(message, remedy=f"install the package {wheel}, or name a running server in {variable}")
+
+
+@contextmanager
+def started(command: Sequence[str | Path], output: Path, ready: Callable[[], T | None]) -> Iterator[T]:
+    """Run a server until the block is left.
+
+    :param output: file that takes what it prints.
+    :param ready: is asked until it answers.
+    :raises NoServerError: when it ends or is not ready in time, with the end of what it printed.
+    """
+    with output.open("wb") as sink:
+        process = subprocess.Popen(  # noqa: S603 - an argument list of our own
+            command, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        yield _awaited(process, output, ready)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _awaited(process: subprocess.Popen[bytes], output: Path, ready: Callable[[], T | None]) -> T:
+    """What ``ready`` answers at last."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        answer = ready()
+        if answer is not None:
+            return answer
+        if process.poll() is not None:
+            break
+        time.sleep(STEP_SECONDS)
+    said = " ".join(output.read_text(encoding="utf-8", errors="replace").split())[-SHOWN:]
+    how = (
+        f"ended with code {process.returncode}"
+        if process.poll() is not None
+        else f"is not ready in {START_SECONDS:g} s"
+    )
+    message = f"{process.args[0]!s} {how}"  # type: ignore[index] # a sequence, as it was given
+    raise NoServerError(message, remedy=f"it said: {said or 'nothing'}")

