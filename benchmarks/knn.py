@@ -2,8 +2,8 @@
 
 The bound beside each figure is the index by itself: usearch's own graph, and ``VSIM`` through redis-py; both are the
 very index that the backend fills, on a real server started for it. Vectors are clustered, 384 wide; exact search says
-which ten are nearest. Latencies are percentiles of single questions, asked in turn; questions a second are those of four
-at once. ``./dev bench-memory`` runs it; ``--entries 5000`` for a glance.
+which ten are nearest. Latencies are percentiles of single questions, asked in turn; questions a second are those of
+four at once. ``./dev bench-memory`` runs it; ``--entries 5000`` for a glance.
 """
 
 from __future__ import annotations
