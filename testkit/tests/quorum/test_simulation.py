@@ -28,6 +28,12 @@ def test_no_invariant_is_violated(sizes: Sizes) -> None:
     assert {"lost", "doubled", "crash", "pause", "cut off", "censored", "forged request"} <= set(tally.faults)
 
 
+@pytest.mark.parametrize(("sizes", "seed"), [(CONFIGURATIONS[0], 101_884), (CONFIGURATIONS[2], 481)], ids=str)
+def test_seeds_in_which_the_watch_once_saw_too_much(sizes: Sizes, seed: int) -> None:
+    """A ballot that left its voter in a request before any message; one heard before it could be verified."""
+    assert World(seed, sizes).run().violations == ()
+
+
 @pytest.mark.parametrize("place", range(len(MUTANTS)), ids=lambda place: MUTANTS[place].name.replace(" ", "-"))
 def test_every_mutant_is_caught_by_an_invariant_that_it_breaks(place: int) -> None:
     found = run.hunt(place)

@@ -286,6 +286,10 @@ class World:
         """Ask the log for decisions, unless the coordinator censors."""
         for request in effect.requests:
             self.watch.asked(node.name, request.proof)
+            for ballot in request.proof:
+                # Its own ballot may leave a voter in a request first: written down, and then it died before it sent it.
+                if ballot.voter == node.name and node.name in self.watch.honest:
+                    self.watch.sent(ballot)
         if self.plan.censor and node is self.leaders[0]:
             self.faults["censored"] += len(effect.requests)
             return
