@@ -35,6 +35,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
+def nats_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The address of a real NATS server, which ``COINSWARM_NATS_URL`` holds meanwhile; skipped where there is none."""
+    from coinswarm_testkit.servers.fixtures import provided  # noqa: PLC0415 - only where a test asks
+
+    yield from provided(pytestconfig, "nats")
+
+
+@pytest.fixture(scope="session")
 def redis_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """The address of a Redis with vector sets, which ``COINSWARM_REDIS_URL`` holds meanwhile; skipped without one."""
     from coinswarm_testkit.servers.fixtures import provided  # noqa: PLC0415 - only where a test asks

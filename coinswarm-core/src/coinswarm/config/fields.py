@@ -21,7 +21,7 @@ FULL_BP = 10_000
 PPM_PER_BP = 100
 _MAX_COUNT = 1_000_000_000
 _SECRET = re.compile(r"(^|[._-])(secret|password|passphrase|apikey|(api|private|access|secret)[_-]?key)$")
-_SECRET_OF_A_VENUE = re.compile(r"(^|[._-])(key|token)$")
+_SECRET_OF_A_VENUE = re.compile(r"(^|[._-])(key|token|seed)$")
 """Words that are secrets to a driver, but to an agent may be a sort key or a coin."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from coinswarm.domain.stored import Message
 from coinswarm.ports import MAX_MESSAGE
 from coinswarm_testkit.checks.check import Check
-from coinswarm_testkit.checks.drivers import answer_of, arena, demand, demand_raised, lifecycle, sound
+from coinswarm_testkit.checks.drivers import answer_of, arena, behind, demand, demand_raised, lifecycle, sound
 from coinswarm_testkit.verdicts import CheckFailedError
 from coinswarm_testkit.worker.place import Step
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 BUS: frozenset[Kind] = frozenset({"bus"})
 MANY = 500
 PATIENCE_SECONDS = 5.0
+ATTEMPTS = 7
+GROWTH = 3.0
+"""Where pauses double, each between a half and the whole, the last two of six are eight times the first two, or four."""
 NO_SUBJECTS = ("", ".", "a.", ".a", "a..b", "a b", "a.*", "a.>", "*", ">", "a\nb", "a\r\nPUB b")
 NO_PATTERNS = ("", "a.", "a..b", "a.>.b", "a b", ">.a", "a\nb", "a*")
 NO_GROUPS = ("a b", "a.b", "*", "a\nb")
@@ -211,6 +214,95 @@ def slow_subscribers(bench: Bench) -> None:
     _demand_heard(heard["slow"], numbers, "a slow subscriber")
 
 
+def play_behind(bench: Bench, *lines: tuple[Any, ...]) -> tuple[list[Any], dict[str, list[bytes]], list[str]]:
+    """As ``play``, on a bus whose connection the lines can cut."""
+    with behind(bench) as (settings, through, server), bench.link() as link:
+        found = link.ask(
+            "buses.behind", settings=settings, through=through, server=server, lines=lines, patience=PATIENCE_SECONDS
+        )
+    heard = {name: [message.data for message in messages] for name, messages in found["heard"].items()}
+    return [answer_of(row) for row in found["told"]], heard, list(found["errors"])
+
+
+def reconnects(bench: Bench) -> None:
+    """N55: a lost connection is told, nothing is sent until it is back, and then every subscription is, as it was."""
+    lines: dict[str, tuple[Any, ...]] = {
+        "listening to errors": ("listen_to_errors",),
+        "subscribing": ("subscribe", "it", "a"),
+        "subscribing in a group": ("subscribe", "one", "work", "g"),
+        "subscribing once more": ("subscribe", "left", "a"),
+        "unsubscribing": ("leave", "left"),
+        "answering": ("answer", "echo", "ask"),
+        "another subscribes": ("far", "subscribe", "far", "b"),
+        "another joins the group": ("far", "subscribe", "two", "work", "g"),
+        "another publishes": ("far", "publish", "a", b"first"),
+        "waiting": ("wait", {"it": 1}),
+        "cutting": ("cut",),
+        "LOST": ("until_refused", "b", b"unsure"),
+        "a message while the connection is lost": ("publish", "b", b"refused"),
+        "a batch while the connection is lost": ("batch", [Message("b", b"refused")]),
+        "a request while the connection is lost": ("request", "b", b"refused", 1.0),
+        "a subscription while the connection is lost": ("subscribe", "late", "a"),
+        "another publishes meanwhile": ("far", "publish", "a", b"missed"),
+        "mending": ("mend",),
+        "BACK": ("until_sent", "b", b"back"),
+        "HEARS": ("until_heard", "it", "a"),
+        "sharing": ("far", "many", "work", 0, 20),
+        "a request to who was away": ("far", "request", "ask", b"hello", 2.0),
+        "waiting again": ("far", "wait", {"far": 1}),
+    }
+    answers, heard, errors = play_behind(bench, *lines.values())
+    told = dict(zip(lines, answers, strict=True))
+    for what, answer in told.items():
+        if "is lost" in what:
+            demand_raised(answer, "UnreachableError", what)
+        else:
+            sound([answer], what)
+    demand(told["LOST"], True, "whether publishing is refused once the connection was cut")  # noqa: FBT003 - compared
+    demand(told["BACK"], True, "whether it publishes again once the connection could be made")  # noqa: FBT003 - compared
+    demand(told["HEARS"], True, "whether a subscription hears again without being made again")  # noqa: FBT003 - compared
+    if not any(error.partition(":")[0] in {"UnreachableError", "RetryableError"} for error in errors):
+        message = f"a lost connection is told to nobody who asked for errors (told was {errors})"
+        raise CheckFailedError(message)
+    if b"refused" in heard["far"]:
+        message = "a message that was refused with UnreachableError was sent all the same, when the connection was back"
+        raise CheckFailedError(message)
+    demand(heard["far"].count(b"back"), 1, "how often a message published after the connection was back is heard")
+    again = [data for data in heard["it"] if data not in {b"first", b"missed"}]
+    demand(
+        again, sorted(set(again), key=int), "what a subscription hears when the connection is back, once and in order,"
+    )
+    demand(heard["left"], [], "what a subscription hears that was ended before the connection was lost")
+    shared = sorted([*heard["one"], *heard["two"]], key=int)
+    _demand_heard(shared, [b"%d" % number for number in range(20)], "a queue group, after one of it was away,")
+
+
+def backs_off(bench: Bench) -> None:
+    """N60: the pauses between attempts to connect to a server that is away grow."""
+    answers, _, _ = play_behind(bench, ("cut",), ("attempts", ATTEMPTS))
+    _, gaps = sound(answers, "waiting for attempts to connect")
+    if len(gaps) < ATTEMPTS - 1:
+        message = (
+            f"it tried to connect {len(gaps) + 1} times within {PATIENCE_SECONDS:g} s: a trial asks for short pauses"
+        )
+        raise CheckFailedError(message)
+    if sum(gaps[-2:]) < GROWTH * sum(gaps[:2]):
+        shown = ", ".join(f"{gap:.3f}" for gap in gaps)
+        message = f"the pauses between {ATTEMPTS} attempts to connect do not grow: {shown} s"
+        raise CheckFailedError(message)
+
+
+def nobody_there(bench: Bench) -> None:
+    """N65: where nobody listens opening raises UnreachableError, which names the address."""
+    with behind(bench) as (_, through, _server), bench.link() as link:
+        found = link.ask("buses.nobody", through=through)
+    answer = answer_of(found["told"])
+    demand_raised(answer, "UnreachableError", "opening it where nobody listens")
+    if found["address"] not in answer.text:
+        message = f"what is told of a server that is not there does not name its address {found['address']}: {answer}"
+        raise CheckFailedError(message)
+
+
 CHECKS = (
     Check("N10", "carries every message once, in order", 1, carries_in_order, BUS),
     Check("N15", "subjects and patterns mean what they say", 2, subjects_and_patterns, BUS),
@@ -221,4 +313,7 @@ CHECKS = (
     Check("N40", "errors of handlers are told", 7, errors_told, BUS),
     Check("N45", "opened, left, and nothing runs on", 7, lifecycle("N45", Step("publish", ("a", b""))), BUS),
     Check("N50", "a slow subscriber slows nobody", 7, slow_subscribers, BUS),
+    Check("N55", "a lost connection is told and made again", 7, reconnects, BUS),
+    Check("N60", "a server that is away is asked less and less often", 7, backs_off, BUS),
+    Check("N65", "a server that is not there is named", 7, nobody_there, BUS),
 )

@@ -9,6 +9,7 @@ import tempfile
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from coinswarm.domain.health import Condition, Health
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped
@@ -35,6 +36,24 @@ def arena(bench: Bench, **given: str) -> Iterator[dict[str, Any]]:
         if any("{folder}" in str(value) for value in trial.values()):
             words["{folder}"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="coinswarm-trial-"))
         yield {name: _filled(value, words) for name, value in trial.items()}
+
+
+@contextmanager
+def behind(bench: Bench) -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
+    """Settings to try a driver with twice: straight, and by way of a proxy at ``{proxy}``; and the server's address.
+
+    :raises CheckSkipped: where its trial names no server, so that there is no connection that could be lost.
+    """
+    with arena(bench) as settings:
+        trial: Mapping[str, Any] = {**bench.subject.declaration.get("trial", {}), **bench.subject.settings}
+        for name, value in trial.items():
+            address = urlsplit(settings[name]) if isinstance(value, str) and _VARIABLE.search(value) else urlsplit("")
+            if address.hostname and address.port:
+                through = address._replace(netloc="{proxy}").geturl()
+                yield settings, {**settings, name: through}, f"{address.hostname}:{address.port}"
+                return
+        message = "its trial names no server to which a connection could be lost"
+        raise CheckSkipped(message)
 
 
 def _filled(value: Any, words: Mapping[str, str]) -> Any:  # noqa: ANN401 - any setting

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coinswarm_testkit.servers import redis
+from coinswarm_testkit.servers import nats, redis
 from coinswarm_testkit.servers.program import NoServerError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ MET = pytest.StashKey[list[str]]()
 """What the session's tests ran against, in words."""
 
 SERVERS: dict[str, tuple[str, Callable[[], AbstractContextManager[RealServer]]]] = {
+    "nats": (nats.VARIABLE, nats.nats_server),
     "redis": (redis.VARIABLE, redis.redis_server),
 }
 """Name -> the variable that holds its address while tests run, and what starts it."""

@@ -37,7 +37,7 @@ CONTRACTS = {
 SENTINEL = "do-not-show-me-7f3a91"
 """What secret settings are filled with, and must not be found anywhere."""
 
-_SECRET_NAME = re.compile(r"secret|token|passw|passphrase|api_?key|private_?key|credential")
+_SECRET_NAME = re.compile(r"secret|token|passw|passphrase|api_?key|private_?key|credential|nkey")
 
 
 def built(place: Place) -> str:

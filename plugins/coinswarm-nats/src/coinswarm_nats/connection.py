@@ -1,0 +1,292 @@
+"""One connection to one NATS server, from its opening to its end; a lost one is not used again.
+
+nats-py wants whole seconds by its annotations and takes parts of them. It can reconnect by itself, but then keeps what is published meanwhile and sends it later, which a bus must not do
+after it said ``UnreachableError``. So each connection is a client of its own that never reconnects.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+import anyio
+import nats.errors
+from nats.aio.client import Client
+
+from coinswarm.errors import AmbiguousError, OperatorError, UnreachableError
+from coinswarm.ports import MAX_MESSAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+
+    from coinswarm.errors import CoinswarmError
+    from coinswarm.ports import OnError
+    from coinswarm_nats.nkey import Identity
+    from coinswarm_nats.settings import NatsSettings
+
+T = TypeVar("T")
+
+UNSENT = 1 << 20
+"""Bytes that wait to be sent before a publisher must wait for the server."""
+DENIED = "permissions violation"
+"""In an error of the server's: what was asked is not allowed to this identity; the connection lives on."""
+REFUSED = ("authorization violation", "authentication")
+"""In an error of the server's: who asks is not let in."""
+
+
+class _Client(Client):
+    """nats-py's client, which signs as an identity and can refuse to talk in the clear.
+
+    :param encrypted: whether a server that does not ask for TLS is refused before anything is sent to it.
+    """
+
+    def __init__(self, identity: Identity | None, *, encrypted: bool) -> None:
+        super().__init__()
+        self._public_nkey = identity.public if identity is not None else None
+        self._encrypted = encrypted
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:  # noqa: FBT001, FBT002 - its own signature
+        if self._encrypted and initial_connection and not info.get("tls_required"):
+            raise nats.errors.SecureConnRequiredError
+        await super()._process_info(info, initial_connection)
+
+
+class Connection:
+    """An open connection.
+
+    :param url: the server.
+    :param tls: for servers that ask for TLS.
+    :param tell: is told of errors that belong to no call.
+    """
+
+    def __init__(
+        self, url: str, settings: NatsSettings, identity: Identity | None, tls: ssl.SSLContext, tell: OnError
+    ) -> None:
+        self.url, self.lost, self.reason = url, anyio.Event(), ""
+        self._settings, self._identity, self._tls, self._tell = settings, identity, tls, tell
+        self._client = _Client(identity, encrypted=urlsplit(url).scheme == "tls")
+        self._opening = True
+        self._calls: set[tuple[frozenset[str], Callable[[Exception], None]]] = set()
+
+    async def open(self) -> None:
+        """Connect.
+
+        :raises UnreachableError, OperatorError: naming the server and what to do.
+        """
+        seconds = self._settings.connect_seconds
+        try:
+            with anyio.fail_after(seconds):
+                await self._client.connect(
+                    [self.url],
+                    name=self._settings.client_name,
+                    error_cb=self._errs,
+                    closed_cb=self._closes,
+                    signature_cb=self._identity.signed if self._identity is not None else None,
+                    tls=self._tls,
+                    inbox_prefix=".".join(filter(None, ("_INBOX", self._settings.inbox))),
+                    allow_reconnect=False,
+                    connect_timeout=cast("int", seconds),
+                    ping_interval=cast("int", self._settings.ping_seconds),
+                    pending_size=4 * UNSENT,
+                    flush_timeout=self._settings.answer_seconds,
+                )
+                self._opening = False
+                await self.flush("the connection")  # a server that wants our certificate hangs up only now
+        except (OSError, nats.errors.Error, TimeoutError, AmbiguousError) as error:
+            await self.close()
+            raise self._unopened(error) from None
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self.close()
+            raise
+        if self._client.max_payload < MAX_MESSAGE:
+            most = self._client.max_payload
+            await self.close()
+            message = f"the NATS server {self.url} carries messages of {most} bytes at most"
+            raise OperatorError(message, remedy=f"set max_payload to {MAX_MESSAGE} or more in its configuration")
+
+    async def close(self) -> None:
+        """End it; nothing runs on."""
+        self._opening = False
+        with suppress(OSError, nats.errors.Error, TimeoutError):
+            await self._client.close()
+        self.lost.set()
+
+    async def _errs(self, error: Exception) -> None:
+        """What nats-py has to say beside its answers."""
+        if self._opening:
+            raise error  # else it would try the same server again, without a word
+        if DENIED not in str(error):
+            self.reason = self.reason or _words(error)
+            return
+        text = f"the NATS server {self.url} does not allow it to this identity: {_words(error)}"
+        denial = OperatorError(text, remedy="change the permissions of its nkey in the server's configuration")
+        named = set(re.findall(r'"([^"]*)"', str(error)))
+        heard = [tell for subjects, tell in list(self._calls) if subjects & named]
+        for tell in heard:
+            tell(denial)
+        if not heard:
+            self._tell(denial)
+
+    async def _closes(self) -> None:
+        """It is over."""
+        error = self._client.last_error
+        self.reason = self.reason or (_words(error) if error is not None else "")
+        self.lost.set()
+
+    def _unopened(self, error: Exception) -> CoinswarmError:
+        """Why it could not be opened, and who must act."""
+        text = f"{self.reason}; {_words(error)}" if self.reason else _words(error)
+        if isinstance(error, ssl.SSLCertVerificationError):
+            message = f"the certificate of the NATS server {self.url} is not trusted ({error.verify_message})"
+            return OperatorError(message, remedy="name its authority in ca_file, and its host as the certificate does")
+        if isinstance(error, nats.errors.SecureConnRequiredError):
+            message = f"the NATS server {self.url} offers no TLS"
+            return OperatorError(message, remedy="configure its tls, or write nats:// where the network is trusted")
+        if any(word in text.lower() for word in REFUSED):
+            message = f"the NATS server {self.url} refuses the credentials ({text})"
+            return OperatorError(message, remedy="give it the public key of nkey_seed, or set the seed that it knows")
+        if isinstance(error, ssl.SSLError) or "certificate" in text.lower() or "tls" in text.lower():
+            message = f"the NATS server {self.url} and we do not agree on TLS ({text})"
+            return OperatorError(message, remedy="if it demands a certificate set certificate_file and key_file")
+        message = f"the NATS server {self.url} cannot be reached ({text})"
+        return UnreachableError(message, remedy="start it, or name another in the setting url")
+
+    async def publish(self, subject: str, data: bytes, reply: str) -> None:
+        """Hand a message to the client, which sends it; waits only where much is unsent.
+
+        :raises UnreachableError: when the connection is lost; nothing was done.
+        """
+        what = f"a message on {subject!r}"
+        if self._client.pending_data_size >= UNSENT:
+            try:
+                await self.flush("what was published")
+            except AmbiguousError as error:  # that is what went before; this was not sent
+                raise UnreachableError(error.message, remedy="slow down, or see why the server does") from None
+        try:
+            await self._client.publish(subject, data, reply)
+        except nats.errors.ConnectionClosedError:
+            self.demand(what)
+            raise
+
+    async def subscribe(self, subject: str, group: str, take: Callable[[Msg], None]) -> Subscription:
+        """Have messages of a pattern put somewhere; counts from when this returns.
+
+        :raises UnreachableError: when the connection is lost; nothing was done then, for it ends with it.
+        :raises OperatorError: when the identity may not listen there.
+        """
+
+        async def put(message: Msg) -> None:
+            take(message)
+
+        what = f"a subscription to {subject!r}"
+        self.demand(what)
+        try:
+            made = await self._client.subscribe(subject, group, put)
+        except nats.errors.ConnectionClosedError:
+            self.demand(what)
+            raise
+        try:
+            await self.flush(what, subject)
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await self.end(made)
+            if isinstance(error, AmbiguousError):
+                raise UnreachableError(error.message, remedy="subscribe again") from None
+            raise
+        return made
+
+    async def end(self, subscription: Subscription, *, drain: bool = False) -> None:
+        """End a subscription; one that ended with the connection is no error.
+
+        :param drain: first take what the server has sent.
+        """
+        with suppress(nats.errors.Error, OSError):
+            await (subscription.drain() if drain else subscription.unsubscribe())  # type: ignore[no-untyped-call]
+
+    async def request(self, subject: str, data: bytes, seconds: float) -> Msg:
+        """The first answer to a message.
+
+        :raises UnreachableError: when nobody is subscribed.
+        :raises AmbiguousError: when none comes in time, or the connection is lost.
+        """
+        what = f"a request on {subject!r}"
+        return await self._call(what, [subject], lambda: self._client.request(subject, data, seconds), seconds)
+
+    async def flush(self, what: str, *subjects: str) -> None:
+        """Wait until the server has all that was sent.
+
+        :raises AmbiguousError: when it does not say so in time, or the connection is lost.
+        :raises OperatorError: when the identity may not use one of the subjects.
+        """
+        seconds = self._settings.answer_seconds
+        await self._call(what, subjects, lambda: self._client.flush(cast("int", seconds)), seconds)
+
+    async def _call(
+        self, what: str, subjects: Sequence[str], function: Callable[[], Awaitable[T]], seconds: float
+    ) -> T:
+        """What the client answers, while the connection lives and the server allows it.
+
+        :param what: is asked, for messages.
+        :param subjects: whose permissions count.
+        """
+        self.demand(what)
+        outcomes: list[tuple[T | None, Exception | None]] = []
+
+        def ends(answer: T | None, error: Exception | None) -> None:
+            outcomes.append((answer, error))
+            group.cancel_scope.cancel()
+
+        async def ask() -> None:
+            try:
+                ends(await function(), None)
+            except (nats.errors.Error, OSError) as error:
+                ends(None, self._unanswered(error, what, seconds))
+
+        async def watch() -> None:
+            await self.lost.wait()
+            ends(None, self._unanswered(nats.errors.ConnectionClosedError(), what, seconds))
+
+        entry = (frozenset(subject.lower() for subject in subjects), lambda error: ends(None, error))
+        self._calls.add(entry)
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(watch)
+                group.start_soon(ask)
+        finally:
+            self._calls.discard(entry)
+        answer, error = outcomes[0]
+        if error is not None:
+            raise error
+        return cast("T", answer)
+
+    def _unanswered(self, error: Exception, what: str, seconds: float) -> CoinswarmError:
+        """Why a call has no answer."""
+        if isinstance(error, nats.errors.NoRespondersError):
+            return UnreachableError(f"{what} reaches nobody: nobody is subscribed to it")
+        if isinstance(error, nats.errors.ConnectionClosedError):
+            return AmbiguousError(f"{what} has no answer: the connection to the NATS server {self.url} was lost")
+        if isinstance(error, nats.errors.TimeoutError):
+            return AmbiguousError(f"{what} has no answer from the NATS server {self.url} within {seconds:g} s")
+        return AmbiguousError(f"{what} has no answer from the NATS server {self.url} ({_words(error)})")
+
+    def demand(self, what: str) -> None:
+        """Hold that the connection is there.
+
+        :raises UnreachableError: when it is not.
+        """
+        if self.lost.is_set() or self._client.is_closed:
+            text = f"{what} is not possible: the connection to the NATS server {self.url} is lost"
+            raise UnreachableError(text, remedy="it is made again as soon as the server is back")
+
+
+def _words(error: Exception) -> str:
+    """An error of the client's in words."""
+    text = " ".join(str(error).split()).removeprefix("nats: ")
+    return text or type(error).__name__
