@@ -12,6 +12,7 @@ from coinswarm_mutants.cases import cases
 from coinswarm_mutants.clean import clean_set
 from coinswarm_mutants.judging import failing, outcomes
 from coinswarm_testkit.checks import CHECKS
+from coinswarm_testkit.servers.nats import VARIABLE
 
 if TYPE_CHECKING:
     from coinswarm_testkit.subject import Subject
@@ -22,6 +23,14 @@ NAMES = [
     for name, case in CASES.items()
 ]
 """Evidence is measured in the stage of soundness: it takes seconds for each."""
+
+
+@pytest.fixture(autouse=True)
+def server(request: pytest.FixtureRequest) -> None:
+    """Start the real server that a case is tried on."""
+    name = request.node.callspec.params.get("name", "") if hasattr(request.node, "callspec") else ""
+    if name in CASES and VARIABLE in str(CASES[name].mutant.declaration):
+        request.getfixturevalue("nats_url")
 
 
 @pytest.mark.parametrize("name", NAMES)

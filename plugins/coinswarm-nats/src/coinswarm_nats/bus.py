@@ -113,8 +113,7 @@ class NatsBus(MessageBus):
             await group.__aexit__(kind, error, trace)
         finally:
             if self._connection is not None:
-                with anyio.CancelScope(shield=True):
-                    await self._connection.close()
+                await self._connection.close()
 
     async def _drain(self) -> None:
         """Take what is on its way to us, and see that what we sent has arrived."""

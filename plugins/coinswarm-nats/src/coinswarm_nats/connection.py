@@ -1,7 +1,8 @@
 """One connection to one NATS server, from its opening to its end; a lost one is not used again.
 
-nats-py wants whole seconds by its annotations and takes parts of them. It can reconnect by itself, but then keeps what is published meanwhile and sends it later, which a bus must not do
-after it said ``UnreachableError``. So each connection is a client of its own that never reconnects.
+nats-py can reconnect by itself, but then keeps what is published meanwhile and sends it later, which a bus must not do
+after it said ``UnreachableError``. So each connection is a client of its own that never reconnects. By its annotations
+nats-py wants whole seconds; it takes parts of them.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ T = TypeVar("T")
 
 UNSENT = 1 << 20
 """Bytes that wait to be sent before a publisher must wait for the server."""
+CLOSE_SECONDS = 0.5
+"""How long the end of a connection may take."""
 DENIED = "permissions violation"
 """In an error of the server's: what was asked is not allowed to this identity; the connection lives on."""
 REFUSED = ("authorization violation", "authentication")
@@ -102,8 +105,7 @@ class Connection:
             await self.close()
             raise self._unopened(error) from None
         except BaseException:
-            with anyio.CancelScope(shield=True):
-                await self.close()
+            await self.close()
             raise
         if self._client.max_payload < MAX_MESSAGE:
             most = self._client.max_payload
@@ -114,7 +116,9 @@ class Connection:
     async def close(self) -> None:
         """End it; nothing runs on."""
         self._opening = False
-        with suppress(OSError, nats.errors.Error, TimeoutError):
+        # Shielded, so that sockets are closed whoever leaves; bounded, because asyncio's `wait_closed` has no end after
+        # a TLS handshake that failed, or before a peer that is silent.
+        with suppress(OSError, nats.errors.Error), anyio.move_on_after(CLOSE_SECONDS, shield=True):
             await self._client.close()
         self.lost.set()
 
@@ -142,7 +146,7 @@ class Connection:
 
     def _unopened(self, error: Exception) -> CoinswarmError:
         """Why it could not be opened, and who must act."""
-        text = f"{self.reason}; {_words(error)}" if self.reason else _words(error)
+        text = self.reason or _words(error)
         if isinstance(error, ssl.SSLCertVerificationError):
             message = f"the certificate of the NATS server {self.url} is not trusted ({error.verify_message})"
             return OperatorError(message, remedy="name its authority in ca_file, and its host as the certificate does")

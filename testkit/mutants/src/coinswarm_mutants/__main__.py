@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from coinswarm_mutants.cases import cases
 from coinswarm_mutants.clean import clean_set
 from coinswarm_mutants.judging import Job, done
+from coinswarm_testkit.servers.nats import VARIABLE, nats_server
 from coinswarm_testkit.suite import checks_for
 
 if TYPE_CHECKING:
@@ -102,7 +103,10 @@ def clean() -> int:
 def main(words: Sequence[str]) -> int:
     """0 only if everything is as stated."""
     begin = time.monotonic()
-    wrong = judged(words)
+    with nats_server() as server:
+        print(f"real server: {server.about}")
+        os.environ[VARIABLE] = server.url
+        wrong = judged(words)
     if not words:
         missing = uncovered()
         print(f"checks that no mutant fails: {', '.join(missing) or 'none'}")

@@ -209,14 +209,19 @@ class _Scene:
         self.bus.on_error(tell)
 
 
-async def _played(stage: _Scene, lines: Sequence[Line]) -> dict[str, Any]:
-    """What each line answers, who heard what, and which errors were told."""
+async def _played(stage: _Scene, lines: Sequence[Line], *, hopeful: bool = True) -> dict[str, Any]:
+    """What each line answers, who heard what, and which errors were told.
+
+    :param hopeful: whether it goes on when something did not happen in time.
+    """
     told = []
     for method, *arguments in lines:
         try:
             told.append(told_of(await partial(getattr(stage, method), *arguments)()))
         except Exception as error:  # noqa: BLE001 - what it raises is the answer
             told.append(told_of(Raised.of(error)))
+        if not hopeful and told[-1][1] is False:
+            break
     return {"told": told, "heard": stage.heard, "errors": stage.errors}
 
 
@@ -246,6 +251,8 @@ def behind(  # noqa: PLR0913 - two ways to one server
 ) -> dict[str, Any]:
     """As ``scene``, on a bus behind a proxy that can be cut, with another bus that has a line of its own.
 
+    It ends with the first line that answers False.
+
     :param through: settings in which ``{proxy}`` is the proxy's address.
     :param server: ``HOST:PORT``.
     """
@@ -258,7 +265,7 @@ def behind(  # noqa: PLR0913 - two ways to one server
             place.new(_filled(through, proxy.address)) as bus,
         ):
             other = _Scene(far, patience)
-            answer = await _played(_Scene(bus, patience, proxy=proxy, other=other), lines)
+            answer = await _played(_Scene(bus, patience, proxy=proxy, other=other), lines, hopeful=False)
         return answer  # noqa: RET504 - as above
 
     answers: dict[str, Any] = place.wait(play)

@@ -1,0 +1,61 @@
+"""Ways for these tests to run a bus against a real server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coinswarm.domain.stored import Message
+
+
+class Heard(list[bytes]):
+    """A handler that keeps what it hears."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = anyio.Event()
+
+    async def __call__(self, message: Message) -> None:
+        self.append(message.data)
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    async def until(self, done: Callable[[Heard], bool]) -> None:
+        """Wait until that is so."""
+        with anyio.fail_after(10):
+            while not done(self):
+                await self._changed.wait()
+
+
+class Told(list[Exception]):
+    """A listener to errors that can be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = anyio.Event()
+
+    def __call__(self, error: Exception) -> None:
+        self.append(error)
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    async def until(self, text: str) -> None:
+        """Wait until an error says that."""
+        with anyio.fail_after(10):
+            while not any(text in str(error) for error in self):
+                await self._changed.wait()
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
