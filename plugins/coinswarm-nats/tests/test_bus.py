@@ -168,6 +168,20 @@ def test_a_server_that_restarts_is_found_again(heard: Heard, told: Told) -> None
     assert heard == [b"again"]
 
 
+def test_a_line_that_breaks_while_something_is_unsent_is_lost_too(heard: Heard, told: Told) -> None:
+    async def leave() -> None:
+        with ExitStack() as server:
+            url = server.enter_context(nats_server("# its own")).url
+            with anyio.fail_after(10):
+                async with made(url, drain_seconds=300) as bus:
+                    bus.on_error(told)
+                    await bus.subscribe("a", heard)
+                    server.close()  # while the loop stands still, so that leaving still takes it for alive
+
+    anyio.run(leave)
+    assert any("is lost" in str(error) for error in told)
+
+
 async def _published(bus: NatsBus, subject: str, data: bytes) -> None:
     """Publish as soon as that is possible."""
     with anyio.fail_after(10):

@@ -17,7 +17,7 @@ import anyio
 import nats.errors
 from nats.aio.client import Client
 
-from coinswarm.errors import AmbiguousError, OperatorError, UnreachableError
+from coinswarm.errors import AmbiguousError, OperatorError, RetryableError, UnreachableError
 from coinswarm.ports import MAX_MESSAGE
 
 if TYPE_CHECKING:
@@ -44,13 +44,15 @@ REFUSED = ("authorization violation", "authentication")
 
 
 class _Client(Client):
-    """nats-py's client, which signs as an identity and can refuse to talk in the clear.
+    """nats-py's client, which signs as an identity, can refuse to talk in the clear, and always says when it ends.
 
     :param encrypted: whether a server that does not ask for TLS is refused before anything is sent to it.
+    :param ended: is told that it is over.
     """
 
-    def __init__(self, identity: Identity | None, *, encrypted: bool) -> None:
+    def __init__(self, identity: Identity | None, ended: Callable[[], None], *, encrypted: bool) -> None:
         super().__init__()
+        self._ended = ended
         self._public_nkey = identity.public if identity is not None else None
         self._encrypted = encrypted
 
@@ -58,6 +60,17 @@ class _Client(Client):
         if self._encrypted and initial_connection and not info.get("tls_required"):
             raise nats.errors.SecureConnRequiredError
         await super()._process_info(info, initial_connection)
+
+    async def _process_op_err(self, e: Exception) -> None:
+        # The line is broken. Closing would send what is left, fail at that, and tell nobody.
+        self._pending, self._pending_data_size = [], 0
+        await super()._process_op_err(e)
+
+    async def _close(self, status: int, do_cbs: bool = True) -> None:  # noqa: FBT001, FBT002 - its own signature
+        try:
+            await super()._close(status, do_cbs)
+        finally:
+            self._ended()
 
 
 class Connection:
@@ -73,7 +86,7 @@ class Connection:
     ) -> None:
         self.url, self.lost, self.reason = url, anyio.Event(), ""
         self._settings, self._identity, self._tls, self._tell = settings, identity, tls, tell
-        self._client = _Client(identity, encrypted=urlsplit(url).scheme == "tls")
+        self._client = _Client(identity, self._closes, encrypted=urlsplit(url).scheme == "tls")
         self._opening = True
         self._calls: set[tuple[frozenset[str], Callable[[Exception], None]]] = set()
 
@@ -89,7 +102,6 @@ class Connection:
                     [self.url],
                     name=self._settings.client_name,
                     error_cb=self._errs,
-                    closed_cb=self._closes,
                     signature_cb=self._identity.signed if self._identity is not None else None,
                     tls=self._tls,
                     inbox_prefix=".".join(filter(None, ("_INBOX", self._settings.inbox))),
@@ -138,7 +150,7 @@ class Connection:
         if not heard:
             self._tell(denial)
 
-    async def _closes(self) -> None:
+    def _closes(self) -> None:
         """It is over."""
         error = self._client.last_error
         self.reason = self.reason or (_words(error) if error is not None else "")
@@ -211,8 +223,9 @@ class Connection:
 
         :param drain: first take what the server has sent.
         """
-        with suppress(nats.errors.Error, OSError):
-            await (subscription.drain() if drain else subscription.unsubscribe())  # type: ignore[no-untyped-call]
+        function = subscription.drain if drain else subscription.unsubscribe
+        with suppress(RetryableError):
+            await self._call("the end of a subscription", (), function, self._settings.answer_seconds)
 
     async def request(self, subject: str, data: bytes, seconds: float) -> Msg:
         """The first answer to a message.
