@@ -34,7 +34,8 @@ def test_what_is_pending_stays_within_both_limits_and_every_gap_is_told_once(
     kept, told = anyio.run(fill)
     assert len(kept) <= limit
     assert not limit_bytes or len(kept) <= 1 or sum(kept) <= limit_bytes
-    gaps, expected, total = 0, [], 0
+    expected: list[int] = []
+    gaps, total = 0, 0
     behind = False
     for size in sizes:
         if len(expected) >= limit or (limit_bytes and expected and total + size > limit_bytes):

@@ -81,7 +81,8 @@ def test_everything_that_is_installed_is_known_and_stands_as_the_operator_says(s
     names = [(record.name, record.noun) for record in everything() if record.name in {"alpha", "beta", "local"}]
     assert names == [("beta", "plugin"), ("alpha", "driver")], "what core brings is core"
     (tmp_path / "plugins.toml").write_text('disabled = ["alpha"]\n')
-    assert [(one.name, one.status) for one in installed_drivers(tmp_path)] == [("alpha", Status.DISABLED)]
+    found = [(one.name, one.status) for one in installed_drivers(tmp_path) if one.distribution == "fake-alpha"]
+    assert found == [("alpha", Status.DISABLED)]
 
 
 def test_being_installed_imports_nothing(site: Site) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import anyio
 import pytest
+from nats.aio.client import Client
 
 from coinswarm.domain.health import Condition
 from coinswarm.domain.stored import Message
@@ -180,6 +181,47 @@ def test_a_line_that_breaks_while_something_is_unsent_is_lost_too(heard: Heard, 
 
     anyio.run(leave)
     assert any("is lost" in str(error) for error in told)
+
+
+@pytest.mark.parametrize("steps", range(2, 8))
+def test_who_is_cancelled_while_the_server_confirms_harms_nobody(nats_url: str, heard: Heard, steps: int) -> None:
+    async def play() -> None:
+        async with made(nats_url, prefix=f"cancelled{steps}") as bus:
+            bus.on_error(lambda error: pytest.fail(str(error)))
+            await bus.subscribe("a", heard)
+            for _ in range(3):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(bus.publish_batch, [Message("b", b"")])
+                    for _ in range(steps):
+                        await anyio.lowlevel.checkpoint()
+                    group.cancel_scope.cancel()
+            await bus.publish_batch([Message("a", b"one")])
+            await bus.publish_batch([Message("a", b"two")])
+            await heard.until(lambda it: len(it) == 2)
+
+    anyio.run(play)
+    assert heard == [b"one", b"two"]
+
+
+def test_a_client_that_stops_reading_is_lost_and_replaced(
+    nats_url: str, heard: Heard, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stumble(*_: object) -> None:
+        monkeypatch.undo()
+        message = "unexpected"
+        raise RuntimeError(message)
+
+    async def play() -> None:
+        async with made(nats_url, prefix="stumbles") as bus:
+            bus.on_error(told)
+            await bus.subscribe("a", heard)
+            monkeypatch.setattr(Client, "_process_msg", stumble)
+            await bus.publish("a", b"lost")
+            await told.until("is lost")
+            await _published(bus, "a", b"heard")
+            await heard.until(lambda it: it == [b"heard"])
+
+    anyio.run(play)
 
 
 async def _published(bus: NatsBus, subject: str, data: bytes) -> None:

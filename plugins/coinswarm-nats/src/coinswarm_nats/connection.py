@@ -66,6 +66,18 @@ class _Client(Client):
         self._pending, self._pending_data_size = [], 0
         await super()._process_op_err(e)
 
+    async def _process_pong(self) -> None:
+        if self._pongs and self._pongs[0].done():  # who asked was cancelled; nats-py would stop reading, deaf for good
+            self._pongs.pop(0)
+            self._pings_outstanding = 0
+            return
+        await super()._process_pong()
+
+    async def _read_loop(self) -> None:
+        await super()._read_loop()
+        if not self.is_closed:  # an error that nats-py did not expect, logs and lives with
+            await self._process_op_err(nats.errors.ProtocolError())
+
     async def _close(self, status: int, do_cbs: bool = True) -> None:  # noqa: FBT001, FBT002 - its own signature
         try:
             await super()._close(status, do_cbs)
