@@ -210,3 +210,33 @@ def test_recall_goes_on_while_a_graph_is_built(tmp_path: Path) -> None:
     seen = anyio.run(work)
     assert set(seen) <= {0, 5}, "all of the batch or nothing"
     assert 5 in seen
+
+
+def test_a_graph_is_never_said_to_hold_what_another_process_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "FEW", 10)
+    monkeypatch.setattr(episodes, "SAVED_AFTER", 1)
+    settings = LocalMemorySettings(path=tmp_path / "m.sqlite", exact_entries=50)
+    theirs = vectors(20, seed=5)
+
+    async def work() -> None:
+        mine, other = LocalMemory(settings), LocalMemory(settings)
+        await mine.info(SPACE)
+        await mine.remember(SPACE, told(200), vectors(200))
+        await other.remember(SPACE, told(20, first=200), theirs)
+        await mine.remember(SPACE, told(1, first=300), vectors(1, seed=6))
+        await mine.close()
+        await other.close()
+        again = LocalMemory(settings)
+        for episode, vector in zip(told(20, first=200), theirs, strict=True):
+            (match,) = await again.recall(SPACE, vector, 1, LATE, ANY)
+            assert match.episode_id == episode.id
+        await again.remember(SPACE, told(1, first=301), vectors(1, seed=7))
+        assert again._held[SPACE].has_graph
+        for episode, vector in zip(told(20, first=200), theirs, strict=True):
+            (match,) = await again.recall(SPACE, vector, 1, LATE, ANY)
+            assert match.episode_id == episode.id
+        await again.close()
+
+    anyio.run(work)

@@ -11,7 +11,7 @@ import secrets
 import time
 from dataclasses import fields
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import numpy as np
@@ -27,10 +27,12 @@ from coinswarm.errors import CoinswarmError, DataError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from coinswarm.domain.episode import Filter
     from coinswarm.drivers.neighbours import Vector, Vectors
+
+T = TypeVar("T")
 
 COLUMNS = tuple(field.name for field in fields(Episode))
 _LISTED = ", ".join(COLUMNS)
@@ -91,7 +93,7 @@ class LocalMemory(MemoryBackend):
 
         await self._ready()
         async with self._turn:
-            keys = await self._file.write(work)
+            keys = await self._written(work)
             held = self._held.get(space)
             if held is not None:
                 held.reserve(len(keys))
@@ -134,7 +136,7 @@ class LocalMemory(MemoryBackend):
 
         await self._ready()
         async with self._turn:
-            there, applied = await self._file.write(work)
+            there, applied = await self._written(work)
             if there and applied:
                 self._updated += 1
                 if space in self._held:
@@ -153,7 +155,7 @@ class LocalMemory(MemoryBackend):
 
         await self._ready()
         async with self._turn:
-            there, applied = await self._file.write(work)
+            there, applied = await self._written(work)
             if there and applied:
                 self._forgotten += 1
                 held = self._held.get(space)
@@ -176,7 +178,7 @@ class LocalMemory(MemoryBackend):
 
         await self._ready()
         async with self._turn:
-            graph = await self._file.write(work)
+            graph = await self._written(work)
             self._held.pop(space, None)
             self._unsaved.pop(space, None)
             if graph and self._settings.path is not None:
@@ -202,8 +204,11 @@ class LocalMemory(MemoryBackend):
 
     async def optimize(self, space: Space) -> None:
         """Let go of what is dead, complete the graph, and write it to its file."""
-        held = await self._neighbours(space)
+        await self._neighbours(space)
         async with self._turn:
+            held = self._held.get(space)
+            if held is None:  # another process wrote this moment: its own writes keep the graph
+                return
             anew = held.dead > 0
             held.compact()
             await self._grow(space, held, anew=anew)
@@ -218,6 +223,21 @@ class LocalMemory(MemoryBackend):
             self._unsaved.clear()
             self._opened = False
             await self._file.close()
+
+    async def _written(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What one transaction answers; what another process wrote before it is read again at the next call.
+
+        A graph must not be said to hold every row up to a key while rows of others below that key are not in it.
+        """
+
+        def counted(connection: sqlite3.Connection) -> tuple[T, int]:
+            return work(connection), _data_version(connection)
+
+        answer, version = await self._file.write(counted)
+        if version != self._version:
+            self._held.clear()
+            self._unsaved.clear()
+        return answer
 
     async def _ready(self) -> None:
         """Open the file where it is not open: at the first call."""
@@ -293,8 +313,8 @@ class LocalMemory(MemoryBackend):
 
         def work(connection: sqlite3.Connection) -> str | None:
             row = _found(connection, space)
-            if row is None:
-                return name
+            if row is None or _data_version(connection) != self._version:
+                return name  # somebody else wrote meanwhile: this graph may lack what it should hold
             connection.execute("UPDATE space SET graph = ?, graphed = ? WHERE number = ?", (name, graphed, row[0]))
             return row[3]
 
@@ -302,6 +322,11 @@ class LocalMemory(MemoryBackend):
         self._unsaved[space] = 0
         if old:
             await anyio.Path(path.parent / old).unlink(missing_ok=True)
+
+
+def _data_version(connection: sqlite3.Connection) -> int:
+    """A number that is another one once another connection has written."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _named(space: Space) -> tuple[str, str, int]:
