@@ -206,11 +206,14 @@ class RedisMemory(MemoryBackend):
     async def _search(self, key: str, asked: Vector, k: int, said: str, visited: int) -> list[Match]:
         """What Redis finds with a filter in its own words; empty admits all."""
         narrowed = ("FILTER", said, "FILTER-EF", visited) if said else ()
-        return _matches(await self._command(*self._similar(key, asked, k), *narrowed))
+        return _matches(await self._command(*self._similar(key, asked, k, narrowed=bool(said)), *narrowed))
 
-    def _similar(self, key: str, asked: Vector, k: int) -> tuple[str | int | bytes, ...]:
-        """The command that searches."""
-        effort = max(self._settings.search_effort, k)
+    def _similar(self, key: str, asked: Vector, k: int, *, narrowed: bool = False) -> tuple[str | int | bytes, ...]:
+        """The command that searches.
+
+        :param narrowed: by a filter: the effort then counts what it admits, and each of these costs several visits.
+        """
+        effort = max(self._settings.search_effort // (2 if narrowed else 1), k)
         return ("VSIM", key, "FP32", asked.tobytes(), "WITHSCORES", "COUNT", max(k, 1), "EF", effort)
 
     async def _whole(self, space: Space, entries: int, total: int, index: bytes | None) -> None:
