@@ -145,8 +145,10 @@ def test_with_the_right_files_it_talks_in_secret(encrypted: str, authority: Auth
     anyio.run(talk)
 
 
-def test_a_server_that_nobody_vouches_for_is_refused(encrypted: str, tmp_path: Path) -> None:
-    error = refusal(made(encrypted, ca_file=Authority(tmp_path, "theirs").file))
+def test_a_server_that_nobody_vouches_for_is_refused(encrypted: str, authority: Authority, tmp_path: Path) -> None:
+    certificate, key = authority.issue("careful")
+    theirs = Authority(tmp_path, "theirs").file
+    error = refusal(made(encrypted, ca_file=theirs, certificate_file=certificate, key_file=key))
     assert f"the certificate of the NATS server {encrypted} is not trusted" in str(error)
     assert "ca_file" in error.remedy
 
@@ -155,7 +157,7 @@ def test_without_a_certificate_that_the_server_demands_it_is_told_which_settings
     encrypted: str, authority: Authority
 ) -> None:
     error = refusal(made(encrypted, ca_file=authority.file))
-    assert encrypted in str(error)
+    assert f"the NATS server {encrypted} demands a certificate" in str(error)
     assert "certificate_file and key_file" in error.remedy
 
 

@@ -47,18 +47,23 @@ class _Client(Client):
     """nats-py's client, which signs as an identity, can refuse to talk in the clear, and always says when it ends.
 
     :param encrypted: whether a server that does not ask for TLS is refused before anything is sent to it.
+    :param certified: whether we have a certificate to show.
     :param ended: is told that it is over.
     """
 
-    def __init__(self, identity: Identity | None, ended: Callable[[], None], *, encrypted: bool) -> None:
+    def __init__(
+        self, identity: Identity | None, ended: Callable[[], None], *, encrypted: bool, certified: bool
+    ) -> None:
         super().__init__()
-        self._ended = ended
+        self._ended, self._certified = ended, certified
         self._public_nkey = identity.public if identity is not None else None
         self._encrypted = encrypted
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:  # noqa: FBT001, FBT002 - its own signature
         if self._encrypted and initial_connection and not info.get("tls_required"):
             raise nats.errors.SecureConnRequiredError
+        if initial_connection and info.get("tls_verify") and not self._certified:
+            raise nats.errors.SecureConnFailedError  # else it would hang up later, in one of many ways
         await super()._process_info(info, initial_connection)
 
     async def _process_op_err(self, e: Exception) -> None:
@@ -98,7 +103,12 @@ class Connection:
     ) -> None:
         self.url, self.lost, self.reason = url, anyio.Event(), ""
         self._settings, self._identity, self._tls, self._tell = settings, identity, tls, tell
-        self._client = _Client(identity, self._closes, encrypted=urlsplit(url).scheme == "tls")
+        self._client = _Client(
+            identity,
+            self._closes,
+            encrypted=urlsplit(url).scheme == "tls",
+            certified=settings.certificate_file is not None,
+        )
         self._opening = True
         self._calls: set[tuple[frozenset[str], Callable[[Exception], None]]] = set()
 
@@ -177,12 +187,15 @@ class Connection:
         if isinstance(error, nats.errors.SecureConnRequiredError):
             message = f"the NATS server {self.url} offers no TLS"
             return OperatorError(message, remedy="configure its tls, or write nats:// where the network is trusted")
+        if isinstance(error, nats.errors.SecureConnFailedError):
+            message = f"the NATS server {self.url} demands a certificate"
+            return OperatorError(message, remedy="set certificate_file and key_file to one that it trusts")
         if any(word in text.lower() for word in REFUSED):
             message = f"the NATS server {self.url} refuses the credentials ({text})"
             return OperatorError(message, remedy="give it the public key of nkey_seed, or set the seed that it knows")
         if isinstance(error, ssl.SSLError) or "certificate" in text.lower() or "tls" in text.lower():
             message = f"the NATS server {self.url} and we do not agree on TLS ({text})"
-            return OperatorError(message, remedy="if it demands a certificate set certificate_file and key_file")
+            return OperatorError(message, remedy="see that it trusts certificate_file and speaks TLS 1.2 or later")
         message = f"the NATS server {self.url} cannot be reached ({text})"
         return UnreachableError(message, remedy="start it, or name another in the setting url")
 
