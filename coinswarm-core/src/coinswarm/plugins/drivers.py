@@ -13,7 +13,6 @@ from coinswarm import ports
 from coinswarm.declarations import DriverType
 from coinswarm.errors import CoinswarmError, DeclarationError, NotReadyError, UnknownNameError, nearest
 from coinswarm.plugins.discovery import discover
-from coinswarm.plugins.loading import load_plugin
 from coinswarm.plugins.records import CORE_DISTRIBUTION, DECIDED, PluginRecord, Status, canonical
 from coinswarm.plugins.standing import installed
 from coinswarm.plugins.validation import valid_declarations
@@ -122,6 +121,8 @@ def _load(kind: str, record: PluginRecord) -> tuple[DriverType, PluginRecord]:
     if record.status in DECIDED:
         message = f"{record.label} is not loaded"
         raise NotReadyError(message, remedy=record.reason)
+    from coinswarm.plugins.loading import load_plugin  # noqa: PLC0415 - stevedore, which a list of drivers needs not
+
     group = GROUPS[kind].name
     with watching(record.target) as seen:
         answer = load_plugin(record, group)
