@@ -17,6 +17,7 @@ pytestmark = pytest.mark.integration
 HEAVY = {"anyio", "asyncio", "llvmlite", "numba", "numpy", "pandas", "pluggy", "pyarrow", "pydantic", "stevedore"}
 
 METADATA = (
+    "drivers",
     "blocklist", "certificate", "certificates", "compat", "discovery", "files", "history", "policy", "records",
     "shield", "signing", "standing", "trust",
 )  # fmt: skip

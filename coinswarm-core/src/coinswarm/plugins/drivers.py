@@ -15,8 +15,6 @@ from coinswarm.errors import CoinswarmError, DeclarationError, NotReadyError, Un
 from coinswarm.plugins.discovery import discover
 from coinswarm.plugins.records import CORE_DISTRIBUTION, DECIDED, PluginRecord, Status, canonical
 from coinswarm.plugins.standing import installed
-from coinswarm.plugins.validation import valid_declarations
-from coinswarm.plugins.watching import watching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +119,10 @@ def _load(kind: str, record: PluginRecord) -> tuple[DriverType, PluginRecord]:
     if record.status in DECIDED:
         message = f"{record.label} is not loaded"
         raise NotReadyError(message, remedy=record.reason)
-    from coinswarm.plugins.loading import load_plugin  # noqa: PLC0415 - stevedore, which a list of drivers needs not
+    # Loading brings stevedore along, which a list of drivers needs not.
+    from coinswarm.plugins.loading import load_plugin  # noqa: PLC0415
+    from coinswarm.plugins.validation import valid_declarations  # noqa: PLC0415
+    from coinswarm.plugins.watching import watching  # noqa: PLC0415
 
     group = GROUPS[kind].name
     with watching(record.target) as seen:
