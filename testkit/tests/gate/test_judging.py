@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import sys
 from dataclasses import replace
@@ -77,6 +78,7 @@ def test_bad_settings_fail_with_the_command_that_repeats_it(home: Path) -> None:
     [
         ({"plugin": "trnd"}, UnknownNameError, "unknown plugin 'trnd': did you mean 'trend'?"),
         ({"plugin": "core"}, OperatorError, "core is not judged"),
+        ({"settings": {"fast": math.nan}}, OperatorError, "the setting 'fast' is nan, which no certificate can say"),
         ({"kind": "weigher"}, UnknownNameError, "plugin 'trend' does not declare weigher"),
         ({"only": ("P1O",)}, UnknownNameError, "no check 'P1O' of agent 'trend' up to bronze: did you mean 'P10'?"),
         ({"waivers": {"A30": "x"}}, UnknownNameError, "no check 'A30' of agent 'trend' up to bronze"),

@@ -34,6 +34,9 @@ _PACKAGES = {CORE_DISTRIBUTION: "coinswarm", TESTKIT: "coinswarm_testkit"}
 _HIDDEN = ("PYTHON", "PYTEST_")
 """Beginnings of variables that the judge does not see."""
 
+_LEAVING_SECONDS = 5.0
+"""How long an interrupted judge may take to end its workers."""
+
 _START = """\
 import importlib.metadata, json, runpy, sys
 sys.path.extend(json.loads(sys.argv.pop(1)))
@@ -129,7 +132,7 @@ def run_gate(request: Mapping[str, Any], hear: Callable[[dict[str, Any]], None])
         try:
             verdict = _conversed(process, json.dumps({**request, "folders": places}).encode(), hear)
         except BaseException:
-            process.kill()
+            _ended(process)
             raise
         process.wait()
         complaints.seek(0)
@@ -138,6 +141,15 @@ def run_gate(request: Mapping[str, Any], hear: Callable[[dict[str, Any]], None])
         message = f"the judge ended with code {process.returncode} and no verdict ({said[-1] if said else 'silently'})"
         raise InvariantError(message, remedy="report this, with what coinswarm --debug … shows")
     return verdict
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    """End the judge: it is asked to, so that it ends its workers, and made to where it does not."""
+    process.terminate()
+    try:
+        process.wait(_LEAVING_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _conversed(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from importlib import metadata
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from coinswarm.plugins.drivers import GROUPS
 from coinswarm.plugins.records import canonical
 from coinswarm.plugins.watching import BUDGET_SECONDS, HEAVY
 from coinswarm_testkit.checks.check import EVERY_KIND, Check
+from coinswarm_testkit.checks.meddling import meddling
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped, Measured
 
 if TYPE_CHECKING:
     from coinswarm_testkit.bench import Bench
+
+DECLARED = EVERY_KIND.difference(GROUPS)
+"""Kinds whose contract has ``get_config``: all but drivers."""
 
 UNKNOWN = "no_such_setting"
 TRIES = 3
@@ -114,6 +119,24 @@ def runs_nothing_by_itself(bench: Bench) -> None:
             raise CheckFailedError(message)
 
 
+def leaves_the_judge_alone(bench: Bench) -> None:
+    """P35: no module of the distribution names the judge's parts, or changes what it imported from core."""
+    name = bench.subject.distribution
+    if not name:
+        message = "it comes without a distribution"
+        raise CheckSkipped(message)
+    for file in metadata.distribution(name).files or ():
+        if file.suffix != ".py":
+            continue
+        try:
+            source = Path(str(file.locate())).read_bytes()
+        except FileNotFoundError:
+            continue  # whether it is there is asked before there is a certificate
+        for line, what in meddling(source):
+            message = f"{name}: line {line} of {file} {what}"
+            raise CheckFailedError(message)
+
+
 def unknown_settings_refused(bench: Bench) -> None:
     """P40: a setting that the model does not know is refused, and the defaults are accepted."""
     _demand_settings(bench)
@@ -160,7 +183,8 @@ CHECKS = (
     Check("P20", "importing the plugin is quick and loads nothing heavy", 0, light_import, EVERY_KIND, "bronze"),
     Check("P25", "importing the plugin starts nothing", 0, quiet_import, EVERY_KIND, "bronze", safety=True),
     Check("P30", "nothing runs by itself", 0, runs_nothing_by_itself, EVERY_KIND, "bronze", safety=True),
+    Check("P35", "core and the judge are left alone", 0, leaves_the_judge_alone, EVERY_KIND, "bronze", safety=True),
     Check("P40", "unknown settings are refused", 0, unknown_settings_refused, EVERY_KIND, "bronze"),
     Check("P45", "secrets are hidden", 0, secrets_hidden, EVERY_KIND, "bronze", safety=True),
-    Check("P50", "get_config tells the settings in force", 0, configuration_told, frozenset({"agent"}), "bronze"),
+    Check("P50", "get_config tells the settings in force", 0, configuration_told, DECLARED, "bronze"),
 )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from coinswarm.errors import CoinswarmError
 from coinswarm_testkit.gate.judging import judged
@@ -39,5 +40,14 @@ def main() -> int:
     return 0
 
 
+def leave(number: int, _frame: object) -> NoReturn:
+    """End by way of every context, so that workers end and their folders go; once is enough."""
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, leave)
     sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shlex
@@ -45,6 +46,7 @@ def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str
     :returns: the verdict: ``good``, and per subject its tier, its outcomes and its certificate.
     :raises CoinswarmError: when that cannot be judged at all.
     """
+    _demand_finite(request)
     records = _records(request.plugin)
     record = next(iter(records.values()))
     files, uncertifiable = _files(record)
@@ -267,6 +269,20 @@ def _plain(row: Outcome) -> dict[str, Any]:
         "measured": {name: _finite(value) for name, value in measured["values"].items()},
         "limit": dict(measured["limits"]),
     }
+
+
+def _demand_finite(request: Request) -> None:
+    """Hold that settings are what a certificate can say.
+
+    :raises OperatorError: for one with a number that is none.
+    """
+    for settings in (request.settings or {}, *(seat["settings"] for seat in request.seats or ())):
+        for key, value in settings.items():
+            try:
+                json.dumps(value, allow_nan=False)
+            except ValueError:
+                message = f"the setting {key!r} is {value!r}, which no certificate can say"
+                raise OperatorError(message, remedy="give a finite number") from None
 
 
 def _finite(value: Number) -> Number:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coinswarm_mutants.memory import _settings
 from coinswarm_testkit.reference.memory import ExactMemory
 
-FAILS = {"M75"}
+FAILS = {"M75", "P50"}
 Settings = _settings.Settings
 
 
