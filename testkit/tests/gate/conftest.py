@@ -109,20 +109,23 @@ class Bed:
 
     def run(self, *args: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run ``coinswarm`` in the author's folder, with the author's variables."""
-        kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-        cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-        numba = {name: value for name, value in os.environ.items() if name.startswith("NUMBA_")}
-        env = {
-            **kept, **numba, "PATH": os.pathsep.join([str(self.python.parent), os.environ["PATH"]]),
-            "HOME": str(self.root / "home"), "COINSWARM_HOME": str(self.home), "XDG_CACHE_HOME": cache, **variables,
-        }  # fmt: skip
         done = subprocess.run(
             [self.python.parent / "coinswarm", *args],
-            cwd=self.folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            timeout=280,
+            cwd=self.folder, env=self.variables(**variables), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False, timeout=280,
         )  # fmt: skip
         assert "Traceback" not in done.stderr, done.stderr
         return done
+
+    def variables(self, **more: str) -> dict[str, str]:
+        """The author's variables."""
+        kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+        cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        numba = {name: value for name, value in os.environ.items() if name.startswith("NUMBA_")}
+        return {
+            **kept, **numba, "PATH": os.pathsep.join([str(self.python.parent), os.environ["PATH"]]),
+            "HOME": str(self.root / "home"), "COINSWARM_HOME": str(self.home), "XDG_CACHE_HOME": cache, **more,
+        }  # fmt: skip
 
     def check(self, *args: str, **variables: str) -> tuple[int, dict[str, Any], str]:
         """Have the plugin judged: exit code, verdict, and what stands on stderr."""

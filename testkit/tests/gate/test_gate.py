@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -159,3 +162,24 @@ def test_progress_in_a_pipe_is_a_line_for_each_check(bed: Bed) -> None:
     assert done.stderr.splitlines()[0].startswith("judging agent sly: ")
     assert "P10 passed: the declaration is valid" in done.stderr.splitlines()
     assert bed.run("plugins", "check", "sly", "--tier", "bronze", "--quiet").stderr == ""
+
+
+def test_an_interrupted_judge_ends_its_workers_and_their_folders(bed: Bed, tmp_path: Path) -> None:
+    """Also one that is busy for ever; it writes who it is once it is."""
+    told, place = tmp_path / "busy", tmp_path / "scratch"
+    place.mkdir()
+    os.mkfifo(told)
+    busy = f"        import os\n        open({str(told)!r}, 'w').write(str(os.getpid()))\n        while True: pass\n"
+    bed.install({"sly/agent.py": f"{PEEKING.partition('        closes')[0]}{busy}"})
+    heeding = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); import coinswarm.cli as c"
+    with subprocess.Popen(
+        [bed.python, "-c", f"{heeding}; sys.exit(c.main(['plugins', 'check', 'sly']))"],
+        cwd=bed.folder, env=bed.variables(TMPDIR=str(place)), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        worker = int(told.read_text())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert list(place.iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
