@@ -1,6 +1,6 @@
 """What declared objects do. Core calls these; plugins implement them.
 
-A contract whose hook is *provisional* (``hookspecs.PROVISIONAL``) has no shipped plugin yet and may still change.
+A contract whose hook is *provisional* (``hookspecs.PROVISIONAL``) is seated by no session yet and may still change.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ class PlannerType(Declaration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverType(Declaration):
-    """A driver: what an entry point of a driver group names. *Provisional* until the first server's driver lands.
+    """A driver: what an entry point of a driver group names.
 
     :param trial: settings with which the testkit tries it. In texts ``{folder}`` is an empty folder, ``{fresh}`` a name
         that nobody used, ``{venue}`` a venue of the testkit's, ``{env:NAME}`` an environment variable.

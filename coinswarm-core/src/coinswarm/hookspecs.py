@@ -11,7 +11,7 @@ nobody, and neither does one that is executed again (``coinswarm replay``, ``coi
 raises is called on; what it raised is counted and said once. What it prints is kept from standard output. One that
 does not come back is left behind.
 
-Hooks whose kind has no real plugin yet are marked *provisional*: their declarations may still
+Hooks whose kind no session seats yet are marked *provisional*: their declarations may still
 change without a new ``API_VERSION``.
 """
 
