@@ -136,8 +136,9 @@ class Connection:
                 self._opening = False
                 await self.flush("the connection")  # a server that wants our certificate hangs up only now
         except (OSError, nats.errors.Error, TimeoutError, AmbiguousError) as error:
+            problem = self._unopened(error)  # before closing, which may find reasons of its own
             await self.close()
-            raise self._unopened(error) from None
+            raise problem from None
         except BaseException:
             await self.close()
             raise
