@@ -214,6 +214,15 @@ def test_silver_cannot_be_accepted_away(certificates: tuple[Held, ...]) -> None:
     assert line.startswith("trend has no silver certificate, without which nothing can be accepted")
 
 
+def test_live_takes_no_waiver_and_paper_does() -> None:
+    waived, whole = held("gold", waivers={"A48": "known"}), held("gold")
+    found = stands(waived)
+    assert below_silver([found]) == []
+    [line] = live_refusals([found], accepted=[ACCEPT], capital=1, now=NOW)
+    assert "waives A48 (known), and live takes no waiver" in line
+    assert live_refusals([stands(waived, whole)], accepted=[], capital=1000, now=NOW) == [], "one without comes first"
+
+
 def test_live_takes_wheels_alone() -> None:
     editable = replace(RECORD, origin=Origin.EDITABLE)
     found = stands(of=seat(record=editable))

@@ -107,6 +107,7 @@ class Standing:
     :param why: what keeps it from silver, or from gold here; a line, with what to do.
     :param below: demands that its numbers miss, a line each.
     :param numbers: measured, by instrument and name.
+    :param waived: checks that its certificate lets fail, and why.
     """
 
     seat: Seat
@@ -116,6 +117,7 @@ class Standing:
     why: str = ""
     below: tuple[str, ...] = ()
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    waived: Mapping[str, str] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         """As a run's record holds it."""
@@ -152,7 +154,14 @@ def standing(seat: Seat, market: Market, held: Iterable[Held], *, demand: Mappin
     if not fitting:
         return Standing(seat=seat, why=_nothing(seat, mine, sound, again))
     found = [(_reach(one.found.certificate, seat, market, again), one) for one in fitting]
-    (tier, why), best = max(found, key=lambda pair: (TIERS.index(pair[0][0]), pair[1].found.certificate.date))
+    (tier, why), best = max(
+        found,
+        key=lambda pair: (
+            TIERS.index(pair[0][0]),
+            not pair[1].found.certificate.waivers,
+            pair[1].found.certificate.date,
+        ),
+    )
     of = best.found.certificate
     assert best.found.signed is not None, "chosen so"
     gold = tier == "gold"
@@ -164,6 +173,7 @@ def standing(seat: Seat, market: Market, held: Iterable[Held], *, demand: Mappin
         why=why,
         below=tuple(_below(of, market, demand)) if gold else (),
         numbers=measured(of) if gold else {},
+        waived=of.waivers,
     )
 
 
@@ -284,14 +294,18 @@ def _short(one: Standing, accepted: Sequence[Acceptance], capital: float, now: s
     seat = one.seat
     if one.tier not in TIERS[TIERS.index("silver") :]:
         return [f"{seat.label} has no silver certificate, without which nothing can be accepted: {one.why}"]
+    if one.waived:
+        words = ", ".join(f"{check} ({why})" for check, why in one.waived.items())
+        again = f"mend {seat.name}, then coinswarm plugins check it without --waive"
+        return [f"{seat.label}: its certificate waives {words}, and live takes no waiver: {again}"]
     lacks = [f"{seat.label}: {line}" for line in one.below]
     if one.tier != "gold" and seat.kind in GOLD_KINDS:
         lacks = [f"{seat.label} has silver, and live demands gold: {one.why}"]
     if not lacks:
         return []
-    words = [accept for accept in accepted if accept.agent == seat.name]
-    broken = [unaccepted(accept, one, capital, now) for accept in words]
-    if words and not all(broken):
+    mine = [accept for accept in accepted if accept.agent == seat.name]
+    broken = [unaccepted(accept, one, capital, now) for accept in mine]
+    if mine and not all(broken):
         return []
     return [*lacks, *(f"{seat.label}: accept_evidence does not hold: {why}" for why in broken)]
 
