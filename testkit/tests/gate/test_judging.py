@@ -139,7 +139,7 @@ def test_the_page_holds_numbers_intervals_limits_thresholds_and_comparisons() ->
         "checks": [ROW], "thresholds": [line, {**line, "value": None, "met": True}], "compared": ["another decision"],
     }  # fmt: skip
     verdict = {
-        "plugin": "x", "distribution": "cs-x", "version": "1", "asked": "gold", "uncertifiable": "why",
+        "plugin": "x", "distribution": "cs-x", "version": "1", "asked": "gold", "uncertifiable": "why", "only": [],
         "subjects": [subject],
     }  # fmt: skip
     text = page(verdict, "again & again").decode()
