@@ -168,6 +168,20 @@ def test_a_stage_without_a_test_has_failed(
     assert (stages.main() == 0) is good
 
 
+def test_every_test_runs_once_in_a_stage_and_what_takes_longest_begins_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = tool("stages", monkeypatch)
+    found = list(stages.shares([]).values())
+    assert [paths for paths, _ in found[: len(stages.PARTS)]] == [[ROOT / part] for part in stages.PARTS]
+    for test in (path for folder in [*stages.packages(), ROOT] for path in (folder / "tests").glob("**/test_*.py")):
+        inside = [
+            paths
+            for paths, others in found
+            if any(test.is_relative_to(path) for path in paths)
+            and not any(test.is_relative_to(path) for path in others)
+        ]
+        assert len(inside) == 1, test
+
+
 def test_packages_run_side_by_side_and_each_shows_what_it_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,8 +1,8 @@
 """Run one EDD stage with the interpreter of the shared environment: ``python tools/stages.py NAME [PYTEST OPTION...]``.
 
-One pytest for each package, always from its installed wheel. A package may have no test in a stage (pytest's exit code
-5); a stage without any test has failed. With pytest options of one's own, which choose some tests, coverage is not
-judged.
+One pytest for each package, or a part of one, always from its installed wheel. A package may have no test in a stage
+(pytest's exit code 5); a stage without any test has failed. With pytest options of one's own, which choose some tests,
+coverage is not judged.
 """
 
 from __future__ import annotations
@@ -27,6 +27,38 @@ COVERED = {"coinswarm-core": 90, "testkit": 90}
 """Package folder -> least branch coverage, in percent."""
 
 NO_TEST = 5
+
+INTERPRETED = "interpreted"
+"""The name of the run whose jitted functions are plain Python."""
+
+PARTS = (
+    "testkit/mutants/tests",
+    "testkit/tests/gate/test_hostile.py",
+    "tests/docs",
+    "coinswarm-core/tests/cli",
+    "coinswarm-core/tests/backtest/test_paper_replay.py",
+)
+"""Tests that run as a pytest of their own beside the rest of their package, begun first: they take longest, and what
+begins last must be short for both cores to end together."""
+
+
+def shares(chosen: list[str]) -> dict[str, tuple[list[Path], list[Path]]]:
+    """What each pytest runs: its name -> paths, and the paths below these that another one runs.
+
+    :param chosen: paths of tests to run instead of all.
+    """
+    parts = [ROOT / part for part in PARTS]
+    found: dict[str, tuple[list[Path], list[Path]]] = {}
+    for folder in [*packages(), ROOT]:
+        tests, name = folder / "tests", "repository" if folder == ROOT else folder.name
+        if chosen:
+            paths = [ROOT / path for path in chosen if (ROOT / path).resolve().is_relative_to(tests)]
+            found |= {name: (paths, [])} if paths else {}
+        elif any(tests.glob("**/test_*.py")):
+            own = [part for part in parts if part != tests and part.is_relative_to(tests)]
+            found |= {f"{name}-{part.stem}": ([part], []) for part in own} | {name: ([tests], own)}
+    places = {part: place for place, part in enumerate(parts)}
+    return dict(sorted(found.items(), key=lambda share: places.get(share[1][0][0], len(parts))))
 
 
 def run(*arguments: str | Path, **variables: str) -> int:
@@ -61,23 +93,24 @@ def pytest(stage: str, options: list[str]) -> bool:
     chosen = [option for option in options if "tests" in Path(option.split("::")[0]).parts]
     options = [option for option in options if option not in chosen]
     marker = stage if stage in MARKED else UNMARKED
-    commands: dict[str, list[str]] = {}
-    for folder in [*packages(), ROOT]:
-        if not any(folder.glob("tests/**/test_*.py")):
-            continue
-        name = "repository" if folder == ROOT else folder.name
-        paths = [path for path in chosen if (ROOT / path).resolve().is_relative_to(folder / "tests")]
-        if chosen and not paths:
-            continue
-        commands[name] = [
+    commands = {
+        name: [
             *(["coverage", "run", "-m"] if stage == "unit" else []),
             "pytest",
-            *(paths or [str(folder / "tests")]),
+            *map(str, paths),
+            *(f"--ignore={path}" for path in others),
             "-m",
             marker,
             f"--junit-xml={RESULTS / stage}-{name}.xml",
             *options,
         ]
+        for name, (paths, others) in shares(chosen).items()
+    }
+    plain = jitted_tests(ROOT / "coinswarm-core")
+    if stage == "unit" and plain and not chosen and not options:
+        # Coverage cannot see into compiled code: the same tests once more, interpreted.
+        again = ["coverage", "run", "-m", "pytest", "-m", f"{UNMARKED} and not compiled", *map(str, plain)]
+        commands[INTERPRETED] = again
     if len(commands) == 1 or options:  # somebody is looking, perhaps with a debugger
         codes = {name: run(*command) for name, command in commands.items()}
     else:
@@ -94,7 +127,13 @@ def side_by_side(commands: dict[str, list[str]]) -> dict[str, int]:
     def one(name: str) -> int:
         command = [sys.executable, "-m", *commands[name]]
         done = subprocess.run(
-            command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=ROOT,
+            env={**os.environ, **({"NUMBA_DISABLE_JIT": "1"} if name == INTERPRETED else {})},
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         print(f"$ python -m {' '.join(commands[name])}\n{done.stdout}", flush=True)
         return done.returncode
@@ -119,11 +158,6 @@ def unit(options: list[str]) -> bool:
     good = pytest("unit", options)
     if options:
         return good
-    # Coverage cannot see into compiled code: the same tests once more, interpreted.
-    plain = jitted_tests(ROOT / "coinswarm-core")
-    if plain:
-        command = ["coverage", "run", "-m", "pytest", "-m", f"{UNMARKED} and not compiled"]
-        good = run(*command, *plain, NUMBA_DISABLE_JIT="1") in {0, NO_TEST} and good
     good = run("coverage", "combine", "--quiet") == 0 and good
     for folder, least in COVERED.items():
         good = run("coverage", "report", f"--include={folder}/*", f"--fail-under={least}") == 0 and good

@@ -112,9 +112,7 @@ def latency(place: Place, *, bars: Bars, decisions: int, rounds: int, loop: int)
             middle = time.perf_counter_ns()
             if _interruptions() == interrupted:
                 alone.append(middle - begin)
-            total = 0
-            for number in range(loop):
-                total += number
+            sum(range(loop))  # in C: a tracer in this process makes it no longer
             taken.append(middle - begin)
             loops.append(time.perf_counter_ns() - middle)
         found.append((alone if 2 * len(alone) >= len(taken) else taken, loops))
