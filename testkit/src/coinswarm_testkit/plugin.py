@@ -43,6 +43,17 @@ def nats_url(pytestconfig: pytest.Config) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def postgres_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The address of a real PostgreSQL, which ``COINSWARM_POSTGRES_URL`` holds meanwhile; skipped where there is none.
+
+    Of the database ``postgres``, whose user may make others; a test that writes makes its own.
+    """
+    from coinswarm_testkit.servers.fixtures import provided  # noqa: PLC0415 - only where a test asks
+
+    yield from provided(pytestconfig, "postgres")
+
+
+@pytest.fixture(scope="session")
 def redis_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """The address of a Redis with vector sets, which ``COINSWARM_REDIS_URL`` holds meanwhile; skipped without one."""
     from coinswarm_testkit.servers.fixtures import provided  # noqa: PLC0415 - only where a test asks

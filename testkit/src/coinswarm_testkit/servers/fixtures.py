@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coinswarm_testkit.servers import nats, redis
+from coinswarm_testkit.servers import nats, postgres, redis
 from coinswarm_testkit.servers.program import NoServerError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ MET = pytest.StashKey[list[str]]()
 
 SERVERS: dict[str, tuple[str, Callable[[], AbstractContextManager[RealServer]]]] = {
     "nats": (nats.VARIABLE, nats.nats_server),
+    "postgres": (postgres.VARIABLE, postgres.postgres_server),
     "redis": (redis.VARIABLE, redis.redis_server),
 }
 """Name -> the variable that holds its address while tests run, and what starts it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from contextlib import contextmanager, suppress
@@ -65,10 +66,10 @@ def find_program(name: str, *, wheel: str, variable: str) -> Program:
     """
     with suppress(PackageNotFoundError):
         found = distribution(wheel)
-        for file in found.files or []:
-            path = Path(str(found.locate_file(file))).resolve()
-            if path.stem == name and path.is_file():
-                return Program(path, f"the wheel {wheel} {found.version}")
+        paths = [Path(str(found.locate_file(file))).resolve() for file in found.files or [] if file.stem == name]
+        programs = sorted(path for path in paths if path.is_file() and os.access(path, os.X_OK))
+        if programs:  # of several versions the folder of the newest comes last
+            return Program(programs[-1], f"the wheel {wheel} {found.version}")
     installed = shutil.which(name) or shutil.which(name, path=SYSTEM)
     if installed:
         return Program(Path(installed), installed)
@@ -77,21 +78,36 @@ def find_program(name: str, *, wheel: str, variable: str) -> Program:
 
 
 @contextmanager
-def started(command: Sequence[str | Path], output: Path, ready: Callable[[], T | None]) -> Iterator[T]:
+def started(
+    command: Sequence[str | Path],
+    output: Path,
+    ready: Callable[[], T | None],
+    *,
+    user: int | None = None,
+    stop: signal.Signals = signal.SIGTERM,
+) -> Iterator[T]:
     """Run a server until the block is left.
 
     :param output: file that takes what it prints.
     :param ready: is asked until it answers.
+    :param user: as whom it runs, where not as we do.
+    :param stop: what tells it to end.
     :raises NoServerError: when it ends or is not ready in time, with the end of what it printed.
     """
     with output.open("wb") as sink:
         process = subprocess.Popen(  # noqa: S603 - an argument list of our own
-            command, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            user=user,
+            extra_groups=None if user is None else [],
         )
     try:
         yield _awaited(process, output, ready)
     finally:
-        process.terminate()
+        process.send_signal(stop)
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
