@@ -35,16 +35,30 @@ class Rule(StrEnum):
     """It is not remembered already."""
     REGISTERED = "registered"
     """It was registered, when and as it says, and the number of variants tried is known."""
+    UNSEEN = "unseen"
+    """It is registered before it is evaluated: it cites nothing, and counts every variant registered before."""
     STAGES = "stages"
     """It takes one stage after the other."""
+    CAPITAL = "capital"
+    """It gets no more capital than its stage allows, and no less than the venue trades."""
     TRADES = "trades"
     """There are enough closed trades, and none overlaps another."""
     SPAN = "span"
-    """The record is at least as long as its Sharpe ratio needs to be believed (MinTRL)."""
+    """The record is as long as its Sharpe ratio needs to be believed (MinTRL), given the variants tried (MinBTL)."""
     SHARPE = "sharpe"
     """The net Sharpe ratio is high enough."""
     PSR = "psr"
     """The probability that the true Sharpe ratio exceeds zero is high enough."""
+    OVERFIT = "overfit"
+    """The best variant of one half of the days is seldom among the worse in the other half (PBO)."""
+    DISCOVERY = "discovery"
+    """On data after registration it passes the level that its place among all registered patterns leaves (LORD++)."""
+    DEFLATED = "deflated"
+    """The deflated Sharpe ratio is high enough."""
+    DRAWDOWN = "drawdown"
+    """A year like its record seldom brings a drawdown that is too deep."""
+    DECAYED = "decayed"
+    """What is demoted has no capital, or does worse than was demanded of it."""
     SUM = "sum"
     """Weights are at least 0 and sum to 10,000."""
     CAP = "cap"
@@ -59,9 +73,23 @@ class Rule(StrEnum):
     """On the evidence, the new weights would have done better than those in force."""
     ROLLBACK = "rollback"
     """It says at which loss it is taken back, and that is within bounds."""
+    SEAT = "seat"
+    """Who is admitted has no seat, and who is suspended has one."""
+    KEY = "key"
+    """What is configured exists."""
+    VALUE = "value"
+    """What it is set to lies within the limits that no proposal can move."""
+    OPERATOR = "operator"
+    """It was submitted by whoever may ask for it."""
     JUDGED = "judged"
     """The voter knows how to judge proposals of this kind."""
 
+
+TIERS = ("bronze", "silver", "gold")
+"""Of certificates, the least first."""
+
+NEEDED_TIER = {"backtest": "bronze", "paper": "silver", "live": "gold"}
+"""Mode of a swarm -> the least certificate that seats an agent in it."""
 
 GENERAL = (Rule.EVIDENCE, Rule.BASE)
 """Of every proposal."""
@@ -91,6 +119,9 @@ def mandatory(proposal: Proposal) -> tuple[Rule, ...]:
     return (*GENERAL, Rule.JUDGED)
 
 
+_MILLION = 1_000_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptanceRules:
     """The numbers that voters hold proposals to: committed, and the same for all seats.
@@ -103,6 +134,21 @@ class AcceptanceRules:
     :param min_sharpe_ppm: annualised (365 days), net, in millionths.
     :param min_psr_ppm: PSR(0), in millionths; the confidence of MinTRL too.
     :param min_days: of returns behind a change of weights.
+    :param max_pbo_ppm: probability of backtest overfitting.
+    :param pbo_blocks: the days are cut into so many blocks, half of which select: even.
+    :param fdr_ppm: share of false discoveries among patterns that get capital, in expectation.
+    :param min_live_trades: of a pattern with capital: closed, non-overlapping, decided after it was registered.
+    :param max_probation_bp: of equity, for a pattern on probation, unless the venue's least order is more.
+    :param min_dsr_ppm: deflated Sharpe ratio.
+    :param max_drawdown_ppm: of equity within twelve months.
+    :param max_drawdown_chance_ppm: share of resampled years that may bring a deeper one.
+    :param target_volatility_ppm: annualised; the record is scaled to it before drawdowns are measured.
+    :param block_days, resamples: of that bootstrap.
+    :param cusum_ppm: how far a record may fall behind the demanded Sharpe ratio, as a log-likelihood ratio.
+    :param folds: into which the days behind a change of weights are cut.
+    :param purge_days: left out at the beginning of each fold.
+    :param cost_bp: of what is moved by a change of weights, paid on the first day of each fold.
+    :param max_worse_ppm: annualised Sharpe ratio by which new weights may be worse, at 95 % confidence.
     """
 
     max_weight_bp: int = 5_000
@@ -113,6 +159,22 @@ class AcceptanceRules:
     min_sharpe_ppm: int = 1_500_000
     min_psr_ppm: int = 950_000
     min_days: int = 30
+    max_pbo_ppm: int = 200_000
+    pbo_blocks: int = 10
+    fdr_ppm: int = 50_000
+    min_live_trades: int = 30
+    max_probation_bp: int = 100
+    min_dsr_ppm: int = 950_000
+    max_drawdown_ppm: int = 100_000
+    max_drawdown_chance_ppm: int = 50_000
+    target_volatility_ppm: int = 100_000
+    block_days: int = 20
+    resamples: int = 1_000
+    cusum_ppm: int = 3_000_000
+    folds: int = 5
+    purge_days: int = 1
+    cost_bp: int = 10
+    max_worse_ppm: int = 500_000
 
     def __post_init__(self) -> None:
         whole("max_weight_bp", self.max_weight_bp, 1, FULL_BP)
@@ -123,6 +185,25 @@ class AcceptanceRules:
         whole("min_sharpe_ppm", self.min_sharpe_ppm)
         whole("min_psr_ppm", self.min_psr_ppm, 500_000, 999_999)
         whole("min_days", self.min_days, 2)
+        whole("max_pbo_ppm", self.max_pbo_ppm, 0, _MILLION)
+        whole("pbo_blocks", self.pbo_blocks, 2, 16)
+        if self.pbo_blocks % 2:
+            message = f"pbo_blocks is {self.pbo_blocks}, but must be even: half of the blocks select"
+            raise ValueError(message)
+        whole("fdr_ppm", self.fdr_ppm, 1, _MILLION - 1)
+        whole("min_live_trades", self.min_live_trades, 2)
+        whole("max_probation_bp", self.max_probation_bp, 1, FULL_BP)
+        whole("min_dsr_ppm", self.min_dsr_ppm, 500_000, 999_999)
+        whole("max_drawdown_ppm", self.max_drawdown_ppm, 1, _MILLION)
+        whole("max_drawdown_chance_ppm", self.max_drawdown_chance_ppm, 0, _MILLION)
+        whole("target_volatility_ppm", self.target_volatility_ppm, 1, _MILLION)
+        whole("block_days", self.block_days, 1, 365)
+        whole("resamples", self.resamples, 20, 10_000)
+        whole("cusum_ppm", self.cusum_ppm, 1)
+        whole("folds", self.folds, 2, 20)
+        whole("purge_days", self.purge_days)
+        whole("cost_bp", self.cost_bp)
+        whole("max_worse_ppm", self.max_worse_ppm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,10 +229,55 @@ class DailyReturns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialReturns:
+    """What one of the variants of a pattern earned, day by day, net of costs, idle days included.
+
+    Every variant that was tried is there, the chosen one among them.
+
+    :param variant: its name, among the variants of the pattern.
+    :param source: where it is committed: ``trials/<pattern>/<variant>``.
+    :param first_day: days since 1970-01-01, UTC.
+    :param returns_ppm: of equity, one per day, in millionths, more than -1,000,000.
+    """
+
+    variant: str
+    source: Reference
+    first_day: int
+    returns_ppm: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        name("variant", self.variant)
+        whole(f"first_day of {self.variant}", self.first_day)
+        for value in self.returns_ppm:
+            whole(f"a daily return of {self.variant}", value, -999_999)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certificate as it is committed: whose, and how far it goes.
+
+    :param agent: as the seat is named.
+    :param source: where it is committed, ``certificates/<agent>``; its digest is the certificate's.
+    :param tier: bronze, silver or gold.
+    """
+
+    agent: str
+    source: Reference
+    tier: str
+
+    def __post_init__(self) -> None:
+        name("agent of the certificate", self.agent)
+        if self.tier not in TIERS:
+            message = f"tier of the certificate of {self.agent} is {self.tier!r}, but must be one of {', '.join(TIERS)}"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
     """Closed trades that a proposal cites, as committed.
 
-    :param source: where they are; its digest was held against what was read.
+    :param source: where they are; its digest was held against what was read. A pattern's whole record, since it was
+        first evaluated, lies in ``trades/<pattern>``.
     :param episodes: the trades, in any order.
     """
 
@@ -175,7 +301,19 @@ class Evidence:
     :param spaces: of the swarm.
     :param vector: of the episode that is proposed: float32, little-endian.
     :param stage: of the pattern, in force; empty when it is not registered.
-    :param registered_ns, variants: as committed when the pattern was registered; 0 when it was not.
+    :param registered_ns, variants: as committed when the pattern was registered, by the log's clock; 0 when it was not.
+    :param number: its place among all registrations in the log, from 1; 0 when it was not registered.
+    :param discoveries: for each pattern that was on probation when it was registered, or before: how many registrations
+        there were when that was accepted.
+    :param looks: how many proposals to put it on probation were rejected since it was registered.
+    :param trials: returns of the variants cited.
+    :param minimum_bp: the venue's least order, in basis points of equity, rounded up; 0: it has none.
+    :param previous: weights before those in force; empty for the first.
+    :param rollback_drawdown_bp: at which the weights in force are taken back; 0: never.
+    :param certificates: committed, and not revoked; one per agent.
+    :param seated: agents in the committee.
+    :param mode: of the swarm: ``backtest``, ``paper`` or ``live``.
+    :param submitter: who submitted the proposal, as the roster names its seat.
     """
 
     now_ns: int
@@ -192,6 +330,17 @@ class Evidence:
     stage: str = ""
     registered_ns: int = 0
     variants: int = 0
+    number: int = 0
+    discoveries: tuple[int, ...] = ()
+    looks: int = 0
+    trials: tuple[TrialReturns, ...] = ()
+    minimum_bp: int = 0
+    previous: tuple[Weight, ...] = ()
+    rollback_drawdown_bp: int = 0
+    certificates: tuple[Certificate, ...] = ()
+    seated: tuple[str, ...] = ()
+    mode: str = "paper"
+    submitter: str = ""
 
     def __post_init__(self) -> None:
         whole("now_ns of the evidence", self.now_ns)
@@ -200,11 +349,23 @@ class Evidence:
         unique("exhibits", tuple(row.source.place for row in self.exhibits))
         unique("weights", tuple(weight.agent for weight in self.weights))
         unique("certified", self.certified)
+        unique("trials", tuple(row.variant for row in self.trials))
+        unique("previous weights", tuple(weight.agent for weight in self.previous))
+        unique("certificates", tuple(row.agent for row in self.certificates))
+        unique("seated", self.seated)
+        for number in self.discoveries:
+            whole("a discovery", number, 1)
+        for field in ("number", "looks", "minimum_bp", "rollback_drawdown_bp"):
+            whole(f"{field} of the evidence", getattr(self, field))
+        if self.mode not in NEEDED_TIER:
+            message = f"mode of the evidence is {self.mode!r}, but must be one of {', '.join(NEEDED_TIER)}"
+            raise ValueError(message)
 
     @property
     def sources(self) -> frozenset[Reference]:
         """Where everything that is here was read."""
-        return frozenset([*(row.source for row in self.returns), *(row.source for row in self.exhibits)])
+        rows = (*self.returns, *self.exhibits, *self.trials, *self.certificates)
+        return frozenset(row.source for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,9 @@ class MovePattern:
     :param stage: where to.
     :param hypothesis: what is claimed, in a line; stated when it is registered, before it is evaluated.
     :param variants: how many variants were tried before this one was chosen, itself included; 0: not known.
-    :param registered_ns: when it was registered, nanoseconds since the epoch.
+    :param registered_ns: when it was registered, nanoseconds since the epoch by the log's clock; 0 in the proposal that
+        registers it, because only the log can tell.
+    :param capital_bp: of equity, that it may use in its new stage; 0 where that is without capital.
     """
 
     pattern: str
@@ -109,6 +111,7 @@ class MovePattern:
     hypothesis: str
     variants: int
     registered_ns: int
+    capital_bp: int = 0
 
     def __post_init__(self) -> None:
         name("pattern", self.pattern)
@@ -116,6 +119,7 @@ class MovePattern:
         line(f"hypothesis of {self.pattern}", self.hypothesis, empty=False)
         whole(f"variants of {self.pattern}", self.variants)
         whole(f"registered_ns of {self.pattern}", self.registered_ns)
+        whole(f"capital_bp of {self.pattern}", self.capital_bp, 0, FULL_BP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
