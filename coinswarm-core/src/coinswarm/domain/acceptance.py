@@ -364,8 +364,12 @@ class Evidence:
     @property
     def sources(self) -> frozenset[Reference]:
         """Where everything that is here was read."""
-        rows = (*self.returns, *self.exhibits, *self.trials, *self.certificates)
-        return frozenset(row.source for row in rows)
+        return frozenset([
+            *(row.source for row in self.returns),
+            *(row.source for row in self.exhibits),
+            *(row.source for row in self.trials),
+            *(row.source for row in self.certificates),
+        ])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
