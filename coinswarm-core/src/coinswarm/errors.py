@@ -18,6 +18,7 @@
         - UnreachableError       the other side cannot be reached; nothing was done
         - AmbiguousError         no answer came; it may or may not have been done
         - RateLimitedError       refused for now
+      + HaltedError              a person must look, then decide: restarting changes nothing    exit 5
       + InvariantError           Coinswarm's own promise broke: report it   exit 70
 
 A message is one line that names the thing, the value and the remedy.
@@ -118,6 +119,12 @@ class RateLimitedError(RetryableError):
     def __init__(self, message: str, *, seconds: float = 0.0, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.seconds = seconds
+
+
+class HaltedError(CoinswarmError):
+    """A part of the quorum stopped for good, so that nothing more is signed or written before a person has looked."""
+
+    exit_code = 5
 
 
 class InvariantError(CoinswarmError):

@@ -131,7 +131,7 @@ def group() -> None:
     --debug and --quiet may also stand after the command.
 
     Exit codes: 0 done, 1 not the same or nobody reads, 2 the command or its input must change, 3 a plugin must change,
-    4 try again later, 70 a fault of Coinswarm, 130 interrupted.
+    4 try again later, 5 stopped until a person has looked, 70 a fault of Coinswarm, 130 interrupted.
     """
 
 

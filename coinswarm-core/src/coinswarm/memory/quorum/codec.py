@@ -1,135 +1,265 @@
 """Signed records back from their canonical bytes: what was hashed and signed is what is kept and sent.
 
-Reading is strict: bytes that are not the canonical form of what they say are refused, so that nothing stands in a
-database or a message that no signature covers.
+Reading is strict: held to the types, to exactly the fields, and to the one spelling. Bytes that are not those that
+would be written for what they say are refused, so that nothing stands in a database or a message that no signature
+covers, and a record's body need not be spelled again.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+import sys
+import typing
+from dataclasses import MISSING, fields
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 from coinswarm.domain.episode import Episode
-from coinswarm.domain.proposal import (
-    CHANGES,
-    AddEpisode,
-    Change,
-    Claim,
-    MovePattern,
-    Proposal,
-    ProposalKind,
-    Reference,
-    SetWeights,
-    Stage,
-    Weight,
-)
+from coinswarm.domain.proposal import CHANGES, Proposal, ProposalKind
 from coinswarm.memory.quorum.records import Ballot, Envelope, Head, SealVote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-R = TypeVar("R", Envelope, Ballot, SealVote)
+LIMIT = 256 * 1024
+"""Most bytes that are read at once; the largest honest record is a hundredth of that."""
 
-_VERDICTS = {"ACCEPT": True, "REJECT": False}
+MOST = 1 << 63
+"""Every whole number lies below it, and not below its negative: databases keep 64 bits."""
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
+
+_FOREIGN = {"Episode": Episode}
+"""Types that the domain's annotations name and import for type checkers only."""
+
+
+class MalformedError(ValueError):
+    """Bytes that say nothing, or not in their one spelling. The message is one line."""
 
 
 def envelope_from(body: bytes, signature: str) -> Envelope:
     """The envelope of which these are the bytes.
 
-    :raises ValueError: when they are those of none.
+    :raises MalformedError: when they are those of none.
     """
-
-    def made(told: dict[str, Any]) -> Envelope:
-        return Envelope(
-            cluster=told["cluster"],
-            shard=told["shard"],
-            roster=told["roster"],
-            submitter=told["submitter"],
-            nonce=told["nonce"],
-            deadline_ns=told["deadline_ns"],
-            proposal=proposal_from(told["proposal"]),
-            signature=signature,
-        )
-
-    return _strict("a proposal", body, made)
+    return envelope_told(read_json(body), signature)
 
 
 def ballot_from(body: bytes, signature: str) -> Ballot:
     """The ballot of which these are the bytes.
 
-    :raises ValueError: when they are those of none.
+    :raises MalformedError: when they are those of none.
     """
-
-    def made(told: dict[str, Any]) -> Ballot:
-        return Ballot(
-            cluster=told["cluster"],
-            shard=told["shard"],
-            roster=told["roster"],
-            proposal=told["proposal"],
-            accepts=_VERDICTS[told["verdict"]],
-            findings=told["findings"],
-            voter=told["voter"],
-            seen=Head(told["seen_index"], told["seen_hash"]),
-            signature=signature,
-        )
-
-    return _strict("a ballot", body, made)
+    return ballot_told(read_json(body), signature)
 
 
 def seal_vote_from(body: bytes, signature: str) -> SealVote:
     """The seal vote of which these are the bytes.
 
-    :raises ValueError: when they are those of none.
+    :raises MalformedError: when they are those of none.
     """
-
-    def made(told: dict[str, Any]) -> SealVote:
-        return SealVote(
-            cluster=told["cluster"],
-            shard=told["shard"],
-            roster=told["roster"],
-            head=Head(told["index"], told["hash"]),
-            voter=told["voter"],
-            signature=signature,
-        )
-
-    return _strict("a seal vote", body, made)
+    return seal_vote_told(read_json(body), signature)
 
 
-def proposal_from(told: dict[str, Any]) -> Proposal:
-    """The proposal whose ``content`` this is.
+def proposal_from(content: object) -> Proposal:
+    """The proposal that ``Proposal.content()`` told.
 
-    :raises ValueError: when it is that of none; :raises KeyError, TypeError: likewise, for the callers here.
+    :param content: as JSON gives it: mappings, lists, texts, whole numbers and truth values.
+    :raises MalformedError: when it tells none.
     """
-    kind = ProposalKind(told["kind"])
-    return Proposal(
-        kind=kind,
-        subject=told["subject"],
-        base_version=told["base_version"],
-        change=_change(CHANGES[kind], told["change"]),
-        evidence=tuple(Reference(**each) for each in told["evidence"]),
-        claims=tuple(Claim(**each) for each in told["claims"]),
-    )
+    told = keys("a proposal", content, {field.name for field in fields(Proposal)})
+    kind = member(ProposalKind, told["kind"])
+    change: Any = CHANGES[kind]
+    makers = {**_makers(Proposal), "change": _maker(change)}
+    return made(Proposal, **{name: makers[name](value) for name, value in told.items()})
 
 
-def _change(kind: type[Change], told: dict[str, Any]) -> Change:
-    """What a proposal asks for, with what is nested in it."""
-    if kind is AddEpisode:
-        told = {**told, "episode": Episode(**told["episode"]), "trade": Reference(**told["trade"])}
-    elif kind is MovePattern:
-        told = {**told, "stage": Stage(told["stage"])}
-    elif kind is SetWeights:
-        told = {**told, "weights": tuple(Weight(**each) for each in told["weights"])}
-    return kind(**told)
+def envelope_told(told: object, signature: str) -> Envelope:
+    """The envelope whose body canonical JSON told.
+
+    :raises MalformedError: when it tells none.
+    """
+    body, spelled = _signed("an envelope", told, Envelope, "coinswarm.proposal/1")
+    body["proposal"] = proposal_from(body["proposal"])
+    return _spelled_as(_fields(Envelope, body, signature), spelled)
 
 
-def _strict(what: str, body: bytes, made: Callable[[dict[str, Any]], R]) -> R:
-    """A record from its bytes, if these are its canonical ones."""
+def ballot_told(told: object, signature: str) -> Ballot:
+    """The ballot whose body canonical JSON told.
+
+    :raises MalformedError: when it tells none.
+    """
+    renamed = {"verdict": "accepts", "seen_index": "seen", "seen_hash": "seen"}
+    body, spelled = _signed("a ballot", told, Ballot, "coinswarm.ballot/1", renamed)
+    verdict = body.pop("verdict")
+    if verdict not in {"ACCEPT", "REJECT"}:
+        message = f"a ballot that says {str(verdict)[:64]!r}"
+        raise MalformedError(message)
+    seen = Head(whole("seen_index", body.pop("seen_index")), text("seen_hash", body.pop("seen_hash")))
+    return _spelled_as(_fields(Ballot, {**body, "accepts": verdict == "ACCEPT", "seen": seen}, signature), spelled)
+
+
+def seal_vote_told(told: object, signature: str) -> SealVote:
+    """The seal vote whose body canonical JSON told.
+
+    :raises MalformedError: when it tells none.
+    """
+    body, spelled = _signed("a seal vote", told, SealVote, "coinswarm.seal/1", {"index": "head", "hash": "head"})
+    head = Head(whole("index", body.pop("index")), text("hash", body.pop("hash")))
+    return _spelled_as(_fields(SealVote, {**body, "head": head}, signature), spelled)
+
+
+def read_json(data: bytes) -> Any:  # noqa: ANN401 - JSON
+    """What canonical JSON tells.
+
+    :raises MalformedError: when it is none, is too long, or is spelled another way.
+    """
+    if len(data) > LIMIT:
+        message = f"{len(data)} bytes, but at most {LIMIT} are read"
+        raise MalformedError(message)
     try:
-        record = made(json.loads(body))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:  # JSON's own error is a ValueError
-        message = f"{what} cannot be read ({type(error).__name__}: {error})"
-        raise ValueError(message) from None
-    if record.body != body:
-        message = f"{what} is not in its canonical form"
-        raise ValueError(message)
+        told = json.loads(data)
+        spelled = dumped(told)
+    except (ValueError, RecursionError) as error:
+        message = f"it cannot be read as JSON ({' '.join(str(error).split())[:100]})"
+        raise MalformedError(message) from None
+    if spelled != data:
+        message = "it is not in its canonical form"
+        raise MalformedError(message)
+    return told
+
+
+def dumped(told: object) -> bytes:
+    """Canonical JSON of what JSON told; the same as ``canonical_json``, without looking at each value again."""
+    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def keys(what: str, told: object, wanted: set[str]) -> dict[str, Any]:
+    """A mapping with exactly these keys."""
+    if not isinstance(told, dict) or told.keys() != wanted:
+        found = sorted(told) if isinstance(told, dict) else type(told).__name__
+        message = f"{what} cannot be read: it has {str(found)[:200]}, but must have {', '.join(sorted(wanted))}"
+        raise MalformedError(message)
+    return told
+
+
+def whole(what: str, value: object) -> int:
+    """A whole number of 64 bits."""
+    if type(value) is not int or not -MOST <= value < MOST:
+        message = f"{what} is {str(value)[:64]!r}, but must be a whole number of 64 bits"
+        raise MalformedError(message)
+    return value
+
+
+def text(what: str, value: object) -> str:
+    """A text."""
+    if type(value) is not str:
+        message = f"{what} is {str(value)[:64]!r}, but must be text"
+        raise MalformedError(message)
+    return value
+
+
+def listed(what: str, value: object) -> list[Any]:
+    """A list."""
+    if type(value) is not list:
+        message = f"{what} is {str(value)[:64]!r}, but must be a list"
+        raise MalformedError(message)
+    return value
+
+
+def member(kind: type[E], value: object) -> E:
+    """A member of an enumeration."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise MalformedError(str(error)) from None
+
+
+def made(kind: type[T], /, **values: object) -> T:
+    """A record; what its own checks find is malformed too."""
+    try:
+        return kind(**values)
+    except (ValueError, TypeError) as error:
+        message = " ".join(str(error).split())[:300]
+        raise MalformedError(message) from None
+
+
+def _signed(
+    what: str, told: object, kind: type, schema: str, renamed: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], bytes]:
+    """A signed record's body without its schema, and how it is spelled.
+
+    :param renamed: keys of the body -> the field they stand for, where the names differ.
+    """
+    renamed = renamed or {}
+    plain = {field.name for field in fields(kind)} - {"signature", *renamed.values()}
+    body = keys(what, told, {"schema", *plain, *renamed})
+    if body["schema"] != schema:
+        message = f"{what} of schema {str(body['schema'])[:64]!r} is not in its canonical form: it must be {schema}"
+        raise MalformedError(message)
+    return {key: value for key, value in body.items() if key != "schema"}, dumped(body)
+
+
+_HEADS: dict[str, Callable[[str, object], object]] = {
+    **dict.fromkeys(("roster", "nonce", "deadline_ns"), whole),
+    **dict.fromkeys(("cluster", "shard", "submitter", "proposal", "findings", "voter"), text),
+}
+"""What the plain fields of signed records are."""
+
+
+def _fields(kind: type[T], values: Mapping[str, Any], signature: str) -> T:
+    """A signed record, its plain fields held to their types."""
+    for name, value in values.items():
+        if name in _HEADS and not (name == "proposal" and isinstance(value, Proposal)):
+            _HEADS[name](name, value)
+    return made(kind, **values, signature=text("signature", signature))
+
+
+def _spelled_as(record: T, body: bytes) -> T:
+    """A record whose ``body`` is known already."""
+    record.__dict__["body"] = body
     return record
+
+
+@lru_cache(maxsize=64)
+def _makers(kind: type) -> dict[str, Callable[[Any], Any]]:
+    """Field of a dataclass of the domain -> what makes its value from JSON."""
+    hints = typing.get_type_hints(kind, vars(sys.modules[kind.__module__]) | _FOREIGN)
+    return {field.name: _maker(hints[field.name]) for field in fields(kind) if field.name != "change"}
+
+
+@lru_cache(maxsize=64)
+def _maker(kind: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - an annotation
+    """What makes a value of an annotated type from JSON.
+
+    :raises TypeError: for a type that no proposal's field has had yet.
+    """
+    if kind in {int, str, bool}:
+        return lambda value: _exact(kind, value)
+    if get_origin(kind) is tuple:
+        each = _maker(get_args(kind)[0])
+        return lambda value: tuple(each(one) for one in listed("a field", value))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return lambda value: member(kind, value)
+    if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
+        makers = _makers(kind)
+        assert all(field.default_factory is MISSING for field in fields(kind)), "plain values only"
+
+        def read(value: object) -> object:
+            told = keys(f"a {kind.__name__}", value, set(makers))
+            return made(kind, **{name: makers[name](one) for name, one in told.items()})
+
+        return read
+    message = f"no form is known for {kind!r}: say in coinswarm.memory.quorum.codec how it is told back"
+    raise TypeError(message)
+
+
+def _exact(kind: type, value: object) -> object:
+    if kind is int:
+        return whole("a field", value)
+    if type(value) is not kind:
+        message = f"{str(value)[:64]!r} must be of type {kind.__name__}"
+        raise MalformedError(message)
+    return value

@@ -1,0 +1,180 @@
+"""A voter's plugin at work, in a thread that can be left behind: it may raise, answer nonsense, or never come back.
+
+A thread that hangs cannot be ended. It is abandoned, so that the seat goes on with the next proposal; after
+``ABANDONED`` of them the seat judges nothing more, because whoever wrote the plugin must act.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from typing import TYPE_CHECKING
+
+import anyio
+
+from coinswarm.domain.acceptance import Verdict, mandatory
+from coinswarm.errors import RetryableError, one_line
+from coinswarm.memory.quorum.findings import findings
+from coinswarm.memory.quorum.messages import Deferred, Evaluated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coinswarm.contracts import Voter
+    from coinswarm.domain.acceptance import Evidence
+    from coinswarm.memory.quorum.records import Envelope
+    from coinswarm.runtime.swarm.telling import Teller
+
+    Gather = Callable[[Envelope], Evidence | None]
+    """Reads what a proposal cites from committed data; None where it is not there."""
+
+JUDGE_SECONDS = 10.0
+"""How long one evaluation may take."""
+
+ABANDONED = 4
+"""So many threads may hang before the seat stops judging."""
+
+_LOOK_SECONDS = 0.25
+
+
+class _Bench:
+    """One thread that judges what it is handed, in order."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.work: queue.SimpleQueue[Envelope | None] = queue.SimpleQueue()
+        self.since: dict[str, float] = {}
+        """Proposal at work -> when it began; at most one."""
+        threading.Thread(target=self._run, args=(judge,), name=f"judge {judge.name}", daemon=True).start()
+
+    def _run(self, judge: Judge) -> None:
+        while (envelope := self.work.get()) is not None:
+            self.since = {envelope.id: judge.clock()}
+            event, trouble, text = judge.judged(envelope)
+            self.since = {}
+            judge.post(self, event, trouble, text)
+
+
+class Judge:
+    """Has a voter's plugin judge proposals.
+
+    :param voter: the plugin's object.
+    :param gather: reads evidence; called in the same thread as the plugin.
+    :param clock: seconds of a monotonic clock.
+    """
+
+    def __init__(  # noqa: PLR0913 - who judges, what, and how long
+        self,
+        name: str,
+        voter: Voter,
+        gather: Gather,
+        teller: Teller,
+        clock: Callable[[], float],
+        *,
+        seconds: float = JUDGE_SECONDS,
+    ) -> None:
+        self.name, self.clock = name, clock
+        self._voter, self._gather, self._teller, self._seconds = voter, gather, teller, seconds
+        self._pending: dict[str, Envelope] = {}
+        self._hanging = 0
+        self._bench: _Bench | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tell: Callable[[Evaluated | Deferred], None] = lambda _: None
+
+    async def run(self, tell: Callable[[Evaluated | Deferred], None]) -> None:
+        """Hand over what comes of each ``judge``, until cancelled."""
+        self._loop, self._tell = asyncio.get_running_loop(), tell
+        self._bench = _Bench(self)
+        try:
+            for envelope in self._pending.values():
+                self._bench.work.put(envelope)
+            while True:
+                await anyio.sleep(_LOOK_SECONDS)
+                self._abandon()
+        finally:
+            self._bench.work.put(None)
+            self._bench = None
+
+    def judge(self, envelope: Envelope) -> None:
+        """Have a proposal judged, after those that were asked for before."""
+        if self._hanging >= ABANDONED:
+            self._tell(Deferred(envelope.id))
+            return
+        self._pending[envelope.id] = envelope
+        if self._bench is not None:
+            self._bench.work.put(envelope)
+
+    def judged(self, envelope: Envelope) -> tuple[Evaluated | Deferred, str, str]:
+        """In a thread: what comes of a proposal, and what trouble there was."""
+        proposal = envelope.proposal
+        try:
+            evidence = self._gather(envelope)
+            if evidence is None or evidence.version != proposal.base_version:
+                return Deferred(envelope.id), "", ""
+        except RetryableError as error:
+            return Deferred(envelope.id), "evidence away", f"evidence cannot be read ({error}); it is tried again"
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one proposal's evidence is no crash
+            text = f"the evidence of {envelope.id[:12]} cannot be gathered ({one_line(error)}); no ballot on it"
+            return Deferred(envelope.id), "evidence broken", text
+        verdict, wrong = None, ""
+        try:
+            verdict = self._voter.evaluate(proposal, evidence)
+            wrong = _wrong(verdict, set(mandatory(proposal)))
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, SystemExit too
+            wrong = f"raised {one_line(error)}"
+        if wrong or verdict is None:
+            text = f"the voter's plugin {wrong} on {envelope.id[:12]}; no ballot on it. Its author must act"
+            return Deferred(envelope.id), "plugin at fault", text
+        return Evaluated(envelope.id, verdict.accepts, findings(verdict, evidence)), "", ""
+
+    def post(self, bench: _Bench, event: Evaluated | Deferred, trouble: str, text: str) -> None:
+        """From a thread: hand an answer to the event loop."""
+        assert self._loop is not None, "started before"
+        try:
+            self._loop.call_soon_threadsafe(self._take, bench, event, trouble, text)
+        except RuntimeError:  # the loop has ended: nobody is there to be told
+            return
+
+    def _take(self, bench: _Bench, event: Evaluated | Deferred, trouble: str, text: str) -> None:
+        if bench is not self._bench or self._pending.pop(event.proposal, None) is None:
+            return  # it came back after it was given up
+        if trouble:
+            self._teller.trouble(trouble, text)
+        elif isinstance(event, Evaluated):
+            for what in ("evidence away", "plugin at fault", "evidence broken"):
+                self._teller.over(what, f"judges again after: {what}")
+        self._tell(event)
+
+    def _abandon(self) -> None:
+        """Leave a thread behind that hangs, and give what waits for it to another."""
+        bench = self._bench
+        assert bench is not None, "running"
+        for proposal, since in list(bench.since.items()):
+            if self.clock() - since < self._seconds or self._hanging >= ABANDONED:
+                continue
+            self._hanging += 1
+            self._pending.pop(proposal, None)
+            end = self._hanging >= ABANDONED
+            last = "; that was the last thread: this seat judges nothing more until it is started again" if end else ""
+            self._teller.counts["plugin hangs"] += 1
+            self._teller.say(
+                f"the voter's plugin has not come back from {proposal[:12]} within {self._seconds:g} s; no ballot on "
+                f"it. Its author must act{last}"
+            )
+            self._tell(Deferred(proposal))
+            if not end:
+                self._bench = _Bench(self)
+                for envelope in self._pending.values():
+                    self._bench.work.put(envelope)
+            bench.work.put(None)
+
+
+def _wrong(verdict: object, rules: set[object]) -> str:
+    """What is wrong with an answer of a plugin; empty where nothing is."""
+    if not isinstance(verdict, Verdict):
+        return f"answered a {type(verdict).__name__}"
+    judged = {*verdict.held, *verdict.failed}
+    if judged != rules:
+        odd = ", ".join(sorted(str(rule) for rule in judged ^ rules))
+        return f"judged other rules than are mandatory ({odd})"
+    return ""

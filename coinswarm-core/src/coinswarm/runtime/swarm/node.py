@@ -1,0 +1,404 @@
+"""One part of the quorum, driven: a voter, a coordinator or a submitter between a bus, a log and its disk.
+
+The part is pure. Here a loop hands it one event at a time and carries out what it asks for, in order, each kind in a
+lane of its own: the disk (a whole batch for one fsync), the log's reads, the log's writes, the bus, the judge. An
+answer comes back as one event, or never: where something failed nobody pretends to know, and the part asks again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import OrderedDict
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import anyio
+from anyio import to_thread
+
+from coinswarm.errors import HaltedError, OutputError, RetryableError
+from coinswarm.memory.quorum import messages as m
+from coinswarm.memory.quorum import wire
+from coinswarm.memory.quorum.log import decide, renew, take
+from coinswarm.memory.quorum.reader import Halt, LogRead
+from coinswarm.memory.quorum.records import SealVote
+from coinswarm.runtime.swarm.queues import Inbox, Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from anyio.abc import TaskStatus
+
+    from coinswarm.domain.stored import Message as Carried
+    from coinswarm.memory.quorum.docket import Docket
+    from coinswarm.memory.quorum.keys import Scheme
+    from coinswarm.memory.quorum.log import Log
+    from coinswarm.memory.quorum.records import Outcome
+    from coinswarm.ports import MessageBus
+    from coinswarm.runtime.swarm.disk import Disk
+    from coinswarm.runtime.swarm.judging import Judge
+    from coinswarm.runtime.swarm.telling import Teller
+
+PROPOSE, VOTE, COMMIT, AUDIT = "mem.propose", "mem.vote", "mem.commit", "mem.audit"
+"""Subjects: proposals; votes; heads after a decision; votes under heads."""
+
+SUBJECTS: dict[type, str] = {m.Propose: PROPOSE, m.Vote: VOTE, m.Notice: COMMIT, SealVote: AUDIT}
+
+ENTRIES = 256
+"""Entries of the log that are read at once: what one step verifies while everything else waits."""
+
+INBOX, OUTBOX, OWN = 4_096, 16_384, 4_096
+"""Most messages that wait to be heard; to be sent; and of our own that are known when they come back."""
+
+TICK_SECONDS = 1.0
+AWAY_SECONDS = 1.0
+"""How long the bus and the disk are left alone after they failed."""
+
+
+class Part(NamedTuple):
+    """What a node drives.
+
+    :param kind: ``voter``, ``coordinator`` or ``submitter``.
+    :param state, step: of the pure core.
+    :param hears: subjects that it listens to.
+    """
+
+    kind: str
+    name: str
+    state: Any
+    step: Callable[[Any, Any, int], tuple[Any, tuple[m.Effect, ...]]]
+    hears: tuple[str, ...]
+
+
+class Node:
+    """Drives one part.
+
+    :param bus: open.
+    :param log: of the shard; called in worker threads, one reading and one writing at a time.
+    :param disk: open; None for a part that keeps nothing.
+    :param judge: of a voter.
+    :param ended: is told how a submitter's proposals ended.
+    :param report: is handed what people should keep as evidence.
+    :param keep_seal: is handed seals, in a worker thread.
+    :param refuse_fresh: whether a log that has entries already, beside a disk that is empty, is a reason to stop.
+    """
+
+    def __init__(  # noqa: PLR0913 - everything that it joins
+        self,
+        part: Part,
+        bus: MessageBus,
+        log: Log,
+        scheme: Scheme,
+        teller: Teller,
+        *,
+        disk: Disk | None = None,
+        judge: Judge | None = None,
+        ended: Callable[[str, Outcome], None] = lambda _proposal, _outcome: None,
+        report: Callable[[m.Report], None] = lambda _report: None,
+        keep_seal: Callable[[m.KeepSeal], None] = lambda _seal: None,
+        refuse_fresh: bool = False,
+        tick_seconds: float = TICK_SECONDS,
+    ) -> None:
+        self.part, self.state = part, part.state
+        self.teller = teller
+        self._bus, self._log, self._scheme, self._disk, self._judge = bus, log, scheme, disk, judge
+        self._ended, self._report, self._keep_seal = ended, report, keep_seal
+        self._refuse_fresh, self._tick_seconds = refuse_fresh, tick_seconds
+        self._inbox: Inbox[Any] = Inbox(INBOX)
+        self._out: Lane[tuple[str, bytes]] = Lane(OUTBOX)
+        self._keeping: Lane[m.Keep | m.Remember | m.KeepSeal] = Lane(1_000_000)
+        self._reading: Lane[m.ReadLog] = Lane(1)
+        self._writing: Lane[m.Decide | m.TakeLease | m.RenewLease] = Lane(16)
+        self._decided: list[str] = []
+        self._seen: m.Remember | None = None
+        self._own: OrderedDict[bytes, None] = OrderedDict()
+        self._decoder = wire.Decoder()
+        self._perform: dict[type, Callable[[Any], None]] = {
+            m.Send: self._send,
+            m.Evaluate: self._evaluate,
+            m.Keep: self._keeping.put,
+            m.Remember: self._remember,
+            m.KeepSeal: self._keeping.put,
+            m.ReadLog: self._reading.put,
+            m.Decide: self._writing.put,
+            m.TakeLease: self._writing.put,
+            m.RenewLease: self._writing.put,
+            m.Ended: lambda effect: self._ended(effect.proposal, effect.outcome),
+            m.Report: self._tell_report,
+        }
+
+    @property
+    def docket(self) -> Docket:
+        """What the part knows of the log."""
+        docket: Docket = self.state.docket
+        return docket
+
+    @property
+    def waiting(self) -> int:
+        """How many proposals are open with it."""
+        return len(self.docket.cases)
+
+    def tell(self, event: Any) -> None:  # noqa: ANN401 - any event of the part's
+        """Hand the part an event, such as ``Submit``."""
+        self._inbox.answer(event)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Drive it until it is cancelled. Started once it listens to the bus.
+
+        :raises HaltedError: when it stopped for good.
+        :raises CoinswarmError: for what trying again does not mend.
+        """
+        listening = []
+        try:
+            async with anyio.create_task_group() as group:
+                hears = [(subject, self._hear) for subject in self.part.hears]
+                for subject, heard in (*hears, (status_subject(self.part.name), self._answer_status)):
+                    listening.append(await self._bus.subscribe(subject, heard))
+                lanes = [self._publish, self._read, self._write, self._tick]
+                if self._disk is not None:
+                    lanes.append(partial(self._keep, self._disk))
+                else:
+                    lanes.append(self._keep_nothing)
+                for lane in lanes:
+                    group.start_soon(lane)
+                if self._judge is not None:
+                    group.start_soon(self._judge.run, self._inbox.answer)
+                self._inbox.answer(m.Tick())
+                task_status.started()
+                await self._loop()
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from errors
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+                for subscription in listening:
+                    await subscription.unsubscribe()
+
+    async def _loop(self) -> None:
+        """One event after the other."""
+        step = self.part.step
+        while True:
+            event = await self._inbox.next()
+            if type(event) is LogRead:
+                self._before_reading(event)
+            self.state, effects = step(self.state, event, time.monotonic_ns())
+            for effect in effects:
+                self._perform[type(effect)](effect)
+            if type(event) is LogRead:
+                self._after_reading(event)
+
+    def _before_reading(self, read: LogRead) -> None:
+        """Stop a voter whose disk is empty beside a log that is not, once it sees the log."""
+        if self._refuse_fresh and read.head.index:
+            name = self.part.name
+            message = f"{name} has no disk, but the log has {read.head.index} entries"
+            raise HaltedError(
+                message,
+                remedy="if this seat has voted before, its disk is lost, and it could sign a second ballot: give the "
+                "seat a new key. If it is new here, start it once with --new-disk",
+            )
+        self._refuse_fresh = False
+
+    def _after_reading(self, read: LogRead) -> None:
+        """What is decided now need not be kept any more: the head that the disk remembers lies behind it."""
+        index = self.docket.fold.head.index
+        if self.part.kind != "coordinator":
+            self._decided += [entry.envelope.id for entry in read.entries if entry.index <= index]
+
+    # ── effects ──
+
+    def _send(self, effect: m.Send) -> None:
+        message = effect.message
+        data = wire.message_bytes(message)
+        self._own[data] = None
+        if len(self._own) > OWN:
+            self._own.popitem(last=False)
+        self._out.put((SUBJECTS[type(message)], data))
+
+    def _remember(self, effect: m.Remember) -> None:
+        """There is time with the next thing that is kept, or at the next tick."""
+        self._seen = effect
+
+    def _evaluate(self, effect: m.Evaluate) -> None:
+        assert self._judge is not None, "a voter has one"
+        self._judge.judge(effect.envelope)
+
+    def _tell_report(self, effect: m.Report) -> None:
+        """Tell people, keep the evidence; or stop for good."""
+        match effect.about:
+            case m.Halted(why):
+                raise halted(self.part.name, why)
+            case m.Double(first, _):
+                what = f"voter {first.voter} signed two ballots on {first.proposal[:12]}: neither counts. Find out why"
+                self.teller.trouble(f"double {first.voter}", what)
+            case m.Reuse(first, second):
+                what = f"submitter {first.submitter} used one nonce for {first.id[:12]} and {second.id[:12]}"
+                self.teller.trouble(f"reuse {first.submitter}", what)
+            case m.Split(proposal):
+                what = f"voters disagree about {proposal[:12]}: a lie, or versions or machines that differ"
+                self.teller.trouble("split", what)
+        self._report(effect)
+
+    # ── lanes ──
+
+    async def _publish(self) -> None:
+        """Send what is to be sent. What cannot be is dropped: everything is asked for again until it is decided."""
+        while True:
+            batch = await self._out.take()
+            for place, (subject, data) in enumerate(batch):
+                try:
+                    await self._bus.publish(subject, data)
+                except RetryableError as error:
+                    lost = len(batch) - place
+                    self.teller.count("messages not sent", lost)
+                    self.teller.trouble("bus away", f"the bus is away ({error}); it is tried again")
+                    await anyio.sleep(AWAY_SECONDS)
+                    break
+            else:
+                self.teller.over("bus away", "the bus is back")
+            if self._out.dropped:
+                self.teller.count("messages not sent", self._out.dropped)
+                self._out.dropped = 0
+
+    async def _keep(self, disk: Disk) -> None:
+        """Write what is to be kept, batch by batch; what a full disk does not take is tried again."""
+        while True:
+            batch = await self._keeping.take()
+            jobs = [job for job in batch if not isinstance(job, m.KeepSeal)]
+            # What is decided is let go of together with keeping a head at or behind its decision.
+            jobs += [self._seen] if self._seen is not None else []
+            done, self._decided, self._seen = self._decided, [], None
+            await self._seals(batch)
+            kept = None
+            while kept is None:
+                try:
+                    kept = await to_thread.run_sync(disk.write, jobs, done)
+                except OutputError as error:
+                    self.teller.trouble("disk", str(error))
+                    await anyio.sleep(AWAY_SECONDS)
+            self.teller.over("disk", "the disk takes writes again")
+            for message in kept:
+                self._inbox.answer(m.Kept(message))
+
+    async def _keep_nothing(self) -> None:
+        """For a part without a disk: nothing is asked to be kept but the head, and seals, which are copied."""
+        while True:
+            await self._seals(await self._keeping.take())
+
+    async def _seals(self, batch: Sequence[object]) -> None:
+        for job in batch:
+            if isinstance(job, m.KeepSeal):
+                try:
+                    await to_thread.run_sync(self._keep_seal, job)
+                except OSError as error:
+                    self.teller.trouble("seals", f"a seal cannot be copied ({error}); the next one covers it")
+
+    async def _read(self) -> None:
+        """Read the log, the newest question only."""
+        while True:
+            question = (await self._reading.take())[-1]
+            try:
+                answer = await to_thread.run_sync(self._log.read, question.token, question.after, ENTRIES)
+            except RetryableError as error:
+                self._log_away(error)
+            except wire.MalformedError as error:  # what stands there is not what was written
+                raise halted(self.part.name, f"{Halt.BAD_ENTRY}: {error}") from error
+            else:
+                self.teller.over("log away", "the log is back")
+                self._inbox.answer(answer)
+
+    async def _write(self) -> None:
+        """Have the log decide, and keep the lease."""
+        name = self.part.name
+        while True:
+            for effect in await self._writing.take():
+                try:
+                    match effect:
+                        case m.Decide(requests):
+                            answers = await to_thread.run_sync(decide, self._log, requests, self._scheme)
+                            self._inbox.answer(m.Answered(answers))
+                        case m.TakeLease():
+                            self._inbox.answer(m.Leased(await to_thread.run_sync(take, self._log, name)))
+                        case m.RenewLease(epoch):
+                            self._inbox.answer(m.Leased(await to_thread.run_sync(renew, self._log, name, epoch)))
+                except RetryableError as error:
+                    self._log_away(error)
+                    self._inbox.answer(m.Answered(()) if isinstance(effect, m.Decide) else m.Leased(None))
+
+    def _log_away(self, error: RetryableError) -> None:
+        self.teller.trouble("log away", f"the log does not answer ({error}); it is asked again")
+
+    async def _tick(self) -> None:
+        """Let the part know that time passes."""
+        while True:
+            await anyio.sleep(self._tick_seconds)
+            self._inbox.answer(m.Tick())
+            if self._seen is not None:
+                self._keeping.put(self._seen)
+
+    # ── the bus ──
+
+    async def _hear(self, carried: Carried) -> None:
+        """A message came: hand it to the part; drop what is none."""
+        if carried.data in self._own:
+            return
+        try:
+            message = self._decoder.message(carried.data)
+        except wire.MalformedError as error:
+            what = f"malformed on {carried.subject}"
+            self.teller.trouble(
+                what, f"a malformed message on {carried.subject} is dropped ({error}); more are counted"
+            )
+            return
+        await self._inbox.hear(message)
+
+    async def _answer_status(self, carried: Carried) -> None:
+        if carried.reply:
+            await self._bus.publish(carried.reply, json.dumps(self.status(), sort_keys=True).encode())
+
+    def status(self) -> Mapping[str, object]:
+        """How it is doing, for people: nothing of it is signed."""
+        docket = self.docket
+        return {
+            "name": self.part.name,
+            "kind": self.part.kind,
+            "head": docket.fold.head.index,
+            "ready": docket.reader.ready,
+            "open": self.waiting,
+            "epoch": getattr(self.state, "epoch", 0),
+            "counts": dict(self.teller.counts),
+        }
+
+
+def status_subject(name: str) -> str:
+    """Where a part is asked how it is doing."""
+    return f"mem.status.{re.sub('[^A-Za-z0-9_-]', '_', name)}"
+
+
+def halted(name: str, why: str) -> HaltedError:
+    """The error of a part that stopped for good.
+
+    :param why: beginning with a ``Halt``.
+    """
+    if why.startswith(Halt.SPLIT_BRAIN):
+        remedy = (
+            "the database is not the one it was: a restored backup, a replica, a rewritten past. Stop every voter, and "
+            "point them at the primary; or restore the newest copy, and run coinswarm memory verify"
+        )
+    else:
+        remedy = "an entry was changed. Stop every voter, keep a copy of the database, run coinswarm memory verify"
+    return HaltedError(f"{name} has stopped for good ({why})", remedy=f"{remedy}. See docs/swarm.md")
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error to be told, of a group that tasks raised together: one that stops for good before others."""
+    flat: list[BaseException] = []
+    todo: list[BaseException] = [errors]
+    while todo:
+        error = todo.pop()
+        if isinstance(error, BaseExceptionGroup):
+            todo += error.exceptions
+        else:
+            flat.append(error)
+    flat.sort(key=lambda error: not isinstance(error, HaltedError))
+    return flat[0]

@@ -1,0 +1,117 @@
+"""The three parts of the quorum, each with its node: what they hear, and what their disks bring back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.memory.quorum import coordinator, submitter, voter
+from coinswarm.runtime.swarm.node import AUDIT, COMMIT, PROPOSE, VOTE, Node, Part
+
+if TYPE_CHECKING:
+    from coinswarm.memory.quorum.keys import Scheme, Signer
+    from coinswarm.memory.quorum.log import Log
+    from coinswarm.memory.quorum.roster import Roster
+    from coinswarm.ports import MessageBus
+    from coinswarm.runtime.swarm.disk import Disk
+    from coinswarm.runtime.swarm.judging import Judge
+    from coinswarm.runtime.swarm.telling import Teller
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a part takes part.
+
+    :param roster: of version 0.
+    :param bus: open.
+    :param log: of the shard.
+    """
+
+    cluster: str
+    shard: str
+    roster: Roster
+    scheme: Scheme
+    bus: MessageBus
+    log: Log
+
+
+def voter_node(  # noqa: PLR0913 - everything that it joins
+    place: Place,
+    name: str,
+    signer: Signer,
+    disk: Disk,
+    judge: Judge,
+    teller: Teller,
+    *,
+    new_disk: bool = False,
+    seal_every: int = voter.SEAL_EVERY,
+    **more: Any,  # noqa: ANN401 - of a node
+) -> Node:
+    """A voter.
+
+    :param disk: open.
+    :param new_disk: whether its disk may be empty although the log is not: it has never voted before.
+    """
+    kept = disk.votes()
+    state = voter.start(
+        name,
+        signer,
+        place.cluster,
+        place.shard,
+        place.roster,
+        place.scheme,
+        kept=kept,
+        seen=disk.seen,
+        seal_every=seal_every,
+    )
+    part = Part("voter", name, state, voter.step, (PROPOSE, VOTE, COMMIT))
+    fresh = disk.fresh and not new_disk
+    return Node(part, place.bus, place.log, place.scheme, teller, disk=disk, judge=judge, refuse_fresh=fresh, **more)
+
+
+def coordinator_node(  # noqa: PLR0913 - as above
+    place: Place,
+    name: str,
+    disk: Disk | None,
+    teller: Teller,
+    *,
+    number: int = 0,
+    candidates: int = 1,
+    **more: Any,  # noqa: ANN401 - of a node
+) -> Node:
+    """A coordinator.
+
+    :param disk: open, or None: then only the log's own word tells how far it went.
+    :param number: its place among the candidates, from 0.
+    """
+    seen = {} if disk is None else {"seen": disk.seen}
+    state = coordinator.start(
+        name,
+        place.cluster,
+        place.shard,
+        place.roster,
+        place.scheme,
+        place=number,
+        candidates=candidates,
+        **seen,
+    )
+    part = Part("coordinator", name, state, coordinator.step, (PROPOSE, VOTE, COMMIT, AUDIT))
+    return Node(part, place.bus, place.log, place.scheme, teller, disk=disk, **more)
+
+
+def submitter_node(
+    place: Place,
+    name: str,
+    disk: Disk,
+    teller: Teller,
+    **more: Any,  # noqa: ANN401 - of a node
+) -> Node:
+    """A submitter.
+
+    :param disk: open.
+    """
+    state = submitter.start(
+        place.cluster, place.shard, place.roster, place.scheme, kept=disk.proposals(), seen=disk.seen
+    )
+    part = Part("submitter", name, state, submitter.step, (COMMIT,))
+    return Node(part, place.bus, place.log, place.scheme, teller, disk=disk, **more)

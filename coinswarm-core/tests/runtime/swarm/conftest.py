@@ -1,0 +1,97 @@
+"""Small quorums of real parts: real keys, real disks, a real local bus, and a log in memory or in SQLite."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coinswarm.canonical import digest
+from coinswarm.contracts import Voter
+from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Rule, Verdict, mandatory
+from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
+from coinswarm.memory.quorum.inmemory import MemoryLog
+from coinswarm.memory.quorum.keys import Ed25519Signer
+from coinswarm.memory.quorum.roster import Roster, Seat
+from coinswarm.runtime.swarm.embedded import Cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from coinswarm.memory.quorum.log import Transaction
+    from coinswarm.memory.quorum.reader import LogRead
+    from coinswarm.memory.quorum.records import Envelope
+
+
+class SharedLog(MemoryLog):
+    """A log in memory that several threads may use, as those of databases may."""
+
+    def __init__(self, cluster: str, shard: str, roster: Roster) -> None:
+        super().__init__(cluster, shard, roster, time.time_ns)
+        self.turn = threading.RLock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with self.turn, super().transaction() as held:
+            yield held
+
+    def read(self, token: int, after: int, limit: int) -> LogRead:
+        with self.turn:
+            return super().read(token, after, limit)
+
+
+class Reads(Voter):
+    """Accepts what configures something good, by the rules that core settles; the rest it rejects."""
+
+    def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:  # noqa: ARG002 - the contract's
+        change = proposal.change
+        bad = not isinstance(change, Configure) or not change.value.startswith("good")
+        return Verdict.of({rule: "it is bad" if bad and rule is Rule.EVIDENCE else "" for rule in mandatory(proposal)})
+
+
+class Shard:
+    """One shard's cast and log, and evidence at the version that the log is at."""
+
+    def __init__(self, voters: int = 4, faulty: int = 1) -> None:
+        signers = [Ed25519Signer(bytes([number + 1]) * 32) for number in range(voters + 1)]
+        roster = Roster(
+            version=0,
+            faulty=faulty,
+            rules=digest("rules"),
+            voters=tuple(Seat(f"v{number}", signers[number].key) for number in range(voters)),
+            submitters=(Seat("desk", signers[voters].key),),
+        )
+        self.cast = Cast(
+            roster=roster,
+            voters={f"v{number}": (signers[number], Reads()) for number in range(voters)},
+            submitter="desk",
+            signer=signers[voters],
+        )
+        self.log = SharedLog("north", "main", roster)
+
+    def gather(self, envelope: Envelope) -> Evidence:
+        """The version in force, and nothing cited."""
+        with self.log.turn:
+            found = self.log.rows.state.get(envelope.proposal.subject)
+        return Evidence(now_ns=time.time_ns(), version=found[0] if found else 0, rules=AcceptanceRules())
+
+
+def setting(value: str = "good 1", *, subject: str = "acceptance/cap", base: int = 0) -> Proposal:
+    """A proposal to set a rule."""
+    change = Configure(subject.replace("/", "."), value)
+    return Proposal(kind=ProposalKind.CONFIGURE, subject=subject, base_version=base, change=change)
+
+
+@pytest.fixture
+def shard() -> Shard:
+    """Four voters, of whom three decide."""
+    return Shard()
+
+
+@pytest.fixture
+def propose() -> Callable[..., Proposal]:
+    """Makes proposals."""
+    return setting
