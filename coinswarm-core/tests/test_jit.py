@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 import warnings
@@ -84,7 +85,7 @@ def test_another_python_has_another_digest(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_folder_lies_under_xdg_cache_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = _jit._cache_folder()
+    folder = _jit.cache_folder()
     assert folder == tmp_path / "cache" / "coinswarm" / "numba" / _jit._sources_digest()
     assert folder.is_dir()
     assert list(folder.iterdir()) == [], "the probe is gone"
@@ -93,9 +94,9 @@ def test_the_folder_lies_under_xdg_cache_home(tmp_path: Path, monkeypatch: pytes
 def test_else_under_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert _jit._cache_folder().parent == tmp_path / ".cache" / "coinswarm" / "numba"
+    assert _jit.cache_folder().parent == tmp_path / ".cache" / "coinswarm" / "numba"
     monkeypatch.setenv("XDG_CACHE_HOME", "")
-    assert _jit._cache_folder().parent == tmp_path / ".cache" / "coinswarm" / "numba", "empty counts as unset"
+    assert _jit.cache_folder().parent == tmp_path / ".cache" / "coinswarm" / "numba", "empty counts as unset"
 
 
 def unwritable(tmp_path: Path) -> Path:
@@ -111,7 +112,7 @@ def test_where_no_folder_can_be_made_a_temporary_one_serves_with_a_warning(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        folder = _jit._cache_folder()
+        folder = _jit.cache_folder()
     assert folder.is_dir()
     assert folder.parent == tmp_path
     (warning,) = caught
@@ -128,7 +129,7 @@ def test_without_a_home_a_temporary_one_serves(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(Path, "home", homeless)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.warns(RuntimeWarning, match="compiled code cannot be kept"):
-        assert _jit._cache_folder().parent == tmp_path
+        assert _jit.cache_folder().parent == tmp_path
 
 
 @pytest.mark.parametrize("given", [True, False])
@@ -148,6 +149,23 @@ def test_a_folder_that_numba_was_given_is_respected(tmp_path: Path, *, given: bo
     count, folder = done.stdout.split()
     assert count == ("0" if given else "1")
     assert folder == str(tmp_path / "mine") if given else Path(folder).parent == tmp_path
+
+
+@pytest.mark.compiled
+def test_on_the_null_device_nothing_is_read_and_nothing_kept(tmp_path: Path) -> None:
+    """The judge of plugins runs like this: what lies on disk are pickles, which somebody else could have written."""
+    code = (
+        "import sys\n"
+        "seen = []\n"
+        "sys.addaudithook(lambda event, args: seen.append(str(args[0])) if event in ('open', 'os.mkdir') else None)\n"
+        "import numpy, coinswarm.indicators\n"
+        "coinswarm.indicators.sma(numpy.arange(9.0), 3)\n"
+        "print([name for name in seen if 'numba' in name and '.nb' in name or name.startswith('/dev/null')])\n"
+    )
+    env = {"PATH": "", "HOME": str(tmp_path), "NUMBA_CACHE_DIR": os.devnull}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert list(tmp_path.iterdir()) == []
 
 
 def add_one(value: int) -> int:

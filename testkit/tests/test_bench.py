@@ -18,6 +18,7 @@ from coinswarm_testkit.worker.__main__ import HEAD, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 HONEST = Subject("honest", "coinswarm_mutants.agents._honest:Counter")
 RUDE = "coinswarm_mutants.entry.rude"
@@ -28,7 +29,7 @@ def local(subject: Subject) -> Bench:
 
 
 def apart(subject: Subject) -> Bench:
-    return RemoteBench(subject, paths=True)
+    return RemoteBench(subject)
 
 
 @pytest.fixture(params=[local, apart], ids=["local", "remote"])
@@ -144,3 +145,24 @@ def test_a_standing_link_is_one_for_all_who_ask() -> None:
         made.standing("sessions").make("kept")
         assert made.standing("sessions").call("snapshot", key="kept") == b"0"
     assert not made.kept, "and gone when the bench is left"
+
+
+def test_the_standard_library_comes_before_whatever_is_judged(tmp_path: Path) -> None:
+    """Else a distribution would replace what core imports, by installing a module of that name."""
+    (tmp_path / "colorsys.py").write_text("raise RuntimeError('not the standard library')\n")
+    (tmp_path / "shadowing.py").write_text("import colorsys\nclass Shadowing:\n    def where(self): return __file__\n")
+    paths = (str(tmp_path), *remote.own_path())
+    with RemoteBench(Subject("shadowing", "shadowing:Shadowing"), paths=paths).link() as link:
+        link.make()
+        assert link.call("where") == str(tmp_path / "shadowing.py")
+    assert remote.probed("shadowing", (), environment={}, paths=paths)["problem"] == ""
+
+
+def test_folders_given_come_before_what_is_installed(tmp_path: Path) -> None:
+    """An older version of a plugin is compared with the installed one."""
+    (tmp_path / "coinswarm_mutants").mkdir()
+    (tmp_path / "coinswarm_mutants" / "__init__.py").touch()
+    (tmp_path / "coinswarm_mutants" / "older.py").write_text("class It:\n    def there(self): return True\n")
+    with RemoteBench(Subject("older", "coinswarm_mutants.older:It"), paths=(str(tmp_path),)).link() as link:
+        link.make()
+        assert link.call("there")

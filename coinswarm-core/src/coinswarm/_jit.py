@@ -1,9 +1,10 @@
 """The one importer of numba, and where its compiled code is kept.
 
 ``jit`` is ``numba.njit`` with an on-disk cache under
-``$XDG_CACHE_HOME/coinswarm/numba/<digest of all jitted sources>``: an edited callee in another file
-would otherwise leave a cached caller stale. Where no such folder can be made, a temporary one is
-used, with one warning.
+``$XDG_CACHE_HOME/coinswarm/numba/<digest of all jitted sources and where they are>``: an edited callee in
+another file would otherwise leave a cached caller stale. Where no such folder can be made, a temporary one is
+used, with one warning. Where ``NUMBA_CACHE_DIR`` is the null device nothing is read and nothing is kept: what
+is cached are pickles, and the judge of plugins loads none that anybody else could have written.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ JITTED = (
 
 
 def _sources_digest() -> str:
-    """SHA-256 over the jitted sources (first 16 hex digits)."""
-    digest = hashlib.sha256(sys.version.encode())
+    """SHA-256 over the jitted sources and their folder (first 16 hex digits)."""
     root = Path(__file__).parent
+    digest = hashlib.sha256(f"{sys.version}\0{root}\0".encode())
     for name in JITTED:
         path = root / name
         digest.update(name.encode())
@@ -41,7 +42,7 @@ def _sources_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
     """Return a folder that can be written, made if need be."""
     base = os.environ.get("XDG_CACHE_HOME") or ""
     try:
@@ -61,14 +62,17 @@ def _cache_folder() -> Path:
 
 
 if "NUMBA_CACHE_DIR" not in os.environ:
-    os.environ["NUMBA_CACHE_DIR"] = str(_cache_folder())
+    os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
 
 import numba  # noqa: E402 - the cache folder must be set before numba reads it
+
+KEPT = os.environ["NUMBA_CACHE_DIR"] != os.devnull
+"""Whether compiled code is read from disk and written there."""
 
 
 def jit(function: F) -> F:
     """Compile on first use, cached on disk; ``function.py_func`` is the plain one."""
-    return cast("F", numba.njit(cache=True, error_model="numpy")(function))
+    return cast("F", numba.njit(cache=KEPT, error_model="numpy")(function))
 
 
 _TYPES: dict[str, Any] = {
@@ -105,6 +109,6 @@ def typed_jit(*tuples: type) -> Callable[[F], F]:
         names = {name: str(note) for name, note in function.__annotations__.items()}
         result = known[names.pop("return")]
         signature = result(*(known[note] for note in names.values()))
-        return cast("F", numba.njit(signature, cache=True, error_model="numpy")(function))
+        return cast("F", numba.njit(signature, cache=KEPT, error_model="numpy")(function))
 
     return decorate

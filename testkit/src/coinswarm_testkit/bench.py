@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from coinswarm_testkit.link import Link, Local
-from coinswarm_testkit.remote import Remote, probed
+from coinswarm_testkit.remote import Remote, own_path, probed
 from coinswarm_testkit.worker.place import Raised, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from coinswarm.domain.market import Bars
     from coinswarm_testkit.subject import Subject
@@ -97,7 +97,7 @@ class LocalBench(Bench):
     def link(self, **environment: str) -> Iterator[Link]:
         """A place in this process, or a process where variables are asked for."""
         if environment:
-            with Remote(self.subject, environment=environment, paths=True) as remote:
+            with Remote(self.subject, environment=environment, paths=own_path()) as remote:
                 yield remote
             return
         local = Local(self.subject)
@@ -108,26 +108,30 @@ class LocalBench(Bench):
 
     def probe(self, module: str, heavy: Iterable[str]) -> dict[str, Any]:
         """What a bare process finds, where it looks for modules as this one does."""
-        return probed(module, heavy, environment={}, paths=True)
+        return probed(module, heavy, environment={}, paths=own_path())
 
 
 @dataclass
 class RemoteBench(Bench):
     """The gate's: every link is a fresh process.
 
-    :param paths: whether that process gets this one's ``sys.path``.
+    :param paths: folders in which that process finds modules, beside what is installed; None: where this one does.
     :param environment: variables of every such process.
     """
 
-    paths: bool = False
+    paths: Sequence[str] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def link(self, **environment: str) -> Iterator[Link]:
         """A fresh process."""
-        with Remote(self.subject, environment={**self.environment, **environment}, paths=self.paths) as remote:
+        with Remote(self.subject, environment={**self.environment, **environment}, paths=self._places()) as remote:
             yield remote
 
     def probe(self, module: str, heavy: Iterable[str]) -> dict[str, Any]:
         """What a bare process finds."""
-        return probed(module, heavy, environment=self.environment, paths=self.paths)
+        return probed(module, heavy, environment=self.environment, paths=self._places())
+
+    def _places(self) -> Sequence[str]:
+        """Where it finds modules."""
+        return own_path() if self.paths is None else self.paths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import pickle
@@ -23,32 +24,56 @@ from coinswarm_testkit.worker import wire
 from coinswarm_testkit.worker.__main__ import HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from coinswarm_testkit.subject import Subject
 
 PATIENCE_SECONDS = 120.0
 """No operation takes nearly as long: who has not answered by then hangs."""
 
-KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CACHE_HOME", "SYSTEMROOT", "LD_LIBRARY_PATH")
+BEFORE = """\
+import json, site, sys
+sys.path.extend(one for one in json.loads(sys.argv.pop(1)) if one not in sys.path)
+site.main()
+"""
+"""Begins what a worker's interpreter runs. It is started without ``site`` (``-S``), when its path is the standard
+library's and no more: what is judged comes after that, whatever its modules are named, and before what else is
+installed."""
+
+_SERVE = """\
+import runpy
+runpy.run_module("coinswarm_testkit.worker", run_name="__main__", alter_sys=True)
+"""
+
+KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
 """Variables that a worker inherits; all others it is told of, or does without."""
 
+CACHE = "NUMBA_CACHE_DIR"
+"""The variable that says where compiled code is."""
 
-def surroundings(home: Path, *, paths: bool) -> dict[str, str]:
+
+def surroundings(home: Path) -> dict[str, str]:
     """The variables of a process that a plugin is imported in: an empty home, and no secret of ours.
 
-    :param paths: whether it finds modules where this process does; else only what is installed.
+    It shares this process's compiled code; the gate, which has none, lends it some (``compiled``).
     """
-    variables = {name: os.environ[name] for name in KEPT if name in os.environ}
-    variables.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))  # compiled indicators are shared
-    if paths:
-        variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    if CACHE not in os.environ:
+        importlib.import_module("coinswarm._jit")  # says where it is
+    variables = {name: os.environ[name] for name in (*KEPT, CACHE) if name in os.environ}
     return variables | {"HOME": str(home), "COINSWARM_HOME": str(home / "coinswarm"), "PYTHONHASHSEED": "0"}
 
 
-def probed(module: str, heavy: Iterable[str], *, environment: Mapping[str, str], paths: bool) -> dict[str, Any]:
+def own_path() -> tuple[str, ...]:
+    """Where this process finds modules, for a worker that shall find them there."""
+    return tuple(path for path in sys.path if path)
+
+
+def probed(
+    module: str, heavy: Iterable[str], *, environment: Mapping[str, str], paths: Sequence[str]
+) -> dict[str, Any]:
     """What a bare process found when it imported a module: see ``probe``.
 
+    :param paths: folders in which it finds modules, beside what is installed.
     :raises NoAnswerError: when it ended or hung instead of answering.
     """
     with tempfile.TemporaryDirectory(prefix="coinswarm-probe-") as home:
@@ -56,9 +81,9 @@ def probed(module: str, heavy: Iterable[str], *, environment: Mapping[str, str],
         with os.fdopen(reader, "rb") as answers:
             try:
                 ran = subprocess.run(  # noqa: S603 - an argument list of our own
-                    [sys.executable, "-B", "-P", "-s", "-c", SCRIPT, str(writer), module, json.dumps(sorted(heavy))],
+                    [*_interpreter("-B", code=SCRIPT, paths=paths), str(writer), module, json.dumps(sorted(heavy))],
                     cwd=home,
-                    env=surroundings(Path(home), paths=paths) | dict(environment),
+                    env=surroundings(Path(home)) | dict(environment),
                     pass_fds=(writer,),
                     capture_output=True,
                     stdin=subprocess.DEVNULL,
@@ -81,18 +106,23 @@ def probed(module: str, heavy: Iterable[str], *, environment: Mapping[str, str],
     return answer
 
 
+def _interpreter(*options: str, code: str, paths: Sequence[str]) -> list[str]:
+    """The command line that runs ``code`` where modules are found in ``paths``."""
+    return [sys.executable, *options, "-P", "-s", "-S", "-c", BEFORE + code, json.dumps(list(paths))]
+
+
 class Remote(Link):
     """A link to a process of its own, which sees an empty home and nothing of ours.
 
     :param subject: what is judged there.
     :param environment: further variables of the process.
-    :param paths: whether it finds modules where this process does; else only what is installed.
+    :param paths: folders in which it finds modules, beside what is installed.
     """
 
-    def __init__(self, subject: Subject, *, environment: Mapping[str, str], paths: bool) -> None:
+    def __init__(self, subject: Subject, *, environment: Mapping[str, str], paths: Sequence[str]) -> None:
         self.subject = subject
         self._environment = dict(environment)
-        self._paths = paths
+        self._paths = tuple(paths)
         self._number = 0
 
     def __enter__(self) -> Self:
@@ -101,9 +131,9 @@ class Remote(Link):
         reader, writer = os.pipe()
         home = self._folder / "home"
         home.mkdir()
-        variables = surroundings(home, paths=self._paths) | self._environment
+        variables = surroundings(home) | self._environment
         self._process = subprocess.Popen(  # noqa: S603 - an argument list of our own
-            [sys.executable, "-P", "-s", "-m", "coinswarm_testkit.worker", str(writer)],
+            [*_interpreter(code=_SERVE, paths=self._paths), str(writer)],
             cwd=home,
             env=variables,
             pass_fds=(writer,),

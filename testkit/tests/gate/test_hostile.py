@@ -5,9 +5,12 @@ The gate stops accident and casual forgery; a program that runs as the same user
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from coinswarm._jit import cache_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -283,6 +286,39 @@ def test_what_a_library_would_load_is_told_and_runs_in_no_judge(bed: Bed, group:
     failed = judged(bed, files)
     assert f"registers sly.extension:init with {group}" in failed["P30"]
     assert not (bed.site / "sly" / "was_here.txt").exists()
+
+
+POISON = """
+import os, pathlib, pickle
+class Poison:
+    def __reduce__(self):
+        mark = "pathlib.Path(f'{place}/judge_{{os.getpid()}}').touch()"
+        return exec, (f"import os, pathlib, sys\\nif sys.flags.isolated: {{mark}}",)
+planted = pathlib.Path("{place}/planted")
+if not planted.exists():
+    told = [os.environ[name] for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME") if name in os.environ]
+    found = [path for folder in told for path in pathlib.Path(folder).rglob("*.nb[ic]")]
+    for path in found:
+        path.write_bytes(pickle.dumps(Poison()))
+    planted.write_text(str(len(found)))
+"""
+"""Once, writes over all compiled code that it is told of; who loads that as the judge leaves a mark."""
+
+
+def test_compiled_code_that_a_plugin_leaves_reaches_no_judge_and_no_user(bed: Bed, tmp_path: Path) -> None:
+    """What numba keeps are pickles."""
+    place, ours = tmp_path / "marks", tmp_path / "cache" / "coinswarm" / "numba" / cache_folder().name
+    place.mkdir()
+    shutil.copytree(cache_folder(), ours)
+    bed.install({"sly/plugin.py": POISON.format(place=place) + HOOKS})
+    bed.check("--tier", "bronze", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert int((place / "planted").read_text()) > 0, "else nothing was tried"
+    code, verdict, _ = bed.check("--only", "A50", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert (code, bed.failed(verdict)) == (0, {})
+    assert [path.name for path in place.iterdir()] == ["planted"]
+    kept = [path.read_bytes() for path in ours.rglob("*.nb[ic]")]
+    assert kept
+    assert not [data for data in kept if str(place).encode() in data]
 
 
 def test_a_file_among_the_testkits_own_is_told_before_anything_is_judged(bed: Bed) -> None:

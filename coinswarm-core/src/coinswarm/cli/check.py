@@ -115,7 +115,11 @@ class _Told:
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """Show one event."""
-        if event["event"] == "subject":
+        if event["event"] == "compiling":
+            from coinswarm.cli.progress import COMPILING
+
+            self._shown.phase(COMPILING)
+        elif event["event"] == "subject":
             self._subject = f"{event['kind']} {event['name']}"
             if self._plain:
                 click.echo(f"judging {self._subject}: {event['checks']} checks", err=True)

@@ -5,6 +5,7 @@ The interpreter is isolated (``-I``: no working directory, no user site, no ``PY
 testkit's before any other, and libraries find no extension that an installed distribution registers with them
 (pydantic and numba would import it). Core never imports the testkit. Before it is started, core's and the testkit's
 files are held against what their installer wrote: a plugin that brought its own judge is told from one that did not.
+It reads no compiled code from disk, where that of others lies (``_jit``).
 
 This stops accident and casual forgery. A program that runs as the same user can do whatever the user can.
 """
@@ -116,6 +117,7 @@ def run_gate(request: Mapping[str, Any], hear: Callable[[dict[str, Any]], None])
     """
     check_testkit()
     variables = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN)}
+    variables["NUMBA_CACHE_DIR"] = os.devnull
     places = folders()
     with (
         tempfile.TemporaryFile() as complaints,

@@ -40,7 +40,7 @@ def outcomes(
     :param only: ids of the checks to run; all by default.
     """
     checks: list[Check] = [check for check in checks_for(subject.kind, tier=tier) if not only or check.id in only]
-    with _installed(), RemoteBench(subject, seed, paths=True) if apart else LocalBench(subject, seed) as bench:
+    with _installed(), RemoteBench(subject, seed) if apart else LocalBench(subject, seed) as bench:
         return list(judge(bench, checks))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coinswarm.domain.action import ActionColumns, Side
-from coinswarm.engine.columns import run_columns
+from coinswarm.engine.steps import run_steps
 from coinswarm.errors import CoinswarmError
 from coinswarm_testkit.audit import audit
 from coinswarm_testkit.bench import warm_up_of
@@ -97,13 +97,16 @@ def costs_charged(bench: Bench) -> Measured:
 
 
 def _judged(bench: Bench, seed: int, bars: Sequence[Bars]) -> tuple[RunPlan, RunResult]:
-    """What the judge makes of the agent's actions: its plan and its run, cached by seed."""
+    """What the judge makes of the agent's actions: its plan and its run, cached by seed.
+
+    By the step engine, which needs no kernel: the judge would have to compile that each time.
+    """
     kept = bench.kept.setdefault("sessions", {})
     if seed not in kept:
         tables = _standing(bench).ask("agents.said_all", histories=list(bars))
         scripts = [Scripted(columns_of(table)) for table in tables]
         plan = seated_plan(seed, bars, scripts, warm_up=warm_up_of(bench))
-        kept[seed] = (plan, run_columns(plan))
+        kept[seed] = (plan, run_steps(plan))
     found: tuple[RunPlan, RunResult] = kept[seed]
     return found
 

@@ -1,7 +1,7 @@
 """Reads one request from standard input, says on standard output what happens, a JSON object per line, and ends.
 
-Events: ``subject`` (whom it judges next, and by how many checks), ``check`` (which begins), ``outcome`` (how it
-ended), and last ``verdict``, or ``error`` where it cannot judge.
+Events: ``compiling`` (which takes a while), ``subject`` (whom it judges next, and by how many checks), ``check``
+(which begins), ``outcome`` (how it ended), and last ``verdict``, or ``error`` where it cannot judge.
 """
 
 from __future__ import annotations

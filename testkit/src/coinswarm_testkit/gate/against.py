@@ -7,7 +7,6 @@ lasts as long as the comparison.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import zipfile
@@ -95,20 +94,27 @@ def recordings(data: Mapping[str, Loaded]) -> dict[str, Bars]:
     }
 
 
-def differences(
-    subject: Subject, folders: Sequence[str], place: Path, version: str, bars: Mapping[str, Bars]
+def differences(  # noqa: PLR0913 - two versions, each with its surroundings
+    subject: Subject,
+    folders: Sequence[str],
+    place: Path,
+    version: str,
+    bars: Mapping[str, Bars],
+    *,
+    environment: Mapping[str, str],
 ) -> list[str]:
     """What the installed version decides otherwise than an older one, in lines for people.
 
     :param subject: of the installed version.
     :param folders: of installed distributions; the older version's comes before them for its own worker.
     :param place: where the older version is. :param version: which that is.
+    :param environment: variables of both workers.
     """
     if subject.kind != "agent":
         return [f"against {version}: only signal agents are compared"]
     before, after = [str(place), *folders], list(folders)
     try:
-        old = _older_subject(subject, before)
+        old = _older_subject(subject, before, environment)
     except CheckFailedError as error:
         return [f"against {version}: it cannot be asked what it declares: {error}"]
     if old is None:
@@ -123,7 +129,7 @@ def differences(
         lines.append(f"against {version}: it declares otherwise: {', '.join(changed)}")
     for symbol, one in bars.items():
         try:
-            was, now = _said(old, before, one), _said(subject, after, one)
+            was, now = _said(old, before, one, environment), _said(subject, after, one, environment)
         except CheckFailedError as error:
             lines.append(f"against {version} on {symbol}: {error}")
             continue
@@ -131,19 +137,19 @@ def differences(
     return lines
 
 
-def _older_subject(subject: Subject, folders: Sequence[str]) -> Subject | None:
+def _older_subject(subject: Subject, folders: Sequence[str], environment: Mapping[str, str]) -> Subject | None:
     """The subject of the same name as the older version declares it, with the same settings."""
     nobody = Subject(name=subject.plugin, target="", plugin=subject.plugin)
-    with Remote(nobody, environment={"PYTHONPATH": os.pathsep.join(folders)}, paths=False) as link:
+    with Remote(nobody, environment=environment, paths=folders) as link:
         for fields in link.ask("subjects.found", plugin=subject.plugin):
             if (fields["kind"], fields["name"]) == (subject.kind, subject.name):
                 return Subject(**{**fields, "settings": subject.settings})
     return None
 
 
-def _said(subject: Subject, folders: Sequence[str], bars: Bars) -> Any:  # noqa: ANN401 - int64[n, 6]
+def _said(subject: Subject, folders: Sequence[str], bars: Bars, environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - int64[n, 6]
     """What a version says over a recording."""
-    with Remote(subject, environment={"PYTHONPATH": os.pathsep.join(folders)}, paths=False) as link:
+    with Remote(subject, environment=environment, paths=folders) as link:
         return np.asarray(link.ask("agents.said", bars=bars), np.int64).reshape(-1, len(FIELDS))
 
 

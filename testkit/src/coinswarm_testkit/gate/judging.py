@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shlex
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
@@ -16,6 +15,7 @@ from coinswarm.plugins.discovery import NAME, discover
 from coinswarm.plugins.drivers import GROUPS, discover_drivers
 from coinswarm.plugins.records import CORE, CORE_DISTRIBUTION, PluginRecord, Status, canonical
 from coinswarm.plugins.trust import files_of
+from coinswarm_testkit import compiled
 from coinswarm_testkit.bench import RemoteBench
 from coinswarm_testkit.checks import TIERS
 from coinswarm_testkit.gate.against import differences, older, recordings
@@ -51,14 +51,16 @@ def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str
     record = next(iter(records.values()))
     files, uncertifiable = _files(record)
     data = request.loaded()
-    subjects, fault = _subjects(request, records)
-    results = [] if fault is None else [_unasked(request, fault)]
-    with _older(request, record) as old:
+    with _older(request, record) as old, compiled.lent(lambda: tell({"event": "compiling"})) as lent:
+        subjects, fault = _subjects(request, records, lent)
+        results = [] if fault is None else [_unasked(request, fault)]
         for subject in subjects:
-            results.append(_one(request, subject, data, tell))
+            results.append(_one(request, subject, data, tell, lent))
             if old is not None:
                 tell({"event": "check", "id": "against", "title": f"comparing with {old[1]}", "number": 1, "of": 1})
-                results[-1]["compared"] = differences(subject, request.folders, *old, recordings(data))
+                results[-1]["compared"] = differences(
+                    subject, request.folders, *old, recordings(data), environment=lent
+                )
     if request.only:
         uncertifiable = "only some checks were run"
     elif not uncertifiable and files != _files(record)[0]:
@@ -127,12 +129,9 @@ def _files(record: PluginRecord) -> tuple[dict[str, str], str]:
         return {}, str(error)
 
 
-def _environment(request: Request) -> dict[str, str]:
-    """Variables of every worker: it finds what this machine has installed, and no more."""
-    return {"PYTHONPATH": os.pathsep.join(request.folders)} if request.folders else {}
-
-
-def _subjects(request: Request, records: Mapping[str, PluginRecord]) -> tuple[list[Subject], CheckFailedError | None]:
+def _subjects(
+    request: Request, records: Mapping[str, PluginRecord], lent: Mapping[str, str]
+) -> tuple[list[Subject], CheckFailedError | None]:
     """What is judged, as a worker says the plugin declares it; or why it says nothing.
 
     Whose it is does not come from the worker, which could name a module and a distribution that have nothing to hide.
@@ -141,7 +140,7 @@ def _subjects(request: Request, records: Mapping[str, PluginRecord]) -> tuple[li
     """
     nobody = Subject(name=request.plugin, target="", plugin=request.plugin)
     try:
-        with Remote(nobody, environment=_environment(request), paths=False) as link:
+        with Remote(nobody, environment=lent, paths=request.folders) as link:
             told = link.ask("subjects.found", plugin=request.plugin)
             declared = [_owned(Subject(**fields), records) for fields in told]
     except CheckFailedError as error:
@@ -194,9 +193,16 @@ def _unasked(request: Request, fault: CheckFailedError) -> dict[str, Any]:
 
 
 def _one(
-    request: Request, subject: Subject, data: Mapping[str, Loaded], tell: Callable[[dict[str, Any]], None]
+    request: Request,
+    subject: Subject,
+    data: Mapping[str, Loaded],
+    tell: Callable[[dict[str, Any]], None],
+    lent: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Judge one subject."""
+    """Judge one subject.
+
+    :param lent: variables of every worker.
+    """
     checks = _checks(request, subject)
     tell({
         "event": "subject", "kind": subject.kind, "name": subject.name, "settings": dict(subject.settings),
@@ -207,7 +213,8 @@ def _one(
         seed=request.seed,
         data={symbol: one.bars for symbol, one in data.items()},
         trials=request.trials,
-        environment=_environment(request),
+        environment=lent,
+        paths=request.folders,
     )
     rows: list[Outcome] = []
 

@@ -1,4 +1,4 @@
-"""The process beside the plugin: ``python -m coinswarm_testkit.worker FD`` answers requests until they end.
+"""The process beside the plugin: ``coinswarm_testkit.worker``, started with FD, answers requests until they end.
 
 Requests come on standard input as pickles, each behind its length; answers go out on file descriptor FD as
 ``wire`` writes them. Before the plugin is imported both are moved out of its way: what it prints goes to standard
