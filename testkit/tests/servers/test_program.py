@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -42,6 +45,27 @@ def test_a_server_runs_until_the_block_is_left(script: str, tmp_path: Path, monk
     with started(command, tmp_path / "output", lambda: written(tmp_path / "up")) as pid:
         assert not gone(pid)
     assert gone(pid)
+
+
+ORPHANING = """
+import os, pathlib, signal, sys
+from coinswarm_testkit.servers.program import started
+up = pathlib.Path(sys.argv[1]) / "up"
+server = "import pathlib, sys, time; held = open(sys.argv[1], 'w'); pathlib.Path(sys.argv[2]).touch(); time.sleep(600)"
+command = (sys.executable, "-c", server, up.with_name("alive"), up)
+with started(command, up.with_name("output"), lambda: up.exists() or None):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_server_does_not_outlive_a_process_that_is_killed(tmp_path: Path) -> None:
+    """It holds the writing end of a fifo for as long as it lives: reading ends when it does."""
+    os.mkfifo(tmp_path / "alive")
+    with subprocess.Popen([sys.executable, "-c", ORPHANING, tmp_path]) as parent:
+        with (tmp_path / "alive").open() as alive:
+            assert alive.read() == ""
+        assert parent.wait() == -signal.SIGKILL
+    assert (tmp_path / "up").exists()
 
 
 def test_one_that_ends_at_once_is_told_with_what_it_said(tmp_path: Path) -> None:

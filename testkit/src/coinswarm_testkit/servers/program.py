@@ -86,7 +86,7 @@ def started(
     user: int | None = None,
     stop: signal.Signals = signal.SIGTERM,
 ) -> Iterator[T]:
-    """Run a server until the block is left.
+    """Run a server until the block is left, or until this process is over, however that ends.
 
     :param output: file that takes what it prints.
     :param ready: is asked until it answers.
@@ -104,15 +104,32 @@ def started(
             user=user,
             extra_groups=None if user is None else [],
         )
+    guard = _guard(process.pid)
     try:
         yield _awaited(process, output, ready)
     finally:
+        guard.kill()  # first: as long as nobody has waited for the server, its number is nobody else's
+        guard.communicate()
         process.send_signal(stop)
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _guard(leader: int) -> subprocess.Popen[bytes]:
+    """A shell that kills a group of processes when the pipe that this process holds is closed.
+
+    That is by the end of this process at the latest: one that is killed ends nobody, and what it started would stay.
+    """
+    return subprocess.Popen(  # noqa: S603 - an argument list of our own
+        ["/bin/sh", "-c", 'read -r _; kill -s KILL -- "-$0"', str(leader)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _awaited(process: subprocess.Popen[bytes], output: Path, ready: Callable[[], T | None]) -> T:
