@@ -1,8 +1,11 @@
-"""One distribution's damaged ``entry_points.txt`` must not stop everything.
+"""What other distributions register must neither stop a command nor run in it.
 
-pydantic and numba look for extensions of their own among the entry points of all distributions, and
-``importlib.metadata`` raises for all of them when a single file is damaged. While a command runs, such
-a file counts as empty; ``coinswarm plugins list`` names it where it is a plugin's.
+pydantic and numba look for extensions of their own among the entry points of all distributions, and import
+them: whatever is installed would run in every command, also a plugin that is disabled or not trusted. While
+a command runs, nobody is told of such extensions. ``importlib.metadata`` raises for all distributions when a
+single file is damaged; it counts as empty, and ``coinswarm plugins list`` names it where it is a plugin's.
+
+Who imports coinswarm into a process of their own keeps their extensions there.
 """
 
 from __future__ import annotations
@@ -13,6 +16,9 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+EXTENDING = frozenset({"numba_extensions", "pydantic"})
+"""Groups of entry points that the libraries core uses would import by themselves."""
 
 _READ = cast("property", metadata.Distribution.entry_points).fget
 """Python's own reader, which raises what Pythons differ in."""
@@ -27,14 +33,15 @@ def read_entry_points(distribution: metadata.Distribution) -> metadata.EntryPoin
 
 def _or_none(distribution: metadata.Distribution) -> metadata.EntryPoints:
     try:
-        return read_entry_points(distribution)
+        points = read_entry_points(distribution)
     except Exception:  # noqa: BLE001 - see _READ
         return metadata.EntryPoints(())
+    return metadata.EntryPoints(point for point in points if point.group not in EXTENDING)
 
 
 @contextmanager
 def shielded() -> Iterator[None]:
-    """Let damaged files count as empty for whoever asks for the entry points of all distributions."""
+    """Let damaged files and extensions of libraries count as absent for whoever asks for all entry points."""
     before = metadata.Distribution.entry_points
     metadata.Distribution.entry_points = property(_or_none)  # type: ignore[method-assign,assignment]
     try:
