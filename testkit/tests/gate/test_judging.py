@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from coinswarm.feeds.files import sample
 from coinswarm.plugins.certificates import hold, read_all
 from coinswarm.plugins.discovery import discover
 from coinswarm_testkit.gate import __main__ as process
+from coinswarm_testkit.gate import against
 from coinswarm_testkit.gate.judging import judged
-from coinswarm_testkit.gate.report import number, page, write_report
+from coinswarm_testkit.gate.report import demand_writable, number, page, write_report
 from coinswarm_testkit.gate.request import Request
 
 LINE = "coinswarm plugins check trend --tier bronze --seed 0"
@@ -35,9 +37,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def asked(home: Path, **more: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:  # noqa: ANN401
     """A verdict, and the events before it."""
     events: list[dict[str, Any]] = []
-    return judged(
-        Request(**{"plugin": "trend", "tier": "bronze", "again": LINE, "home": str(home), **more}), events.append
-    ), events
+    request = Request(**{"plugin": "trend", "tier": "bronze", "again": LINE, "home": str(home), **more})
+    return judged(request, events.append), [event for event in events if event["event"] != "compiling"]
 
 
 def test_a_good_plugin_earns_what_was_asked_for(home: Path, tmp_path: Path) -> None:
@@ -92,6 +93,34 @@ def test_what_cannot_be_judged(home: Path, more: dict[str, Any], kind: type[Exce
     assert said in str(caught.value)
 
 
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_judged(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "x.html", tmp_path):
+        events: list[dict[str, Any]] = []
+        with pytest.raises(OutputError, match=r"the report .* cannot be written"):
+            judged(Request(plugin="trend", home=str(home), report=str(path)), events.append)
+        assert events == []
+    demand_writable(tmp_path / "deeper" / "x.html")
+    assert list((tmp_path / "deeper").iterdir()) == [], "nothing is left there"
+
+
+@pytest.mark.parametrize(("most", "said"), [("MOST_BYTES", "4 bytes in 1 files"), ("MOST_FILES", "in 1 files")])
+def test_a_wheel_that_would_unpack_to_too_much_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: str, said: str
+) -> None:
+    monkeypatch.setattr(against, most, 0)
+    with zipfile.ZipFile(tmp_path / "x.whl", "w") as wheel:
+        wheel.writestr("x.py", "pass")
+    with pytest.raises(OperatorError, match=f"would unpack to .*{said}: name a wheel of at most"):
+        against.older(tmp_path / "x.whl", "x").__enter__()
+
+
+def test_what_is_no_wheel_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.whl").write_bytes(b"PK")
+    with pytest.raises(OperatorError, match="cannot be read as a wheel"):
+        against.older(tmp_path / "x.whl", "x").__enter__()
+
+
 def test_against_the_version_that_is_installed_nothing_differs(home: Path) -> None:
     site = str(next(Path(folder) for folder in sys.path if list(Path(folder).glob("coinswarm_trend-*.dist-info"))))
     data = ({"symbol": "BTC/USD", "file": str(sample("BTC/USD"))},)
@@ -119,7 +148,8 @@ def test_the_process_says_an_object_per_line_and_ends_well(
         return [json.loads(line) for line in told.read_bytes().splitlines()]
 
     request = {"plugin": "trend", "tier": "bronze", "only": ["P10"], "home": str(home)}
-    assert [one["event"] for one in said(request)] == ["subject", "check", "outcome", "verdict"]
+    told_ = [one["event"] for one in said(request)]
+    assert [one for one in told_ if one != "compiling"] == ["subject", "check", "outcome", "verdict"]
     [error] = said({**request, "plugin": "trnd"})
     assert (error["event"], error["exit_code"], error["remedy"]) == ("error", 2, "did you mean 'trend'?")
 

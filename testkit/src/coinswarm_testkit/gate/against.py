@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 """Differing bars that are told."""
+
+MOST_BYTES, MOST_FILES = 1 << 30, 20_000
+"""What a wheel may unpack to: a plugin's holds no more than a hundredth of it."""
 
 
 @contextmanager
@@ -72,12 +76,17 @@ def _version(place: Path, distribution: str) -> str:
 def _unpack(path: Path, place: Path) -> None:
     """Unpack a wheel as an installer would, its scripts left out.
 
-    :raises OperatorError: when it is none, or would write elsewhere.
+    :raises OperatorError: when it is none, or is more than a plugin can be.
     """
     try:
         with zipfile.ZipFile(path) as wheel:
-            wheel.extractall(place)
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
+            size, count = sum(one.file_size for one in wheel.infolist()), len(wheel.infolist())
+            if size > MOST_BYTES or count > MOST_FILES:
+                message = f"--against {path} would unpack to {size:,} bytes in {count:,} files"
+                most = f"{MOST_BYTES:,} bytes in {MOST_FILES:,} files"
+                raise OperatorError(message, remedy=f"name a wheel of at most {most}")
+            wheel.extractall(place)  # no file becomes larger than it is said to be
+    except (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         message = f"--against {path} cannot be read as a wheel ({error})"
         raise OperatorError(message, remedy="name a wheel file, or the folder of an environment") from None
     for data in place.glob("*.data"):

@@ -21,7 +21,7 @@ from coinswarm_testkit.checks import TIERS
 from coinswarm_testkit.gate.against import differences, older, recordings
 from coinswarm_testkit.gate.certifying import certify, revoke
 from coinswarm_testkit.gate.evidence import compared
-from coinswarm_testkit.gate.report import write_report
+from coinswarm_testkit.gate.report import demand_writable, write_report
 from coinswarm_testkit.remote import Remote
 from coinswarm_testkit.subject import KINDS, Subject
 from coinswarm_testkit.suite import checks_for, judge, tier_of
@@ -47,6 +47,8 @@ def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str
     :raises CoinswarmError: when that cannot be judged at all.
     """
     _demand_finite(request)
+    if request.report:
+        demand_writable(Path(request.report))
     records = _records(request.plugin)
     record = next(iter(records.values()))
     files, uncertifiable = _files(record)

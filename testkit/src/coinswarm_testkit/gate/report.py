@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,21 @@ td.waived { color: var(--held); font-weight: 600; }
 """
 
 
+def demand_writable(path: Path) -> None:
+    """Hold that the page can be written, before minutes are spent on what it would say.
+
+    :raises OutputError: when it cannot.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
 def write_report(path: Path, verdict: Mapping[str, Any], request: Request) -> None:
     """Write the page.
 
@@ -47,8 +63,13 @@ def write_report(path: Path, verdict: Mapping[str, Any], request: Request) -> No
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(page(verdict, request.again))
     except OSError as error:
-        message = f"the report {path} cannot be written ({error.strerror or error})"
-        raise OutputError(message, remedy="name another file") from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    """What is told of a path that cannot be written."""
+    message = f"the report {path} cannot be written ({error.strerror or error})"
+    return OutputError(message, remedy="name another file")
 
 
 def page(verdict: Mapping[str, Any], again: str) -> bytes:
