@@ -11,6 +11,7 @@ from coinswarm.backtest.report.contribution import split
 from coinswarm.backtest.report.grid import changes
 from coinswarm.backtest.report.markup import embedded_json, tag, text
 from coinswarm.backtest.report.monthly import monthly_returns
+from coinswarm.backtest.report.sections import percent_or_idle
 from coinswarm.backtest.report.stances import correlation, stance
 from coinswarm.clock import DAY_NS
 from coinswarm.committee.columns import stances
@@ -73,6 +74,14 @@ def test_months_hold_the_growth_of_their_days() -> None:
         2020: {0: pytest.approx(-1 / 121), 1: pytest.approx(-1 / 121)},
     }
     assert monthly_returns(cut_days(times, DAY_NS, equity - 60, equity * 0, 100)) == {}
+
+
+def test_a_month_without_any_change_reads_as_idle_and_one_that_rounds_to_nothing_does_not() -> None:
+    times = int(np.datetime64("2020-01-01", "ns").astype(np.int64)) + np.arange(70) * DAY_NS
+    equity = np.where(np.arange(70) < 40, 10_000, 10_001)
+    [year] = monthly_returns(cut_days(times, DAY_NS, equity, equity * 0, 10_000)).values()
+    assert [percent_or_idle(year[month]) for month in (1, 2, 3)] == ["idle", "+0.0", "idle"]
+    assert percent_or_idle(-0.1) == "-10.0"
 
 
 @given(st.lists(st.integers(0, 2), max_size=30))

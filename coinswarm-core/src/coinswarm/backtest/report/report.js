@@ -38,7 +38,7 @@
   const options = () => ({
     layout: { background: { color: css("--bg") }, textColor: css("--fg"), fontSize: 12, attributionLogo: false },
     grid: { vertLines: { color: css("--line") }, horzLines: { color: css("--line") } },
-    rightPriceScale: { borderColor: css("--line"), minimumWidth: 84 },
+    rightPriceScale: { borderColor: css("--line"), minimumWidth: 84, entireTextOnly: true },
     timeScale: { borderColor: css("--line"), timeVisible: true, secondsVisible: false, minBarSpacing: 0.0005,
       lockVisibleTimeRangeOnResize: true,
       fixLeftEdge: true, fixRightEdge: true, rightOffset: 0 },

@@ -137,9 +137,14 @@ def months(of: Facts) -> Safe:
         cells: list[object] = [str(year)]
         for month in (*range(1, 13), 0):
             value = returns.get(month)
-            cells.append("" if value is None else (f"{value * 100:+.1f}", heat(value / HOTTEST)))
+            cells.append("" if value is None else (percent_or_idle(value), heat(value / HOTTEST)))
         rows.append(cells)
     return table("Returns by month, %", ["Year", *MONTHS, "All year"], rows, numbers=range(1, 14), class_="heat")
+
+
+def percent_or_idle(value: float) -> str:
+    """A return in per cent; in a month without any change of equity nothing was held."""
+    return f"{value * 100:+.1f}" if value else "idle"
 
 
 def contribution(of: Facts) -> Safe:
