@@ -311,9 +311,10 @@ def test_compiled_code_that_a_plugin_leaves_reaches_no_judge_and_no_user(bed: Be
     place.mkdir()
     shutil.copytree(cache_folder(), ours)
     bed.install({"sly/plugin.py": POISON.format(place=place) + HOOKS})
-    bed.check("--tier", "bronze", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    variables = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "NUMBA_CACHE_DIR": str(ours)}
+    bed.check("--tier", "bronze", **variables)
     assert int((place / "planted").read_text()) > 0, "else nothing was tried"
-    code, verdict, _ = bed.check("--only", "A50", XDG_CACHE_HOME=str(tmp_path / "cache"))
+    code, verdict, _ = bed.check("--only", "A50", **variables)
     assert (code, bed.failed(verdict)) == (0, {})
     assert [path.name for path in place.iterdir()] == ["planted"]
     kept = [path.read_bytes() for path in ours.rglob("*.nb[ic]")]
