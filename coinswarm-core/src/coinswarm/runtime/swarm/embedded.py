@@ -7,7 +7,7 @@ stops all seats, and who can write to the folder can sign for each of them.
 from __future__ import annotations
 
 import time
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from anyio.abc import TaskGroup
+    from anyio.abc import TaskGroup, TaskStatus
 
     from coinswarm.contracts import Voter
     from coinswarm.domain.proposal import Proposal
@@ -80,7 +80,7 @@ class EmbeddedSwarm:
     halts: dict[str, HaltedError] = field(default_factory=dict)
     _desk: Desk | None = None
     _group: TaskGroup | None = None
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _disks: ExitStack = field(default_factory=ExitStack)
 
     async def __aenter__(self) -> Self:
         """Start all parts.
@@ -88,41 +88,59 @@ class EmbeddedSwarm:
         :raises NotReadyError: when another process holds the folder.
         :raises DataError: when what lies in it is damaged.
         """
-        async with AsyncExitStack() as stack:
-            disks = stack.enter_context(ExitStack())
-            place = Place(
-                cluster=self.cluster,
-                shard=self.shard,
-                roster=self.cast.roster,
-                scheme=Remembering(Ed25519Scheme()),
-                bus=self.bus,
-                log=self.log,
-            )
-
-            def disk(name: str) -> Disk:
-                return disks.enter_context(Disk(self.folder / f"{name}.sqlite", name, self.cluster, self.shard))
-
-            group = await stack.enter_async_context(anyio.create_task_group())
-            stack.callback(group.cancel_scope.cancel)
-            for name, (signer, plugin) in self.cast.voters.items():
-                teller = Teller(name, self.say)
-                judge = Judge(name, plugin, self.gather, teller, time.monotonic)
-                await self._start(group, voter_node(place, name, signer, disk(name), judge, teller))
-            teller = Teller(COORDINATOR, self.say)
-            await self._start(group, coordinator_node(place, COORDINATOR, disk(COORDINATOR), teller))
-            name = self.cast.submitter
-            self._desk = Desk(place, name, self.cast.signer, disk(name), Teller(name, self.say))
-            await group.start(partial(self._guarded, self._desk.node, self._desk))
-            self._group = group
-            self._stack = stack.pop_all()
+        place = Place(
+            cluster=self.cluster,
+            shard=self.shard,
+            roster=self.cast.roster,
+            scheme=Remembering(Ed25519Scheme()),
+            bus=self.bus,
+            log=self.log,
+        )
+        with ExitStack() as disks:
+            nodes = self._nodes(place, disks)
+            self._disks = disks.pop_all()
+        group = anyio.create_task_group()
+        await group.__aenter__()
+        self._group = group
+        try:
+            for node, runner in nodes:
+                await group.start(partial(self._guarded, node, runner))
+        except BaseException:
+            await self._end()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop all parts: what is under way is taken up when they start again."""
-        self._desk = None
-        await self._stack.__aexit__(kind, error, trace)
+        await self._end()
+
+    async def _end(self) -> None:
+        """End the tasks, then close the disks. An error of the block is not ours to wrap."""
+        group, self._group, self._desk = self._group, None, None
+        with self._disks:
+            if group is not None:
+                group.cancel_scope.cancel()
+                await group.__aexit__(None, None, None)
+
+    def _nodes(self, place: Place, disks: ExitStack) -> list[tuple[Node, Node | Desk]]:
+        """Every part with what runs it, on open disks."""
+
+        def disk(name: str) -> Disk:
+            return disks.enter_context(Disk(self.folder / f"{name}.sqlite", name, self.cluster, self.shard))
+
+        nodes: list[tuple[Node, Node | Desk]] = []
+        for name, (signer, plugin) in self.cast.voters.items():
+            teller = Teller(name, self.say)
+            judge = Judge(name, plugin, self.gather, teller, time.monotonic)
+            node = voter_node(place, name, signer, disk(name), judge, teller)
+            nodes.append((node, node))
+        node = coordinator_node(place, COORDINATOR, disk(COORDINATOR), Teller(COORDINATOR, self.say))
+        nodes.append((node, node))
+        name = self.cast.submitter
+        self._desk = Desk(place, name, self.cast.signer, disk(name), Teller(name, self.say))
+        return [*nodes, (self._desk.node, self._desk)]
 
     async def propose(self, proposal: Proposal, *, seconds: float = DEADLINE_SECONDS) -> Ended:
         """Propose something, and wait for its outcome (``Desk.propose``).
@@ -136,11 +154,8 @@ class EmbeddedSwarm:
             raise NotReadyError(message, remedy="use it inside `async with`")
         return await self._desk.propose(proposal, seconds=seconds)
 
-    async def _start(self, group: TaskGroup, node: Node) -> None:
-        await group.start(partial(self._guarded, node, node))
-
     async def _guarded(
-        self, node: Node, runner: Node | Desk, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+        self, node: Node, runner: Node | Desk, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
     ) -> None:
         """Run a part; one that stops for good does not stop the others, and is told."""
         try:

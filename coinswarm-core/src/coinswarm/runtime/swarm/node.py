@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import anyio
 from anyio import to_thread
 
-from coinswarm.errors import HaltedError, OutputError, RetryableError
+from coinswarm.errors import HaltedError, OperatorError, OutputError, RetryableError
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.log import decide, renew, take
@@ -52,8 +52,15 @@ INBOX, OUTBOX, OWN = 4_096, 16_384, 4_096
 """Most messages that wait to be heard; to be sent; and of our own that are known when they come back."""
 
 TICK_SECONDS = 1.0
+REMEMBER_SECONDS = 0.1
+"""How long the highest head may be known and not be on the disk."""
+
+STOP_SECONDS = 5.0
 AWAY_SECONDS = 1.0
 """How long the bus and the disk are left alone after they failed."""
+
+AWAY = (RetryableError, OperatorError)
+"""A log that cannot be reached, or has no room: it is asked again, whoever must act meanwhile."""
 
 
 class Part(NamedTuple):
@@ -111,7 +118,9 @@ class Node:
         self._reading: Lane[m.ReadLog] = Lane(1)
         self._writing: Lane[m.Decide | m.TakeLease | m.RenewLease] = Lane(16)
         self._decided: list[str] = []
+        self._ready = False
         self._seen: m.Remember | None = None
+        self._forgetful = anyio.Event()
         self._own: OrderedDict[bytes, None] = OrderedDict()
         self._decoder = wire.Decoder()
         self._perform: dict[type, Callable[[Any], None]] = {
@@ -157,7 +166,7 @@ class Node:
                     listening.append(await self._bus.subscribe(subject, heard))
                 lanes = [self._publish, self._read, self._write, self._tick]
                 if self._disk is not None:
-                    lanes.append(partial(self._keep, self._disk))
+                    lanes += [partial(self._keep, self._disk), self._remind]
                 else:
                     lanes.append(self._keep_nothing)
                 for lane in lanes:
@@ -170,9 +179,10 @@ class Node:
         except BaseExceptionGroup as errors:
             raise _first(errors) from errors
         finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+            with anyio.move_on_after(STOP_SECONDS, shield=True):
                 for subscription in listening:
                     await subscription.unsubscribe()
+                await self._keep_last()
 
     async def _loop(self) -> None:
         """One event after the other."""
@@ -201,6 +211,9 @@ class Node:
 
     def _after_reading(self, read: LogRead) -> None:
         """What is decided now need not be kept any more: the head that the disk remembers lies behind it."""
+        if not self._ready and self.docket.reader.ready:
+            self._ready = True
+            self._inbox.answer(m.Tick())  # what waits for that, a lease above all, need not wait for the next one
         index = self.docket.fold.head.index
         if self.part.kind != "coordinator":
             self._decided += [entry.envelope.id for entry in read.entries if entry.index <= index]
@@ -216,8 +229,9 @@ class Node:
         self._out.put((SUBJECTS[type(message)], data))
 
     def _remember(self, effect: m.Remember) -> None:
-        """There is time with the next thing that is kept, or at the next tick."""
+        """There is time with the next thing that is kept, or a little later."""
         self._seen = effect
+        self._forgetful.set()
 
     def _evaluate(self, effect: m.Evaluate) -> None:
         assert self._judge is not None, "a voter has one"
@@ -280,6 +294,14 @@ class Node:
             for message in kept:
                 self._inbox.answer(m.Kept(message))
 
+    async def _keep_last(self) -> None:
+        """At the end: the highest head, so that the next life knows it."""
+        if self._disk is not None and self._seen is not None:
+            try:
+                await to_thread.run_sync(self._disk.write, [self._seen], self._decided)
+            except OutputError as error:
+                self.teller.trouble("disk", str(error))
+
     async def _keep_nothing(self) -> None:
         """For a part without a disk: nothing is asked to be kept but the head, and seals, which are copied."""
         while True:
@@ -299,7 +321,7 @@ class Node:
             question = (await self._reading.take())[-1]
             try:
                 answer = await to_thread.run_sync(self._log.read, question.token, question.after, ENTRIES)
-            except RetryableError as error:
+            except AWAY as error:
                 self._log_away(error)
             except wire.MalformedError as error:  # what stands there is not what was written
                 raise halted(self.part.name, f"{Halt.BAD_ENTRY}: {error}") from error
@@ -321,11 +343,11 @@ class Node:
                             self._inbox.answer(m.Leased(await to_thread.run_sync(take, self._log, name)))
                         case m.RenewLease(epoch):
                             self._inbox.answer(m.Leased(await to_thread.run_sync(renew, self._log, name, epoch)))
-                except RetryableError as error:
+                except AWAY as error:
                     self._log_away(error)
                     self._inbox.answer(m.Answered(()) if isinstance(effect, m.Decide) else m.Leased(None))
 
-    def _log_away(self, error: RetryableError) -> None:
+    def _log_away(self, error: Exception) -> None:
         self.teller.trouble("log away", f"the log does not answer ({error}); it is asked again")
 
     async def _tick(self) -> None:
@@ -333,6 +355,13 @@ class Node:
         while True:
             await anyio.sleep(self._tick_seconds)
             self._inbox.answer(m.Tick())
+
+    async def _remind(self) -> None:
+        """Have the head kept within ``REMEMBER_SECONDS`` where nothing else is kept meanwhile."""
+        while True:
+            await self._forgetful.wait()
+            self._forgetful = anyio.Event()
+            await anyio.sleep(REMEMBER_SECONDS)
             if self._seen is not None:
                 self._keeping.put(self._seen)
 

@@ -1,0 +1,162 @@
+"""A seat's plugin: whatever it does, the seat has an answer or says that it has none."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from coinswarm.contracts import Voter
+from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Verdict, mandatory
+from coinswarm.errors import UnreachableError
+from coinswarm.memory.quorum.messages import Deferred, Evaluated
+from coinswarm.memory.quorum.records import Envelope
+from coinswarm.runtime.swarm import judging
+from coinswarm.runtime.swarm.judging import ABANDONED, Judge
+from coinswarm.runtime.swarm.telling import Teller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coinswarm.domain.proposal import Proposal
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The one that drivers are made for."""
+    return "asyncio"
+
+
+class Waits(Voter):
+    """Does not come back until it is let go."""
+
+    def __init__(self) -> None:
+        self.let_go, self.began = threading.Event(), threading.Semaphore(0)
+
+    def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:  # noqa: ARG002 - the contract's
+        self.began.release()
+        self.let_go.wait(60)
+        return Verdict(held=mandatory(proposal))
+
+
+@pytest.fixture
+def envelope(propose: Callable[..., Proposal]) -> Callable[..., Envelope]:
+    """Makes envelopes."""
+
+    def made(nonce: int, base: int = 0) -> Envelope:
+        return Envelope(
+            cluster="north", shard="main", roster=0, submitter="desk", nonce=nonce, deadline_ns=9,
+            proposal=propose(base=base),
+        )  # fmt: skip
+
+    return made
+
+
+class Desk:
+    """A judge at work, and what came of it."""
+
+    def __init__(self, voter: Voter, gather: judging.Gather) -> None:
+        self.said: list[str] = []
+        self.now = 100.0
+        self.answers: list[Evaluated | Deferred] = []
+        self.news = anyio.Event()
+        self.teller = Teller("v1", self.said.append)
+        self.judge = Judge("v1", voter, gather, self.teller, lambda: self.now, seconds=5)
+
+    def tell(self, event: Evaluated | Deferred) -> None:
+        self.answers.append(event)
+        self.news.set()
+
+    async def answered(self, number: int) -> None:
+        while len(self.answers) < number:
+            self.news = anyio.Event()
+            await self.news.wait()
+
+
+def at_version(_envelope: Envelope) -> Evidence:
+    return Evidence(now_ns=1, version=0, rules=AcceptanceRules())
+
+
+async def test_evidence_that_is_not_there_defers(envelope: Callable[..., Envelope]) -> None:
+    """So does evidence at another version, or a database that is away; it is said when that begins and ends."""
+    voter = Waits()
+    voter.let_go.set()
+    away = [True]
+
+    def gather(one: Envelope) -> Evidence | None:
+        if one.nonce == 1:
+            return None
+        if one.nonce == 3 and away:
+            away.clear()
+            message = "no connection"
+            raise UnreachableError(message)
+        if one.nonce == 4:
+            message = "no such table"
+            raise RuntimeError(message)
+        return at_version(one)
+
+    desk = Desk(voter, gather)
+    desk.judge.judge(envelope(1))
+    async with anyio.create_task_group() as group:
+        group.start_soon(desk.judge.run, desk.tell)
+        await anyio.lowlevel.checkpoint()
+        for nonce, base in ((2, 1), (3, 0), (3, 0), (4, 0)):
+            desk.judge.judge(envelope(nonce, base))
+            await desk.answered(nonce if len(desk.answers) < 3 else len(desk.answers) + 1)
+        group.cancel_scope.cancel()
+    assert [type(one) for one in desk.answers] == [Deferred, Deferred, Deferred, Evaluated, Deferred]
+    assert desk.said[0] == "v1: evidence cannot be read (no connection); it is tried again"
+    assert desk.said[1] == "v1: judges again after: evidence away"
+    assert "cannot be gathered (RuntimeError: no such table)" in desk.said[2]
+
+
+async def test_a_thread_that_hangs_is_left_behind(
+    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After so many the seat judges nothing more, and says that."""
+    monkeypatch.setattr(judging, "_LOOK_SECONDS", 0.01)
+    voter = Waits()
+    desk = Desk(voter, at_version)
+    async with anyio.create_task_group() as group:
+        group.start_soon(desk.judge.run, desk.tell)
+        for number in range(ABANDONED):
+            desk.judge.judge(envelope(number))
+            await anyio.to_thread.run_sync(voter.began.acquire)
+            desk.now += 4
+            desk.judge._abandon()  # before its time nobody is
+            assert len(desk.answers) == number
+            desk.now += 2
+            await desk.answered(number + 1)
+        desk.judge.judge(envelope(99))
+        await desk.answered(ABANDONED + 1)
+        voter.let_go.set()
+        group.cancel_scope.cancel()
+    assert all(isinstance(one, Deferred) for one in desk.answers)
+    assert len(desk.said) == ABANDONED
+    assert "has not come back from" in desk.said[0]
+    assert "judges nothing more until it is started again" in desk.said[-1]
+    assert desk.teller.counts["plugin hangs"] == ABANDONED
+
+
+async def test_what_waits_behind_a_hanging_one_is_judged_by_the_next_thread(
+    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "_LOOK_SECONDS", 0.01)
+    voter = Waits()
+    desk = Desk(voter, at_version)
+    async with anyio.create_task_group() as group:
+        group.start_soon(desk.judge.run, desk.tell)
+        for number in range(3):
+            desk.judge.judge(envelope(number))
+        await anyio.to_thread.run_sync(voter.began.acquire)
+        desk.now += 6
+        await anyio.to_thread.run_sync(voter.began.acquire)
+        voter.let_go.set()
+        await desk.answered(3)
+        group.cancel_scope.cancel()
+    kinds = {one.proposal: type(one) for one in desk.answers}
+    assert kinds == {envelope(0).id: Deferred, envelope(1).id: Evaluated, envelope(2).id: Evaluated}
