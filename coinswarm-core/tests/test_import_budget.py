@@ -14,7 +14,10 @@ from coinswarm.plugins.discovery import discover
 
 pytestmark = pytest.mark.integration
 
-HEAVY = {"anyio", "asyncio", "llvmlite", "numba", "numpy", "pandas", "pluggy", "pyarrow", "pydantic", "stevedore"}
+HEAVY = {
+    "alembic", "anyio", "asyncio", "llvmlite", "numba", "numpy", "pandas", "pluggy", "psycopg", "pyarrow", "pydantic",
+    "sqlalchemy", "stevedore",
+}  # fmt: skip
 
 METADATA = (
     "drivers",

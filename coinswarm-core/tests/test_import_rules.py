@@ -65,6 +65,7 @@ BASE = {
 """Single modules of core, and what each may import of core at run time."""
 
 THIRD_PARTY = {
+    "alembic": {"memory.store"},
     "anyio": {"delivery", "runtime", "feeds", "drivers", "execution", "memory", "planning"},
     "click": {"cli"},
     "cryptography": {"memory.quorum.keys", "plugins.signing"},
@@ -72,6 +73,7 @@ THIRD_PARTY = {
     "pluggy": {"hookspecs", "plugins.manager"},
     "pydantic": {"config", "drivers.settings"},
     "pydantic_core": {"config"},
+    "sqlalchemy": {"memory.store"},
     "stevedore": {"plugins.loading"},
 }
 """Distribution -> the modules or packages that may import it. numpy has a rule of its own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,8 +14,9 @@ from coinswarm.memory.quorum.fold import Fold, genesis
 from coinswarm.memory.quorum.inmemory import MemoryLog
 from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
 from coinswarm.memory.quorum.log import Answer, Request, decide, take
-from coinswarm.memory.quorum.records import START, Ballot, Envelope, Head
-from coinswarm.memory.quorum.roster import ROSTER_KEY, ROSTER_SUBJECT, Roster, Seat
+from coinswarm.memory.quorum.records import START, Ballot, Envelope, Head, Outcome
+from coinswarm.memory.quorum.roster import ROSTER_KEY, ROSTER_SUBJECT, Roster, Seat, reconfigures
+from coinswarm.memory.quorum.ruling import successor
 
 if TYPE_CHECKING:
     from coinswarm.memory.quorum.log import Log
@@ -26,6 +27,9 @@ FOUND = digest("what honest voters find")
 
 class Cluster:
     """Four voters, of whom three decide, one submitter, one log; ``now`` is the log's clock."""
+
+    log: Any
+    """In memory; where tests say so, in a database."""
 
     def __init__(self) -> None:
         self.signers = [Ed25519Signer(bytes([number]) * 32) for number in range(1, 7)]
@@ -50,9 +54,19 @@ class Cluster:
         from coinswarm.memory.quorum.fold import advance  # noqa: PLC0415 - a test may replace it
 
         fold = self.genesis()
-        for entry in self.log.rows.entries:
+        for entry in self.log.read(1, 0, 1_000_000).entries:
             fold = advance(fold, entry, self.scheme)
         return fold
+
+    def in_force(self) -> Roster:
+        """The roster in force."""
+        roster = self.roster
+        for entry in self.log.read(1, 0, 1_000_000).entries:
+            if entry.outcome is Outcome.ACCEPT and reconfigures(entry.envelope.proposal):
+                new = successor(entry.envelope, roster)
+                assert new is not None
+                roster = new
+        return roster
 
     def proposal(self, value: str = "1", *, subject: str = "acceptance/cap", base: int = 0) -> Proposal:
         """A proposal to set a rule."""
@@ -61,7 +75,7 @@ class Cluster:
 
     def next_roster(self, **changes: object) -> Proposal:
         """A proposal for the next roster, with some fields of it changed."""
-        now = self.log.rows.rosters[-1]
+        now = self.in_force()
         new = replace(now, **{"version": now.version + 1, **changes})  # type: ignore[arg-type]
         return Proposal(
             kind=ProposalKind.CONFIGURE,
@@ -76,7 +90,7 @@ class Cluster:
         given: dict[str, object] = {
             "cluster": "north",
             "shard": "main",
-            "roster": self.log.rows.rosters[-1].version,
+            "roster": self.in_force().version,
             "submitter": "desk",
             "nonce": self.nonce,
             "deadline_ns": self.now + life,

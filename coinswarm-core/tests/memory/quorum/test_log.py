@@ -1,4 +1,4 @@
-"""The log's transaction: one decision, one order, all or nothing wherever it is cut off."""
+"""The log's transaction: one decision, one order, all or nothing wherever it is cut off; in memory and in databases."""
 
 from __future__ import annotations
 
@@ -6,22 +6,164 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from coinswarm.canonical import digest
-from coinswarm.memory.quorum.inmemory import MemoryLog, Rows
+from coinswarm.memory.quorum.inmemory import MemoryLog
 from coinswarm.memory.quorum.log import LEASE_NS, TERM_NS, Request, Status, renew, take
 from coinswarm.memory.quorum.records import Head, Outcome
+from coinswarm.memory.store.columns import Base
+from coinswarm.memory.store.log import SqlLog
+from coinswarm.memory.store.opening import open_store
+from coinswarm.memory.store.transaction import SqlTransaction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
     from memory.quorum.conftest import Cluster
+    from sqlalchemy import Connection, RootTransaction
+
+    from coinswarm.memory.quorum.log import Log
+    from coinswarm.memory.quorum.records import Ballot, Entry, Envelope, Lease
+    from coinswarm.memory.quorum.roster import Roster
+    from coinswarm.memory.store.opening import Store
 
 STEPS = ("lease", "head", "version", "decision", "state", "ballots", "entry", "move-head", "commit", "committed")
 """What a transaction that accepts one proposal passes, in order."""
 
 
-def told(rows: Rows) -> dict[str, object]:
-    """All rows, for comparison."""
-    return vars(rows.copy())
+class Cut(SqlTransaction):
+    """Passes a point to fail at before each step, as ``MemoryLog`` does."""
+
+    fault: Callable[[str], None]
+
+    def lock_lease(self, *, write: bool) -> Lease:
+        self.fault("lease")
+        return super().lock_lease(write=write)
+
+    def lock_head(self) -> tuple[Head, int]:
+        self.fault("head")
+        return super().lock_head()
+
+    def lock_version(self, subject: str) -> int:
+        self.fault("version")
+        return super().lock_version(subject)
+
+    def insert_decision(self, proposal: str, outcome: Outcome, index: int) -> bool:
+        self.fault("decision")
+        return super().insert_decision(proposal, outcome, index)
+
+    def change_state(self, envelope: Envelope, version: int, roster: Roster | None) -> None:
+        self.fault("state")
+        super().change_state(envelope, version, roster)
+
+    def insert_ballots(self, ballots: Sequence[Ballot]) -> None:
+        self.fault("ballots")
+        super().insert_ballots(ballots)
+
+    def append(self, entry: Entry) -> None:
+        self.fault("entry")
+        super().append(entry)
+
+    def move_head(self, head: Head, at_ns: int) -> None:
+        self.fault("move-head")
+        super().move_head(head, at_ns)
+
+
+class CutLog(SqlLog):
+    """The same log, with such transactions."""
+
+    fault: Callable[[str], None]
+
+    def _held(self, connection: Connection) -> SqlTransaction:
+        held = Cut(connection, self.number, self._clock)
+        held.fault = self.fault
+        return held
+
+    def _commit(self, connection: Connection, begun: RootTransaction) -> None:
+        self.fault("commit")
+        super()._commit(connection, begun)
+        self.fault("committed")
+
+
+class Memory:
+    """Logs in memory."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    def log(self) -> Log:
+        return MemoryLog("north", "main", self.cluster.roster, lambda: self.cluster.now)
+
+    def cut(self, fault: Callable[[str], None]) -> Log:
+        """The cluster's log once more, with points to fail at."""
+        log = MemoryLog("north", "main", self.cluster.roster, lambda: self.cluster.now, fault)
+        log.rows = self.cluster.log.rows
+        return log
+
+    def told(self) -> dict[str, object]:
+        """All that is kept, for comparison."""
+        told: dict[str, object] = vars(self.cluster.log.rows.copy())
+        return told
+
+    def close(self) -> None:
+        pass
+
+
+class Sql:
+    """Logs in a database."""
+
+    def __init__(self, cluster: Cluster, url: str) -> None:
+        self.cluster, self.url = cluster, url
+        self.stores: list[Store] = []
+
+    def log(self) -> Log:
+        store = open_store(self.url, "north", "main", roster=self.cluster.roster, clock=lambda: self.cluster.now)
+        self.stores.append(store)
+        return store.log
+
+    def cut(self, fault: Callable[[str], None]) -> Log:
+        """The cluster's log once more, on connections of its own, with points to fail at."""
+        self.log()
+        store = self.stores[-1]
+        log = CutLog(store.engine, store.place, ("north", "main", store.log.number), lambda: self.cluster.now)
+        log.fault = fault
+        return log
+
+    def told(self) -> dict[str, object]:
+        """All that is kept, for comparison."""
+        with self.stores[0].engine.connect() as connection:
+            return {
+                name: connection.execute(select(table).order_by(*table.primary_key.columns)).all()
+                for name, table in Base.metadata.tables.items()
+            }
+
+    def close(self) -> None:
+        for store in self.stores:
+            store.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def kept(request: pytest.FixtureRequest, cluster: Cluster, tmp_path: Path) -> Iterator[Memory | Sql]:
+    """Where the cluster's log is kept: each kind in turn."""
+    made: Memory | Sql
+    if request.param == "memory":
+        made = Memory(cluster)
+    else:
+        url = str(tmp_path / "swarm.db") if request.param == "sqlite" else request.getfixturevalue("postgres_store")
+        made = Sql(cluster, url)
+    cluster.log = made.log()
+    yield made
+    made.close()
+
+
+pytestmark = pytest.mark.usefixtures("kept")
+
+
+def entries(cluster: Cluster) -> list[Entry]:
+    """All of them, as somebody reads them."""
+    return list(cluster.log.read(1, 0, 1_000).entries)
 
 
 def test_what_q_voters_accept_changes_the_state_once(cluster: Cluster) -> None:
@@ -29,22 +171,24 @@ def test_what_q_voters_accept_changes_the_state_once(cluster: Cluster) -> None:
     [first], [second] = cluster.decide(cluster.request(envelope)), cluster.decide(cluster.request(envelope))
     assert (first.status, first.outcome) == (Status.DECIDED, Outcome.ACCEPT)
     assert (second.status, second.outcome) == (Status.ALREADY, Outcome.ACCEPT)
-    rows = cluster.log.rows
-    assert rows.state == {"acceptance/cap": (1, envelope)}
-    assert len(rows.entries) == 1
-    assert rows.ballots == list(cluster.proof(envelope))
+    fold, [entry] = cluster.fold(), entries(cluster)
+    assert dict(fold.versions.items()) == {"acceptance/cap": 1}
+    assert (entry.envelope, entry.proof, entry.head) == (envelope, cluster.proof(envelope), first.head)
 
 
 def test_a_rejection_is_kept_and_changes_nothing(cluster: Cluster) -> None:
     envelope = cluster.envelope()
     [answer] = cluster.decide(cluster.request(envelope, accepts=False))
     assert answer.outcome is Outcome.REJECT
-    assert not cluster.log.rows.state
+    assert not cluster.fold().versions
+    assert [entry.proof for entry in entries(cluster)] == [cluster.proof(envelope, accepts=False)]
     assert [one.status for one in cluster.decide(cluster.request(envelope))] == [Status.ALREADY]
 
 
 @pytest.mark.parametrize("cut", STEPS)
-def test_cut_off_anywhere_it_is_undone_or_done_and_asking_again_is_safe(cluster: Cluster, cut: str) -> None:
+def test_cut_off_anywhere_it_is_undone_or_done_and_asking_again_is_safe(
+    cluster: Cluster, kept: Memory | Sql, cut: str
+) -> None:
     cluster.commit()
     passed: list[str] = []
 
@@ -53,41 +197,39 @@ def test_cut_off_anywhere_it_is_undone_or_done_and_asking_again_is_safe(cluster:
         if step == cut:
             raise ConnectionError(step)
 
-    log = MemoryLog("north", "main", cluster.roster, lambda: cluster.now, fault)
-    log.rows = cluster.log.rows
-    before = told(log.rows)
+    log = kept.cut(fault)
+    before = kept.told()
     envelope = cluster.envelope(cluster.proposal("2", base=1))
     with pytest.raises(ConnectionError):
         cluster.decide(cluster.request(envelope), log=log)
     assert tuple(passed) == STEPS[: STEPS.index(cut) + 1]
     done = cut == "committed"
-    assert (told(log.rows) == before) is not done
+    assert (kept.told() == before) is not done
     [answer] = cluster.decide(cluster.request(envelope))
     assert answer.status is (Status.ALREADY if done else Status.DECIDED)
-    assert len(log.rows.entries) == 2
-    assert cluster.fold().head == log.rows.head
+    assert len(entries(cluster)) == 2
+    assert cluster.fold().head == log.read(1, 0, 1).head
 
 
-def test_a_change_of_the_roster_is_undone_too(cluster: Cluster) -> None:
+def test_a_change_of_the_roster_is_undone_too(cluster: Cluster, kept: Memory | Sql) -> None:
     def fault(step: str) -> None:
         if step == "commit":
             raise ConnectionError
 
-    log = MemoryLog("north", "main", cluster.roster, lambda: cluster.now)
-    epoch = take(log, "c0").epoch
-    before = told(log.rows)
+    epoch = take(cluster.log, "c0").epoch
+    before = kept.told()
     envelope = cluster.envelope(cluster.next_roster(rules=digest("other")))
-    log.fault = fault
     with pytest.raises(ConnectionError):
-        cluster.decide(cluster.request(envelope, epoch=epoch), log=log)
-    assert told(log.rows) == before
+        cluster.decide(cluster.request(envelope, epoch=epoch), log=kept.cut(fault))
+    assert kept.told() == before
+    assert [one.outcome for one in cluster.decide(cluster.request(envelope, epoch=epoch))] == [Outcome.ACCEPT]
 
 
 def test_of_two_proposals_on_one_version_one_is_accepted(cluster: Cluster) -> None:
     one, two = cluster.envelope(), cluster.envelope(cluster.proposal("2"))
     answers = cluster.decide(cluster.request(one), cluster.request(two))
     assert [answer.outcome for answer in answers] == [Outcome.ACCEPT, Outcome.CONFLICT]
-    assert cluster.log.rows.entries[1].proof == (), "what can never be accepted needs no ballots"
+    assert entries(cluster)[1].proof == (), "what can never be accepted needs no ballots"
     assert cluster.fold().versions.get("acceptance/cap") == 1
 
 
@@ -113,14 +255,14 @@ def test_nothing_is_decided_without_a_proof_that_holds(cluster: Cluster) -> None
         assert [one.status for one in cluster.decide(Request(envelope=envelope, proof=proof))] == [status]
     unsigned = replace(envelope, signature="")
     assert [one.status for one in cluster.decide(cluster.request(unsigned))] == [Status.INVALID]
-    assert not cluster.log.rows.entries
+    assert not entries(cluster)
 
 
 def test_nothing_of_another_cluster_or_shard_is_decided_whoever_certified_it(cluster: Cluster) -> None:
     """Else one such entry would halt every reader: found by a scripted attack."""
     for elsewhere in (cluster.envelope(cluster="south"), cluster.envelope(shard="other")):
         assert [one.status for one in cluster.decide(cluster.request(elsewhere))] == [Status.INVALID]
-    assert not cluster.log.rows.entries
+    assert not entries(cluster)
 
 
 def test_after_the_deadline_it_expires_whatever_was_certified_and_takes_the_lease(cluster: Cluster) -> None:
@@ -147,7 +289,7 @@ def test_a_clock_that_steps_back_reopens_nothing(cluster: Cluster) -> None:
     cluster.commit()
     cluster.now -= 1_000
     assert [one.status for one in cluster.decide(cluster.request(late))] == [Status.FENCED]
-    assert cluster.log.read(1, 0, 10).now_ns == cluster.log.rows.head_ns
+    assert cluster.log.read(1, 0, 10).now_ns == entries(cluster)[-1].at_ns > cluster.now
 
 
 def test_a_nonce_is_accepted_once(cluster: Cluster) -> None:

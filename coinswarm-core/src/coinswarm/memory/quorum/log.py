@@ -55,6 +55,13 @@ class Transaction(ABC):
     def lock_head(self) -> tuple[Head, int]:
         """The head and the time of its entry (0 for none), locked against everybody."""
 
+    def foresee(self, requests: Sequence[Request]) -> None:  # noqa: B027 - most have no use for it
+        """Learn what will be asked about these requests, and lock what they may change.
+
+        A database reads all of it at once, instead of a row at a time. The head is locked; nothing has been checked, so
+        that whatever is in a request may be nonsense.
+        """
+
     @abstractmethod
     def lock_version(self, subject: str) -> int:
         """The subject's version, 0 where there is none, locked against everybody."""
@@ -174,6 +181,7 @@ def decide(log: Log, requests: Sequence[Request], scheme: Scheme) -> tuple[Answe
     with log.transaction() as held:
         lease = held.lock_lease(write=False)
         head, last_ns = held.lock_head()
+        held.foresee(requests)
         at_ns = max(held.now_ns(), last_ns)  # a clock that steps back must not reopen what expired
         answers = []
         for request in requests:

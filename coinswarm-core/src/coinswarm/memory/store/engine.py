@@ -1,0 +1,232 @@
+"""Where a store is, the engine that reaches it, and its errors in our words.
+
+SQLite: write-ahead log, ``synchronous=FULL``, and writers that begin with ``BEGIN IMMEDIATE``, so that they wait at the
+beginning and never fail half-way. PostgreSQL: the primary only, row locks, and no lock waited for longer than
+``BUSY_SECONDS``.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
+
+from coinswarm.errors import (
+    CoinswarmError,
+    DataError,
+    InvariantError,
+    NotReadyError,
+    OperatorError,
+    OutputError,
+    UnknownNameError,
+    UnreachableError,
+    nearest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+BUSY_SECONDS = 5
+"""How long to wait for whoever holds a lock, or for a server to answer a call."""
+
+SQLITE = "sqlite"
+POSTGRES = "postgresql"
+
+MIGRATE = "coinswarm memory migrate --store"
+"""What brings a store's tables to what this version knows; its URL follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a store is.
+
+    :param url: for SQLAlchemy.
+    """
+
+    url: URL
+
+    @property
+    def name(self) -> str:
+        """As messages call it; without a password."""
+        if self.path is not None:
+            return str(self.path)
+        return self.url.set(drivername=POSTGRES).render_as_string(hide_password=True)
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where it is one."""
+        return Path(self.url.database or "") if self.url.get_backend_name() == SQLITE else None
+
+
+def place(given: str) -> Place:
+    """The place that a person names: a URL of SQLite or PostgreSQL, or the path of a file.
+
+    :raises OperatorError: for what is neither.
+    """
+    text = given.strip()
+    if "://" not in text:
+        if not text:
+            message = "no store is named"
+            raise NotReadyError(message, remedy="give --store, as in --store swarm.db")
+        return Place(URL.create(SQLITE, database=str(Path(text).expanduser())))
+    scheme, _, rest = text.partition("://")
+    kind = scheme.partition("+")[0].lower()
+    if kind in {"postgres", POSTGRES}:
+        text = f"{POSTGRES}+psycopg://{rest}"
+    elif kind != SQLITE:
+        message = f"a store cannot be at {scheme}://…"
+        raise UnknownNameError(message, remedy=nearest(kind, [SQLITE, POSTGRES]))
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):  # its own message repeats the whole, password and all
+        message = f"the URL {scheme}://… of the store cannot be read"
+        raise OperatorError(message, remedy="as in postgresql://USER@HOST:PORT/DATABASE, sqlite:///PATH") from None
+    if kind == SQLITE and url.database in {None, "", ":memory:"}:
+        message = f"the store {given} names no file"
+        raise OperatorError(message, remedy="as in sqlite:///swarm.db; a store in memory forgets")
+    return Place(url)
+
+
+def engine_of(where: Place) -> Engine:
+    """An engine that reaches a store; nothing is connected yet.
+
+    :raises NotReadyError: when PostgreSQL's client is not installed.
+    """
+    try:
+        if where.path is not None:
+            engine = create_engine(
+                where.url.set(drivername="sqlite+pysqlite"),
+                connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+                hide_parameters=True,
+            )
+            event.listen(engine, "connect", _sqlite_connected)
+            event.listen(engine, "begin", _sqlite_begun)
+            return engine
+        given: dict[str, Any] = {
+            "connect_timeout": BUSY_SECONDS,
+            "target_session_attrs": "read-write",  # the primary, of several hosts too
+            "options": f"-c lock_timeout={BUSY_SECONDS}s",
+        }
+        engine = create_engine(
+            where.url,
+            connect_args={name: value for name, value in given.items() if name not in where.url.query},
+            hide_parameters=True,
+        )
+        event.listen(engine, "connect", _postgres_connected)
+    except (ModuleNotFoundError, NoSuchModuleError):
+        message = f"{where.name} takes psycopg, which is not installed"
+        raise NotReadyError(message, remedy="pip install 'coinswarm-core[postgres]'") from None
+    return engine
+
+
+def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
+    """Set what a file forgets."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _postgres_connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
+    """A commit that is answered is on the disk, whatever the server's default; what it promises beyond stays."""
+    connection.autocommit = True
+    try:
+        [(level,)] = connection.execute("SHOW synchronous_commit").fetchall()
+        if level == "off":
+            connection.execute("SET synchronous_commit = on")
+    finally:
+        connection.autocommit = False
+
+
+def _sqlite_begun(connection: Connection) -> None:
+    """Begin: who will write takes the lock at once; who reads sees one moment."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+@contextmanager
+def translated(where: Place) -> Iterator[None]:
+    """Turn a database's errors into ours; what was begun inside is undone."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise explained(where, error) from error
+    except NoConnectionError as error:
+        message = f"{where.name} has no connection free"
+        raise UnreachableError(message) from error
+
+
+def explained(where: Place, error: DBAPIError) -> CoinswarmError:
+    """A database's error in our words."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        return _sqlite_error(where, cause)
+    return _postgres_error(where, error, getattr(cause, "sqlstate", None) or "")
+
+
+def _sqlite_error(where: Place, error: sqlite3.Error) -> CoinswarmError:  # noqa: PLR0911 - one per kind
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return UnreachableError(f"{where.name} is held by another process for more than {BUSY_SECONDS} s")
+    if code == sqlite3.SQLITE_FULL:
+        return OutputError(f"there is no space left to write {where.name}", remedy="free some space")
+    if code == sqlite3.SQLITE_READONLY:
+        return OutputError(f"{where.name} cannot be written", remedy="give this user the right to")
+    if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        return DataError(f"{where.name} is no SQLite file, or damaged ({error})", remedy="restore it from a copy")
+    if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
+        remedy = "see that its folder exists, can be written and has room"
+        return OutputError(f"{where.name} cannot be used ({error})", remedy=remedy)
+    if "no such table" in str(error) or "no such column" in str(error):
+        return NotReadyError(f"{where.name} lacks what this version needs ({error})", remedy=f"{MIGRATE} {where.name}")
+    return InvariantError(f"{where.name} refused a statement ({_line(error)})")
+
+
+_POSTGRES: tuple[tuple[str, type[CoinswarmError], str, str], ...] = (
+    # sqlstate, or what it begins with; error; what is wrong; remedy
+    ("28", OperatorError, "does not let us in", "check the user and the password in its URL"),
+    ("3D", NotReadyError, "has no such database", "make it: createdb NAME"),
+    ("42P01", NotReadyError, "lacks a table that this version needs", f"{MIGRATE} URL"),
+    ("42703", NotReadyError, "lacks a column that this version needs", f"{MIGRATE} URL"),
+    ("42501", OperatorError, "does not allow it", "give the user its rights on the tables"),
+    ("3F", OperatorError, "does not allow it", "give the user a schema to write in"),
+    ("25006", UnreachableError, "is a replica, or read-only: the log is on the primary", ""),
+    ("53100", OutputError, "has no space left", "free some space on the server"),
+    ("53", UnreachableError, "has no room for another connection, or no memory", ""),
+    ("55P03", UnreachableError, f"is locked by another session for more than {BUSY_SECONDS} s", ""),
+    ("40", UnreachableError, "undid it for the sake of another transaction", ""),
+    ("57", UnreachableError, "is going down, or was told to stop", ""),
+    ("08", UnreachableError, "cannot be reached", ""),
+)
+
+
+def _postgres_error(where: Place, error: DBAPIError, state: str) -> CoinswarmError:
+    detail = _line(error.orig)
+    for begins, kind, what, remedy in _POSTGRES:
+        if state.startswith(begins):
+            return kind(f"{where.name} {what} ({detail})", remedy=remedy.replace("URL", f"'{where.name}'"))
+    if state:
+        return InvariantError(f"{where.name} refused a statement ({state}: {detail})")
+    for begins, words in (
+        ("28", "authentication failed|no password|no pg_hba"),
+        ("3D", 'database ".*" does not exist'),
+    ):
+        if re.search(words, detail):  # before a connection stands there is no code
+            return _postgres_error(where, error, begins)
+    if re.search("session is (not )?read-only|read-only", detail):
+        return _postgres_error(where, error, "25006")
+    return _postgres_error(where, error, "08")
+
+
+def _line(error: object) -> str:
+    """The first lines of a driver's message as one."""
+    return " ".join(str(error).split())[:300]

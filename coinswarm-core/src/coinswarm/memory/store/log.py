@@ -1,0 +1,171 @@
+"""The quorum's log in a database."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import DBAPIError
+
+from coinswarm.clock import SystemClock
+from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
+from coinswarm.errors import AmbiguousError
+from coinswarm.memory.quorum.codec import MalformedError, ballot_from, envelope_from
+from coinswarm.memory.quorum.log import Log
+from coinswarm.memory.quorum.reader import LogRead
+from coinswarm.memory.quorum.records import Entry, Envelope, Head, Outcome
+from coinswarm.memory.store.engine import POSTGRES, translated
+from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, QuorumVote
+from coinswarm.memory.store.transaction import NOW, SqlTransaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy import BindParameter, Connection, Engine, RootTransaction, Row
+
+    from coinswarm.memory.quorum.log import Transaction
+    from coinswarm.memory.quorum.records import Ballot
+    from coinswarm.memory.store.engine import Place
+
+_LOG: BindParameter[int] = bindparam("log")
+_HEAD = select(HeadRow.position, HeadRow.hash, HeadRow.at_ns).where(HeadRow.log == _LOG)
+_HEAD_AND_CLOCK = _HEAD.add_columns(NOW.label("now_ns"))
+_ENTRIES = (
+    select(
+        EntryRow.position,
+        EntryRow.previous,
+        EntryRow.hash,
+        EntryRow.epoch,
+        EntryRow.at_ns,
+        EntryRow.outcome,
+        ProposalRow.body,
+        ProposalRow.signature,
+    )
+    .join(ProposalRow, (ProposalRow.log == EntryRow.log) & (ProposalRow.id == EntryRow.proposal))
+    .where(EntryRow.log == _LOG, EntryRow.position > bindparam("after"), EntryRow.position <= bindparam("last"))
+    .order_by(EntryRow.position)
+)
+_VOTES = (
+    select(EntryRow.position, QuorumVote.body, QuorumVote.signature)
+    .join(QuorumVote, (QuorumVote.log == EntryRow.log) & (QuorumVote.proposal_id == EntryRow.proposal))
+    .where(EntryRow.log == _LOG, EntryRow.position > bindparam("after"), EntryRow.position <= bindparam("last"))
+    .order_by(EntryRow.position, QuorumVote.place)
+)
+
+
+class SqlLog(Log):
+    """One shard's log in a store; may be used by several threads at once.
+
+    :param engine, place: of the store.
+    :param whose: cluster and shard, and the log's number in the tables.
+    :param clock: nanoseconds; by default the database's: PostgreSQL's own, and this machine's for a file.
+    """
+
+    def __init__(
+        self, engine: Engine, place: Place, whose: tuple[str, str, int], clock: Callable[[], int] | None = None
+    ) -> None:
+        self.cluster, self.shard, self.number = whose
+        self._place = place
+        self._clock = clock or (None if place.path is None else SystemClock().now_ns)
+        self._writing = engine.execution_options(writes=True)
+        # Reads need no transaction: the head is read first, and what lies before it never changes.
+        reading = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == POSTGRES else {}
+        self._reading = engine.execution_options(**reading)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """As ``Log.transaction``.
+
+        :raises AmbiguousError: the connection broke while it was being committed.
+        :raises UnreachableError: nothing was done, and trying again may help.
+        :raises OperatorError: nothing was done, and somebody must act: no space, no rights, no tables.
+        """
+        with translated(self._place), self._writing.connect() as connection:
+            begun = connection.begin()
+            held = self._held(connection)
+            try:
+                yield held
+                held.flush()
+            except BaseException:
+                with suppress(DBAPIError):  # the connection is gone, and the transaction with it
+                    begun.rollback()
+                raise
+            self._commit(connection, begun)
+
+    def _held(self, connection: Connection) -> SqlTransaction:
+        """A transaction on a connection that has begun one."""
+        return SqlTransaction(connection, self.number, self._clock)
+
+    def _commit(self, connection: Connection, begun: RootTransaction) -> None:
+        """Commit, or say that nobody knows."""
+        try:
+            begun.commit()
+        except DBAPIError as error:
+            if _was_undone(connection, error):
+                raise
+            message = f"{self._place.name} gave no answer to a commit"
+            raise AmbiguousError(message, remedy="ask again, which is safe") from error
+
+    def read(self, token: int, after: int, limit: int) -> LogRead:
+        """As ``Log.read``. What cannot be read any more comes as an entry that no reader accepts.
+
+        :raises UnreachableError, OperatorError: as ``transaction``.
+        """
+        with translated(self._place), self._reading.connect() as connection:
+            given = {"log": self.number}
+            row = connection.execute(_HEAD if self._clock else _HEAD_AND_CLOCK, given).one()
+            now = self._clock() if self._clock else row.now_ns
+            last = min(row.position, after + limit)
+            rows: Sequence[Row[int, str, str, int, int, str, str, str]] = []
+            proofs: dict[int, list[Ballot]] = {}
+            if last > after:
+                bounds = {**given, "after": after, "last": last}
+                rows = connection.execute(_ENTRIES, bounds).all()
+                for position, body, signature in connection.execute(_VOTES, bounds):
+                    with suppress(MalformedError):  # without it there is no proof, and a reader says so
+                        proofs.setdefault(position, []).append(ballot_from(body.encode(), signature))
+        entries = [_entry(one, tuple(proofs.get(one.position, ()))) for one in rows]
+        return LogRead(token, after, entries, Head(row.position, row.hash), max(now, row.at_ns))
+
+
+_NOTHING = Proposal(kind=ProposalKind.CONFIGURE, subject="nothing", base_version=0, change=Configure("nothing", ""))
+
+
+def _entry(row: Row[int, str, str, int, int, str, str, str], proof: tuple[Ballot, ...]) -> Entry:
+    """The entry of a row; where row and bytes do not fit together, one that belongs to nobody's log."""
+    why = ""
+    try:
+        envelope = envelope_from(row.body.encode(), row.signature)
+    except MalformedError as error:
+        why, envelope = str(error), _nobodys("unreadable")
+    entry = Entry(
+        index=row.position,
+        previous=row.previous,
+        epoch=row.epoch,
+        at_ns=row.at_ns,
+        envelope=envelope,
+        outcome=Outcome(row.outcome),
+        proof=proof,
+    )
+    if not why and entry.hash != row.hash:
+        why = "its hash is not that of what it says"
+    return replace(entry, envelope=_nobodys(f"({why})")) if why else entry
+
+
+def _nobodys(why: str) -> Envelope:
+    """An envelope that no log takes: a reader stops at it, and says why."""
+    return Envelope(
+        cluster="nobody", shard=why, roster=0, submitter="nobody", nonce=0, deadline_ns=0, proposal=_NOTHING
+    )
+
+
+def _was_undone(connection: Connection, error: DBAPIError) -> bool:
+    """Whether a commit that failed is known to have done nothing: the database itself said so."""
+    if isinstance(error.orig, sqlite3.Error):
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CONSTRAINT}
+    state = getattr(error.orig, "sqlstate", None)
+    return not connection.invalidated and state is not None and not state.startswith(("08", "57"))

@@ -1,0 +1,66 @@
+"""Stores for tests: a file of its own for each, and one PostgreSQL whose tables are emptied between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import make_url, text
+
+from coinswarm.memory.store.columns import Base
+from coinswarm.memory.store.engine import engine_of, place
+from coinswarm.memory.store.opening import migrated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_url: str) -> Iterator[Callable[[str], str]]:
+    """Makes an empty database on a real PostgreSQL, and says its URL."""
+    made: list[str] = []
+
+    def run(statement: str) -> None:
+        engine = engine_of(place(postgres_url))
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    def make(name: str) -> str:
+        run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        run(f"CREATE DATABASE {name}")
+        made.append(name)
+        return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+
+    yield make
+    for name in made:
+        run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(databases: Callable[[str], str]) -> str:
+    """A database with all tables, for who leaves nothing behind."""
+    url = databases("coinswarm_shared")
+    migrated(url)
+    return url
+
+
+@pytest.fixture
+def postgres_store(migrated_postgres: str) -> Iterator[str]:
+    """The URL of an empty store on PostgreSQL."""
+    yield migrated_postgres
+    engine = engine_of(place(migrated_postgres))
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store, of each kind."""
+    if request.param == "sqlite":
+        migrated(str(tmp_path / "swarm.db"))
+        return str(tmp_path / "swarm.db")
+    url: str = request.getfixturevalue("postgres_store")
+    return url

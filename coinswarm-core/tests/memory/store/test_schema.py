@@ -1,0 +1,128 @@
+"""Tables are made and brought up and down by migrations, and are then what the models say; others are refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from coinswarm.errors import DataError, NotReadyError
+from coinswarm.memory.store import models, schema, tables
+from coinswarm.memory.store.columns import Base
+from coinswarm.memory.store.engine import engine_of, place
+from coinswarm.memory.store.opening import logs_in, migrated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from coinswarm.memory.store.engine import Place
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without tables."""
+    if request.param == "sqlite":
+        return str(tmp_path / "swarm.db")
+    databases: Callable[[str], str] = request.getfixturevalue("databases")
+    return databases("coinswarm_empty")
+
+
+@pytest.fixture
+def reached(empty: str) -> Iterator[tuple[Engine, Place]]:
+    """An engine on it."""
+    where = place(empty)
+    engine = engine_of(where)
+    yield engine, where
+    engine.dispose()
+
+
+def names(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+def test_up_they_are_what_the_models_say_and_down_nothing_is_left(reached: tuple[Engine, Place]) -> None:
+    engine, where = reached
+    assert models.Trade.metadata is tables.LogRow.metadata
+    assert schema.migrate(engine, where) == (None, schema.REVISION)
+    assert names(engine) == {*Base.metadata.tables, "alembic_version"}
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+    schema.check(engine, where)
+    assert schema.migrate(engine, where) == (schema.REVISION, schema.REVISION)
+    assert schema.migrate(engine, where, "base") == (schema.REVISION, None)
+    assert names(engine) == {"alembic_version"}
+    assert schema.migrate(engine, where) == (None, schema.REVISION)
+
+
+def test_checks_are_those_of_the_models(reached: tuple[Engine, Place]) -> None:
+    """Alembic compares no check constraints."""
+    engine, where = reached
+    schema.migrate(engine, where)
+    found = inspect(engine)
+    for name, table in Base.metadata.tables.items():
+        mine = {one.name for one in table.constraints if type(one).__name__ == "CheckConstraint"}
+        assert {one["name"] for one in found.get_check_constraints(name)} == mine, name
+
+
+def test_what_goes_wrong_half_way_leaves_nothing_behind(
+    reached: tuple[Engine, Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from alembic import op  # noqa: PLC0415 - patched
+
+    engine, where = reached
+    create = op.create_table
+    left = [3]
+
+    def failing(*given: object, **more: object) -> object:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        return create(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(op, "create_table", failing)
+    with pytest.raises(KeyboardInterrupt):
+        schema.migrate(engine, where)
+    assert names(engine) == set()
+
+
+def test_the_code_knows_every_migration() -> None:
+    script = ScriptDirectory.from_config(schema.config(None))  # type: ignore[arg-type] # nothing is connected to
+    assert script.get_heads() == [schema.REVISION]
+    assert tuple(one.revision for one in script.walk_revisions())[::-1] == schema.REVISIONS
+
+
+def test_a_database_without_tables_says_how_to_make_them(empty: str, reached: tuple[Engine, Place]) -> None:
+    engine, _ = reached
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE somebodys (thing INTEGER)"))
+    with pytest.raises(NotReadyError, match="has no tables of Coinswarm: coinswarm memory migrate --store '"):
+        logs_in(empty)
+    migrated(empty)
+    assert logs_in(empty) == []
+    assert "somebodys" in names(engine)
+
+
+def test_newer_tables_are_left_alone(empty: str, reached: tuple[Engine, Place]) -> None:
+    engine, _ = reached
+    migrated(empty)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for refused in (logs_in, migrated):
+        with pytest.raises(DataError, match=r"are of version 9999, and this Coinswarm knows .* the newer Coinswarm"):
+            refused(empty)
+
+
+def test_older_tables_say_how_to_bring_them_up(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrated(empty)
+    monkeypatch.setattr(schema, "REVISION", "0002")
+    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+    with pytest.raises(NotReadyError, match=r"of version 0001, and this Coinswarm needs 0002: stop the swarm"):
+        logs_in(empty)
