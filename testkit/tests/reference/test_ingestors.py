@@ -37,9 +37,16 @@ def test_nor_as_the_gate_judges_it(subject: Subject) -> None:
     assert [(one.id, one.reason) for one in found if not one.good] == []
 
 
-def test_without_a_recording_it_cannot_be_judged() -> None:
-    bare = Subject("bare", POLLED.target, POLLED.settings_target, kind="ingestor", declaration={"polled_seconds": 60})
+@pytest.mark.parametrize(
+    ("recording", "said"),
+    [({}, "names no recording"), ({"recording": f"{FOLDER}/__init__.py"}, "is not among the installed files")],
+)
+def test_without_a_recording_it_cannot_be_judged_and_one_check_says_so(recording: dict[str, str], said: str) -> None:
+    declaration = {"polled_seconds": 60, **recording}
+    bare = Subject("bare", POLLED.target, POLLED.settings_target, kind="ingestor", declaration=declaration)
     found = {one.id: one for one in judge(LocalBench(bare), checks_for("ingestor", tier="silver"))}
     assert found["I10"].result is Result.FAILED
-    assert "names no recording" in found["I10"].reason
+    assert said in found["I10"].reason
+    [guarding] = [check.safety for check in checks_for("ingestor", tier="silver") if check.id == "I10"]
+    assert guarding, "a waiver would leave it unjudged"
     assert {one.result for name, one in found.items() if name[0] == "I" and name != "I10"} == {Result.SKIPPED}

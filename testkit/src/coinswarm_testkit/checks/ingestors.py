@@ -31,6 +31,7 @@ CURSOR_BYTES = 64 * 1024
 """Core keeps a cursor beside every batch."""
 
 SKIPPED = "it declares no recording (see I10)"
+UNREADABLE = "its recording cannot be read (see I10)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,23 @@ def streams(bench: Bench) -> bool:
 def recording_of(bench: Bench) -> Recording:
     """The recording that its declaration names.
 
-    :raises CheckSkipped: when it names none; I10 has failed then.
+    :raises CheckSkipped: when it names none, or none that can be read; I10 has failed then, and says why.
     """
-    name = bench.subject.declaration.get("recording", "")
-    if not name:
+    if not bench.subject.declaration.get("recording"):
         raise CheckSkipped(SKIPPED)
+    try:
+        return _loaded(bench)
+    except CheckFailedError:
+        raise CheckSkipped(UNREADABLE) from None
+
+
+def _loaded(bench: Bench) -> Recording:
+    """The recording, read once.
+
+    :raises CheckFailedError: when it cannot be.
+    """
     if "recording" not in bench.kept:
-        bench.kept["recording"] = load(str(name))
+        bench.kept["recording"] = load(str(bench.subject.declaration["recording"]))
     found: Recording = bench.kept["recording"]
     return found
 
@@ -188,7 +199,7 @@ def everything_seen(bench: Bench) -> None:
     if not bench.subject.declaration.get("recording"):
         message = "its declaration names no recording: record what the source says, and name the file"
         raise CheckFailedError(message)
-    expected = {one.identity: one for one in recording_of(bench).observations}
+    expected = {one.identity: one for one in _loaded(bench).observations}
     if not expected:
         message = "its recording holds no observation"
         raise CheckFailedError(message)
@@ -264,7 +275,7 @@ def cursor_resumes(bench: Bench) -> None:
 
 
 CHECKS = (
-    Check("I10", "recorded payloads say what was recorded", 2, everything_seen, INGESTOR),
+    Check("I10", "recorded payloads say what was recorded", 2, everything_seen, INGESTOR, safety=True),
     Check("I15", "event, publication and receipt have their true times", 2, three_times, INGESTOR, safety=True),
     Check("I20", "in the order of publication", 1, in_order, INGESTOR),
     Check("I25", "each observation once", 1, each_once, INGESTOR),
