@@ -71,20 +71,37 @@ class SignalAgent(Declared):
         """Bars needed before the first decision counts, with these settings."""
         return 0
 
+    def embedding(self) -> str:
+        """Name and version of what ``embed`` makes, with these settings; empty: it recalls nothing.
+
+        Vectors are compared only with those of the same agent and the same embedding: another scaling is another
+        version. As it stands, whoever writes ``embed`` recalls, by ``state.1``.
+        """
+        return "" if type(self).embed is SignalAgent.embed else "state.1"
+
     def embed(self, state: MarketState) -> Vector | None:  # noqa: ARG002 - the contract's form
-        """What to recall similar episodes by, or None for nothing. *Provisional*: no session calls it yet.
+        """What to recall similar episodes by, or None for nothing.
 
         A function of market history, as ``decide`` is: float32[dimension], finite, not all zero, the same width
-        at every bar. Asked only where the direction of ``decide`` changed (S20).
+        at every bar. Asked only where the direction of ``decide`` turns long or short (S20). The state is not the one
+        that ``decide`` was shown, and it may be asked after later bars were decided: keep nothing from there.
+        """
+        return None
+
+    def embed_all(self, bars: Bars) -> Vectors | None:  # noqa: ARG002 - as above
+        """The same at every bar, where that is cheaper: a row of zeros stands for nothing. None: ask ``embed``.
+
+        :returns: float32[n, dimension]; row t depends on ``bars[: t + 1]`` only, and equals ``embed`` there.
         """
         return None
 
     def reconsider(self, action: Action, recalled: Sequence[Recollection]) -> Action:  # noqa: ARG002 - as above
-        """The action in the light of similar episodes. *Provisional*: no session calls it yet.
+        """The action in the light of similar episodes; an agent without its own takes core's estimate.
 
         May change the confidence, to half of what it was up to one and a half times as much (S20); everything
-        else stays. With nothing recalled it answers the action itself.
+        else stays. With nothing recalled it answers the action itself. Not asked where core's estimate abstains.
 
+        :param action: as decided, but for its reason, which is 0.
         :param recalled: nearest first; every outcome was known when it was recalled (S21).
         """
         return action
@@ -259,7 +276,7 @@ class ExecutionAgent(Declared):
 
 
 class MemoryBackend(Declared):
-    """An index of episodes by vector: a fold of the quorum's log, never the truth. *Provisional*: no session uses one.
+    """An index of episodes by vector: a fold of the log of what was committed, never the truth.
 
     It finds *which* episodes are near; what became of them is read from committed data, so that a backend can pick
     a bad neighbour but not invent a result. Times are int64 nanoseconds since the epoch, like everything that is

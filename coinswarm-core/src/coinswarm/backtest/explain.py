@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm.backtest.explain_life import order_life, trade_of
+from coinswarm.backtest.explain_memory import recalled_at
 from coinswarm.backtest.explain_risk import gate_checks, sizing_steps
 from coinswarm.backtest.explain_watch import intent_at, watch
 from coinswarm.backtest.summary import money
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.intent import Intent
     from coinswarm.engine.plan import RunPlan
     from coinswarm.engine.result import RunResult
+    from coinswarm.memory.recall.record import RecallRecord
 
 EXPLAIN_SCHEMA = "coinswarm.explain/1"
 _KNOWN, _INSTRUMENT, _REFUSAL, _ORDER, _LOTS = (
@@ -38,18 +40,21 @@ _KNOWN, _INSTRUMENT, _REFUSAL, _ORDER, _LOTS = (
 )
 
 
-def explain_moments(plan: RunPlan, moments: Sequence[Moment]) -> tuple[RunResult, list[dict[str, Any]]]:
+def explain_moments(
+    plan: RunPlan, moments: Sequence[Moment], recall: RecallRecord | None = None
+) -> tuple[RunResult, list[dict[str, Any]]]:
     """Execute ``plan`` again, and explain what happened at each of ``moments``.
 
     :param plan: fresh from assembly.
     :param moments: instrument and row of its bar.
+    :param recall: what the run recalled; None: it had no memory.
     :returns: the new record, whose order hash the caller compares, and one explanation per moment.
     """
-    watched = watch(plan, moments)
-    return watched.result, [_explain(plan, watched, k, row) for k, row in moments]
+    watched = watch(plan, moments, recall)
+    return watched.result, [_explain(plan, watched, k, row, recall) for k, row in moments]
 
 
-def _explain(plan: RunPlan, watched: Watched, k: int, row: int) -> dict[str, Any]:
+def _explain(plan: RunPlan, watched: Watched, k: int, row: int, recall: RecallRecord | None) -> dict[str, Any]:
     """One moment."""
     voices, view, result = watched.voices[k], watched.views[k, row], watched.result
     assert voices is not None, "a watched instrument was heard"
@@ -66,7 +71,11 @@ def _explain(plan: RunPlan, watched: Watched, k: int, row: int) -> dict[str, Any
             "opened": iso(int(bars.open_ns[row])),
             **{name: float(getattr(bars, name)[row]) for name in ("open", "high", "low", "close", "volume")},
         },
-        "agents": [_agent(plan, voices, k, a, row, wanted=bool(intent.agree >> a & 1)) for a in range(len(plan.seats))],
+        "agents": [
+            _agent(plan, voices, k, a, row, wanted=bool(intent.agree >> a & 1))
+            | {"memory": recalled_at(plan, recall, k, a, view.now, int(voices.direction[a, row]))}
+            for a in range(len(plan.seats))
+        ],
         "weigher": {
             "name": type(plan.weigher).__name__,
             "exposure_bp": exposure.exposure_bp,
@@ -142,7 +151,7 @@ def _since(heard: Heard, row: int) -> int:
 def _standing(voices: Voices, heard: Heard, a: int, row: int) -> int:
     """Confidence of the target in force, also while its agent abstains."""
     since = _since(heard, row)
-    return int(heard.said.confidence_bp[since]) if since >= 0 and voices.direction[a, row] else 0
+    return int(heard.played.confidence_bp[since]) if since >= 0 and voices.direction[a, row] else 0
 
 
 def _absence(plan: RunPlan, heard: Heard, k: int, a: int, row: int) -> str:

@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.backtest.words import REFUSAL_WORDS
-from coinswarm.clock import iso
+from coinswarm.clock import DAY_NS, iso
 from coinswarm.domain.instrument import MONEY
 from coinswarm.domain.order import Refusal
 from coinswarm.risk.protections import NEVER
@@ -14,6 +14,8 @@ from coinswarm.risk.protections import NEVER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+FULL_BP = 10_000
+PPM_PERCENT = 10_000
 HEAD = 12
 """Width of a heading at the left."""
 
@@ -120,10 +122,36 @@ def _agent(page: _Page, agent: Mapping[str, Any]) -> None:
         said = f"{agent['says']} with confidence {_share(agent['confidence_bp'])}{reason}; {weight}"
         said += f"; size {_share(agent['size_bp'])}, {_bracket(agent['stop'], agent['take'])}"
     page.entry(agent["seat"][: HEAD - 2], said)
+    if agent.get("memory"):
+        _memory(page, agent["memory"])
     if agent["says"] == "HOLD":
         page.entry("", f"HOLD keeps its last target: {_stance(stance)}")
     elif agent["says"] == "SELL" and stance["direction"] == 0:
         page.entry("", "SELL means flat here: the instrument cannot be shorted")
+
+
+def _memory(page: _Page, memory: Mapping[str, Any]) -> None:
+    """What was recalled when the seat's direction changed, and what came of it."""
+    near = memory["neighbours"]
+    page.entry(
+        "",
+        f"memory: confidence x {memory['multiplier_bp'] / FULL_BP:g} since {_time(memory['since'])}, "
+        f"{memory['words']}; log position {memory['position']:,}",
+    )
+    if not near:
+        return
+    page.entry(
+        "",
+        f"{len(near)} neighbour{'s' if len(near) > 1 else ''} in {memory['space']}, {memory['effective']:.1f} "
+        f"effective; expected {memory['expected_r']:+.2f} R, base rate {memory['base_r']:+.2f} R",
+    )
+    for one in near:
+        outcome = f"{one['r']:+.2f} R" if one["r"] is not None else f"{one['result_ppm'] / PPM_PERCENT:+.2f} %"
+        page.entry(
+            "",
+            f"{one['episode'][:8]} {_time(one['decided'])[:10]} distance {one['distance']:.3f} "
+            f"age {one['age_ns'] / DAY_NS:.1f} d {outcome} weight {one['weight']:.2f}",
+        )
 
 
 def _stance(stance: Mapping[str, Any]) -> str:

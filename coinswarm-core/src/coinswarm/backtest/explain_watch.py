@@ -19,6 +19,7 @@ from coinswarm.domain.order import EndReason
 from coinswarm.engine.actions import agent_columns
 from coinswarm.engine.columns import form_intents
 from coinswarm.engine.desk import Desk
+from coinswarm.engine.memory import in_light_of
 from coinswarm.engine.steps import Session, timeline
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from coinswarm.engine.plan import RunPlan
     from coinswarm.engine.result import RunResult
     from coinswarm.engine.steps import Arrival
+    from coinswarm.memory.recall.record import RecallRecord
 
     Column = np.ndarray[tuple[int], np.dtype[Any]]
     Table = np.ndarray[tuple[int, int], np.dtype[Any]]
@@ -42,12 +44,14 @@ class Heard:
     """What one seat said on one instrument over all bars.
 
     :param said: as the agent answered.
+    :param played: the same, confidences as memory left them.
     :param counted: the same, warm-up and holes masked.
     :param warming: bool[n], where core masks.
     :param raised: row -> the exception in one line.
     """
 
     said: ActionColumns
+    played: ActionColumns
     counted: ActionColumns
     warming: Column
     raised: dict[int, str]
@@ -229,17 +233,19 @@ class _WatchedSession(Session):
                 desk.seen[k, now] = view
 
 
-def watch(plan: RunPlan, moments: Iterable[Moment]) -> Watched:
+def watch(plan: RunPlan, moments: Iterable[Moment], recall: RecallRecord | None = None) -> Watched:
     """Execute ``plan`` again and look at it at ``moments``.
 
     :param plan: fresh from assembly: its agents have seen nothing yet.
+    :param recall: what the run recalled; it is not recalled again.
     """
     chosen = sorted(set(moments))
-    heard = [[_hear(plan, k, seat) for seat in range(len(plan.seats))] for k in range(len(plan.bars))]
+    heard = [[_hear(plan, k, seat, recall) for seat in range(len(plan.seats))] for k in range(len(plan.bars))]
     told = replace(
         plan,
+        recall=None,
         seats=tuple(
-            replace(seat, agents=tuple(_Told(heard[k][a].said) for k in range(len(plan.bars))))
+            replace(seat, agents=tuple(_Told(heard[k][a].played) for k in range(len(plan.bars))))
             for a, seat in enumerate(plan.seats)
         ),
     )
@@ -260,7 +266,7 @@ def intent_at(intents: IntentColumns, row: int) -> Intent:
     return Intent(*(int(column[row]) for column in intents))
 
 
-def _hear(plan: RunPlan, k: int, a: int) -> Heard:
+def _hear(plan: RunPlan, k: int, a: int, recall: RecallRecord | None) -> Heard:
     """Ask one seat about one instrument."""
     seat, bars = plan.seats[a], plan.bars[k]
     agent = seat.agents[k]
@@ -272,7 +278,8 @@ def _hear(plan: RunPlan, k: int, a: int) -> Heard:
         said, _ = agent_columns(witness, bars)
         raised = witness.raised
     warming = bars.warming(plan.hole_bars, seat.warm_up) if seat.warm_up > 1 else np.zeros(len(bars), np.bool_)
-    return Heard(said, said.masked(warming), warming, raised)
+    played = in_light_of(recall, said, bars, k, a)
+    return Heard(said, played, played.masked(warming), warming, raised)
 
 
 def _voices(plan: RunPlan, k: int, heard: tuple[Heard, ...]) -> Voices:

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.backtest.proof import proof_lines
+from coinswarm.backtest.remembered import memory_words
 from coinswarm.evidence.estimate import counted
 from coinswarm.feeds.length import format_length
 
@@ -85,6 +86,8 @@ def _people(summary: Mapping[str, Any], width: int) -> list[str]:
     refused = sum(orders["refused"].values())
     lines += _entry("Refused", f"{refused:,}: {listed(orders['refused'])}" if refused else "none", width)
     lines += _entry("Trades", f"{summary['trades']:,} closed", width)
+    if "memory" in summary:
+        lines += _entry("Memory", memory_words(summary["memory"]), width)
     return lines
 
 

@@ -7,6 +7,7 @@
 - ``orders.npy``, ``fills.npy``: the tables of the order hash (S16);
 - ``equity.npy``: int64[T, 3]: bar open time, equity, gross position value at each mark;
 - ``decisions.npz``: ``decisions``, ``trades`` and ``reference``, as in ``RunResult``;
+- ``recalls.npz``, where there was memory: ``rows``, ``neighbours`` and ``ids``, as in ``RecallRecord``;
 - ``report.html``, unless the caller wants none: the run for people, made from the others.
 
 An id is the UTC time to the millisecond and the first digits of the order hash: ids sort by time, and
@@ -39,10 +40,12 @@ if TYPE_CHECKING:
 
     from coinswarm.clock import Clock
     from coinswarm.engine.result import RunResult
+    from coinswarm.memory.recall.record import RecallRecord
 
 RUN_SCHEMA = "coinswarm.run/1"
 RECORD = "run.json"
 REPORT = "report.html"
+RECALLS = "recalls.npz"
 TABLES = ("orders.npy", "fills.npy", "equity.npy", "decisions.npz")
 _TMP = ".tmp-"
 _NO_SPACE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
@@ -88,7 +91,8 @@ def write_run(
         raise ValueError(message)
     record.update(json.loads(canonical_json(dict(about), floats=True)))
     with _staged(root, now) as folder:
-        record["files"] = {file: _write_table(folder / file, result) for file in TABLES}
+        tables = TABLES if result.recall is None else (*TABLES, RECALLS)
+        record["files"] = {file: _write_table(folder / file, result) for file in tables}
         for number in range(1, _LEVELS):
             record["id"] = name if number == 1 else f"{name}-{number}"
             record.pop("digest", None)
@@ -115,7 +119,8 @@ def write_run(
 
 def _record(result: RunResult, now: int) -> dict[str, Any]:
     """What ``run.json`` says of the result itself."""
-    return {
+    recall = {} if result.recall is None else {"memory": _memory(result.recall)}
+    return recall | {
         "schema": RUN_SCHEMA,
         "id": "",
         "created": iso(now),
@@ -139,6 +144,18 @@ def _record(result: RunResult, now: int) -> dict[str, Any]:
         "seats": list(result.seats),
         "errors": {name: int(count) for name, count in sorted(result.errors.items())},
         "first_errors": dict(sorted(result.first_errors.items())),
+    }
+
+
+def _memory(recall: RecallRecord) -> dict[str, Any]:
+    """Which part of which log was read, and what was recalled."""
+    (begin, first), (end, last) = recall.fork, recall.head
+    return {
+        "fork": {"index": begin, "digest": first},
+        "head": {"index": end, "digest": last},
+        "episodes": recall.episodes,
+        "recalls": len(recall.rows),
+        "abstained": recall.abstained,
     }
 
 
@@ -186,17 +203,25 @@ def _write_table(path: Path, result: RunResult) -> str:
         out = _Digesting(file)
         if path.suffix == ".npz":
             buffer = io.BytesIO()
-            np.savez_compressed(
-                buffer,
-                decisions=_little(result.decisions),
-                trades=_little(result.trade_rows),
-                reference=_little(result.reference),
-            )
+            np.savez_compressed(buffer, **_archive(result, path.name))
             out.write(buffer.getvalue())
         else:
             np.save(out, _little(_table(result, path.stem)), allow_pickle=False)
         _sync(file)
     return out.state.hexdigest()
+
+
+def _archive(result: RunResult, name: str) -> dict[str, Any]:
+    """The arrays that an archive holds."""
+    if name == RECALLS:
+        assert result.recall is not None, "a run without memory has no such file"
+        recall = result.recall
+        return {"rows": _little(recall.rows), "neighbours": _little(recall.neighbours), "ids": recall.ids}
+    return {
+        "decisions": _little(result.decisions),
+        "trades": _little(result.trade_rows),
+        "reference": _little(result.reference),
+    }
 
 
 def _write_bytes(path: Path, data: bytes) -> str:

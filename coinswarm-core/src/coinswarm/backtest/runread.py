@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from coinswarm.backtest.rundir import RECORD, REPORT, RUN_SCHEMA, TABLES
+from coinswarm.backtest.rundir import RECALLS, RECORD, REPORT, RUN_SCHEMA, TABLES
 from coinswarm.canonical import digest
 from coinswarm.domain.instrument import Instrument
 from coinswarm.engine.result import RunResult
 from coinswarm.errors import DataError, NotReadyError, UnknownNameError, nearest
+from coinswarm.memory.recall.record import RecallRecord
 
 _ID = re.compile(r"\d{8}T\d{9}Z-[0-9a-f]{8}(-\d+)?")
 
@@ -118,6 +119,7 @@ def read_run(path: Path) -> StoredRun:
             seats=tuple(record["seats"]),
             errors=record["errors"],
             first_errors=record.get("first_errors", {}),
+            recall=_recall(path, record) if RECALLS in record["files"] else None,
         )
         found = result.order_hash
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
@@ -128,6 +130,13 @@ def read_run(path: Path) -> StoredRun:
         message = f"run {path.name}: orders.npy and fills.npy give the order hash {found}, {RECORD} says {said}"
         raise DataError(message, remedy="the run was altered: make it again")
     return StoredRun(path, record, result)
+
+
+def _recall(path: Path, record: dict[str, Any]) -> RecallRecord:
+    """What a run with memory recalled."""
+    tables, told = _read_table(path / RECALLS, str(record["files"][RECALLS])), record["memory"]
+    fork, head = ((int(told[end]["index"]), str(told[end]["digest"])) for end in ("fork", "head"))
+    return RecallRecord(tables["rows"], tables["neighbours"], tables["ids"], fork, head, int(told["episodes"]))
 
 
 def check_run(path: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from coinswarm.config.sections import (
     DriversSection,
     EvidenceSection,
     InstrumentSection,
+    MemorySection,
     OrdersSection,
     RiskSection,
     SizingSection,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from coinswarm.committee.rules import CommitteeRules
     from coinswarm.execution.style import OrderStyle
+    from coinswarm.memory.recall.rules import RecallRules
     from coinswarm.risk.limits import RiskLimits, SizingRules
     from coinswarm.simulator.costs import Costs
 
@@ -49,6 +51,7 @@ class Profile(Section):
     :param cash: starting cash in the settlement currency.
     :param start: nothing is traded before it; the prefix is warm-up. From the anchor if absent.
     :param hole_bars: consecutive missing bars that make a hole.
+    :param memory: what agents recall from; None: nothing.
     :param demand: numbers that a certificate must reach before it trades live.
     :param accept_evidence: agents that may trade live below them, for a while.
     :param trust: plugins trusted to trade live, by digest.
@@ -67,6 +70,7 @@ class Profile(Section):
     risk: RiskSection = RiskSection()
     costs: CostsSection = CostsSection()
     orders: OrdersSection = OrdersSection()
+    memory: MemorySection | None = None
     evidence: EvidenceSection = EvidenceSection()
     drivers: DriversSection = DriversSection()
     demand: DemandSection = DemandSection()
@@ -148,6 +152,13 @@ class Profile(Section):
         """``[orders]`` as the engine takes it."""
         return self.orders.rules()
 
+    def recall_rules(self, bar_ns: int) -> RecallRules | None:
+        """``[memory]`` as recall takes it; None without one.
+
+        :param bar_ns: length of a bar.
+        """
+        return None if self.memory is None else self.memory.rules(bar_ns)
+
     def cash_units(self) -> int:
         """Starting cash in money units of 1e-8."""
         return units(self.cash)
@@ -161,7 +172,7 @@ class Profile(Section):
 
         Secrets stand as the references that the profile holds.
         """
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude={"memory"} if self.memory is None else None)
 
 
 def load_profile(name: str | Path, overrides: Sequence[str] = ()) -> Profile:

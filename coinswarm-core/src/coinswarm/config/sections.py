@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from coinswarm.clock import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from coinswarm.committee.rules import CommitteeRules
 from coinswarm.config.fields import (
+    FULL_BP,
     BarLength,
     Bp,
     Bps,
@@ -32,10 +33,12 @@ from coinswarm.config.fields import (
 )
 from coinswarm.domain.order import OrderKind, TimeInForce
 from coinswarm.execution.style import OrderStyle
+from coinswarm.memory.recall.rules import RecallRules
 from coinswarm.risk.limits import MAX_STOP_GUARD, RiskLimits, SizingRules
 from coinswarm.simulator.costs import Costs
 
 _COMMITTEE, _SIZING, _LIMITS, _COSTS = CommitteeRules(), SizingRules(), RiskLimits(), Costs()
+_RECALL = RecallRules()
 
 _UNITS_NS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS, "w": 7 * DAY_NS}
 _KINDS = {
@@ -334,6 +337,46 @@ class AcceptSection(Section):
     reason: Annotated[str, Field(min_length=1, max_length=500)] = Field(description="why, in a sentence")
     cap_quote: Annotated[Money, Field(gt=0)] = Field(description="the most capital it holds for")
     expires: Moment = Field(description="when it ends to hold, as 2027-01-31T00:00:00Z")
+
+
+class MemorySection(Section):
+    """``[memory]``: what agents recall from, and by which rules (``RecallRules``). Without it nothing is recalled.
+
+    :param backend: the memory backend, as its plugin declares it.
+    :param settings: checked by the backend's own settings model (secrets by reference).
+    :param neighbours: episodes recalled at most.
+    :param embargo_bars: bars that an outcome must have been known.
+    :param bandwidth: cosine distance at which a neighbour counts half.
+    :param half_life_days: age at which it counts half.
+    :param other_regime_bp: what one of another regime counts.
+    :param prior_neighbours: weight of the base rate.
+    :param least_sample: effective neighbours below which recall abstains.
+    """
+
+    backend: Name = "local"
+    settings: DriverSettings = Field(default_factory=dict)
+    neighbours: Annotated[Count, Field(ge=5, le=1_000)] = _RECALL.neighbours
+    embargo_bars: Annotated[Count, Field(ge=1)] = 1
+    bandwidth: Annotated[Number, Field(gt=0, le=2)] = Decimal("0.1")
+    half_life_days: Annotated[Number, Field(gt=0, le=100_000)] = Decimal(365)
+    other_regime_bp: Bp = 5_000
+    prior_neighbours: Annotated[Number, Field(ge=0, le=10_000)] = Decimal(10)
+    least_sample: Annotated[Number, Field(ge=5, le=1_000)] = Decimal(5)
+
+    def rules(self, bar_ns: int) -> RecallRules:
+        """The rules as recall takes them.
+
+        :param bar_ns: length of a bar.
+        """
+        return RecallRules(
+            neighbours=self.neighbours,
+            embargo_ns=self.embargo_bars * bar_ns,
+            bandwidth=float(self.bandwidth),
+            half_life_ns=int(self.half_life_days * DAY_NS),
+            other_regime=self.other_regime_bp / FULL_BP,
+            prior=float(self.prior_neighbours),
+            least_sample=float(self.least_sample),
+        )
 
 
 class DriverSection(Section):

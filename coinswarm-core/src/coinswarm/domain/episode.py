@@ -1,7 +1,4 @@
-"""What happened once and how it ended: what memory keeps, finds again, and hands to agents (S20, S21).
-
-*Provisional* until memory is part of a session.
-"""
+"""What happened once and how it ended: what memory keeps, finds again, and hands to agents (S20, S21)."""
 
 from __future__ import annotations
 
@@ -167,10 +164,12 @@ class Recollection:
 
     :param episode: as committed; its outcome was known when it was recalled.
     :param distance: cosine distance of its vector from the one recalled by, 0 to 2.
+    :param weight: what it counts for beside the others: nearness, age, regime and quality; 0 to 1.
     """
 
     episode: Episode
     distance: float
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coinswarm.domain.action import ActionColumns
+    from coinswarm.engine.memory import RunMemory
     from coinswarm.engine.plan import RunPlan
     from coinswarm.engine.result import Faults
 
@@ -32,8 +33,17 @@ _BARS_PER_ROW = 16
 """Tables begin with a row for so many bars; untouched rows cost nothing."""
 
 
-def run_columns(plan: RunPlan) -> RunResult:
-    """Run a plan through the kernel. Needs no agent state: decisions depend on market history only."""
+def run_columns(plan: RunPlan, memory: RunMemory | None = None) -> RunResult:
+    """Run a plan through the kernel. Needs no agent state: decisions depend on market history only.
+
+    A plan that recalls goes bar by bar: what is recalled depends on what was earned.
+
+    :param memory: of a plan that recalls.
+    """
+    if memory is not None:
+        from coinswarm.engine.steps import run_steps  # noqa: PLC0415 - a run without memory needs one engine
+
+        return run_steps(plan, memory)
     columns, faults = action_columns(plan)
     state, series = prepare(plan, columns)
     while kernel.run(state, series) < len(series.times):

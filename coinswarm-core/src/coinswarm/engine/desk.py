@@ -22,6 +22,7 @@ from coinswarm.simulator.reference import SimulatedExchange
 if TYPE_CHECKING:
     from coinswarm.domain.intent import Intent
     from coinswarm.domain.outcome import TradeOutcome
+    from coinswarm.engine.memory import RunMemory
     from coinswarm.engine.plan import RunPlan
     from coinswarm.simulator.book import Holding, WorkingOrder
 
@@ -51,10 +52,13 @@ class Desk:
 
     ``decisions`` collects a row whenever an intent changed or something was refused
     (``engine.result.DECISION_FIELDS``).
+
+    :param memory: where outcomes are committed before sizing and agents learn from them; None: they are told at once.
     """
 
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: RunPlan, memory: RunMemory | None = None) -> None:
         self._plan = plan
+        self._memory = memory
         scales = [Scale.of(bars.instrument, plan.max_lots(k)) for k, bars in enumerate(plan.bars)]
         self.exchange = SimulatedExchange(scales, plan.costs, plan.cash, self, trailing=plan.style.trailing)
         self.protections = Protections(plan.limits, plan.cash, plan.bar_ns)
@@ -88,13 +92,26 @@ class Desk:
         self.ledger.funded(k, paid)
 
     def _closed(self, k: int, outcome: TradeOutcome, order: WorkingOrder) -> None:  # noqa: ARG002 - the ledger's form
+        if self._memory is None:
+            self._learn(k, outcome)
+        else:
+            self._memory.closed(k, outcome)
+        if outcome.stopped:
+            self.protections.stopped(outcome.known_ns)
+
+    def settle(self, now: int) -> None:
+        """With a memory: learn from the outcomes that are committed by ``now``."""
+        if self._memory is not None:
+            for k, outcome in self._memory.settle(now):
+                self._learn(k, outcome)
+
+    def _learn(self, k: int, outcome: TradeOutcome) -> None:
+        """Sizing and agents take in an outcome (S5, S19)."""
         self.record.add(outcome)
         if self._learners:
             for name, words in tell(self._plan, self._learners, k, outcome):
                 before = self.learn_faults.get(name, Faults())
                 self.learn_faults[name] = Faults(before.times + 1, before.first or words)
-        if outcome.stopped:
-            self.protections.stopped(outcome.known_ns)
 
     # -- what the committee wants
 

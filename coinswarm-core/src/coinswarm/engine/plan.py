@@ -17,6 +17,7 @@ from coinswarm.simulator.costs import Costs
 if TYPE_CHECKING:
     from coinswarm.contracts import SignalAgent, Weigher
     from coinswarm.domain.market import Bars
+    from coinswarm.memory.recall.rules import RecallRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class SeatedAgent:
     :param weight_bp: its weight; all seats sum to 10,000.
     :param warm_up: bars it abstains at the start and after a hole.
     :param reasons: words for its reason codes.
+    :param space: name of the space that it recalls in, as in ``trend/state.1``; empty: it recalls nothing.
+    :param reconsiders: whether it makes something of its own of what is recalled.
     """
 
     name: str
@@ -35,6 +38,8 @@ class SeatedAgent:
     weight_bp: int
     warm_up: int = 0
     reasons: tuple[str, ...] = ()
+    space: str = ""
+    reconsiders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class RunPlan:
     :param hole_bars: consecutive missing bars that make a hole.
     :param start_ns: nothing is traded before it (0: from the anchor); the prefix is warm-up.
     :param funding: per symbol.
+    :param recall: by which rules seats with a space recall; None: there is no memory.
     :param ticks: the bars in integers; made from ``bars`` when not given. Views of ``joined``, which holds
         those of all instruments one after the other.
     """
@@ -76,6 +82,7 @@ class RunPlan:
     hole_bars: int = 3
     start_ns: int = 0
     funding: dict[str, Funding] = field(default_factory=dict)
+    recall: RecallRules | None = None
     ticks: tuple[TickBars, ...] = ()
     joined: TickBars = field(init=False)
 

@@ -13,6 +13,7 @@ from coinswarm.domain.outcome import TradeOutcome
 
 if TYPE_CHECKING:
     from coinswarm.domain.instrument import Instrument
+    from coinswarm.memory.recall.record import RecallRecord
 
     I1 = np.ndarray[tuple[int], np.dtype[np.int64]]
     I2 = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -62,6 +63,7 @@ class RunResult:
     :param errors: per seat, how many bars it abstained because it raised or gave no valid action, and how many
         outcomes it raised at.
     :param first_errors: per seat of those, the first in words.
+    :param recall: what was recalled; None: the run had no memory.
     """
 
     instruments: tuple[Instrument, ...]
@@ -80,6 +82,7 @@ class RunResult:
     seats: tuple[str, ...] = ()
     errors: dict[str, int] = field(default_factory=dict)
     first_errors: dict[str, str] = field(default_factory=dict)
+    recall: RecallRecord | None = None
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from coinswarm.domain.market import Bars
+    from coinswarm.engine.memory import RunMemory, Tracker
     from coinswarm.engine.plan import RunPlan, SeatedAgent
     from coinswarm.simulator.reference import TickBar
 
@@ -148,19 +149,36 @@ class Voice:
         self.faults = Faults(self.faults.times + 1, self.faults.first or first_fault(words, open_ns))
 
 
+class RecallingVoice(Voice):
+    """A seat that recalls where its direction changes."""
+
+    __slots__ = ("_tracker",)
+
+    def __init__(self, seat: SeatedAgent, k: int, bars: Bars, hole_bars: int, tracker: Tracker) -> None:
+        super().__init__(seat, k, bars, hole_bars)
+        self._tracker = tracker
+
+    def at(self, index: int, open_ns: int, bar: FloatBar) -> Rounded:
+        """The rounded action, its confidence in the light of memory."""
+        return self._tracker.heard(super().at(index, open_ns, bar), index, open_ns)
+
+
 class Session:
     """A run in progress: feed it closed bars in time order, then ask for the result.
 
     :param plan: everything the run means; its ``bars`` are those that will come.
+    :param memory: of a plan that recalls.
     """
 
-    def __init__(self, plan: RunPlan) -> None:
+    def __init__(self, plan: RunPlan, memory: RunMemory | None = None) -> None:
+        assert (memory is None) == (plan.recall is None), "a plan that recalls has a memory, and no other"
         self._plan = plan
         self._bar = plan.bar_ns
-        self.desk = Desk(plan)
+        self._memory = memory
+        self.desk = Desk(plan, memory)
         self.exchange = self.desk.exchange
         self._trailing, self._start = plan.style.trailing, plan.start_ns
-        self._seats = [_seats(plan, k) for k in range(len(plan.bars))]
+        self._seats = [_seats(plan, k, memory) for k in range(len(plan.bars))]
         published = plan.sizing.method == "published"
         self._volatility = [volatility_bp(bars).tolist() if published else [] for bars in plan.bars]
         self._funding = [_payments(plan, k) for k in range(len(plan.bars))]
@@ -181,7 +199,7 @@ class Session:
         exchange, desk, seats = self.exchange, self.desk, self._seats
         holdings, wants, protections = exchange.holdings, desk.wants, desk.protections
         bar_ns, start_ns, has_funding, trailing = self._bar, self._start, self._has_funding, self._trailing
-        watching = protections.watching
+        watching, remembering = protections.watching, self._memory is not None
         mark_time, mark_equity, mark_gross = self._times.append, self._equity.append, self._gross.append
         for t, group in moments:
             busy = self._match(t, group) if exchange.working or has_funding else ()  # E1-E4
@@ -202,6 +220,8 @@ class Session:
             if trailing:  # E6
                 for k, bar in busy:
                     exchange.trail(k, bar)
+            if remembering:
+                desk.settle(now)
             for k, row, _, floats in group:
                 voices, committee = seats[k]
                 actions = []
@@ -252,6 +272,8 @@ class Session:
                 note_faults(errors, first, seat.name, voice.faults)
         for name, found in self.desk.learn_faults.items():
             note_faults(errors, first, name, found)
+        for name, found in self._memory.faults.items() if self._memory else ():
+            note_faults(errors, first, name, found)
         trades: list[tuple[int, ...]] = [
             (
                 symbols.index(t.instrument),
@@ -284,12 +306,16 @@ class Session:
             seats=tuple(seat.name for seat in plan.seats),
             errors=errors,
             first_errors=first,
+            recall=self._memory.record() if self._memory else None,
         )
 
 
-def run_steps(plan: RunPlan) -> RunResult:
-    """Run a plan bar by bar through the reference exchange."""
-    session = Session(plan)
+def run_steps(plan: RunPlan, memory: RunMemory | None = None) -> RunResult:
+    """Run a plan bar by bar through the reference exchange.
+
+    :param memory: of a plan that recalls.
+    """
+    session = Session(plan, memory)
     collecting = gc.isenabled()
     gc.disable()  # a run makes millions of tuples and no cycles: looking for some grows with the run
     try:
@@ -343,10 +369,17 @@ def _chunks(plan: RunPlan, k: int) -> Iterator[slice]:
     return (slice(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
 
 
-def _seats(plan: RunPlan, k: int) -> tuple[list[Voice], Committee]:
+def _seats(plan: RunPlan, k: int, memory: RunMemory | None) -> tuple[list[Voice], Committee]:
     """Who decides about instrument ``k``."""
     bars = plan.bars[k]
-    voices = [Voice(seat, k, bars, plan.hole_bars) for seat in plan.seats]
+    voices = []
+    for a, seat in enumerate(plan.seats):
+        tracker = memory.tracker(a, k) if memory else None
+        voices.append(
+            Voice(seat, k, bars, plan.hole_bars)
+            if tracker is None
+            else RecallingVoice(seat, k, bars, plan.hole_bars, tracker)
+        )
     shortable, cap_ticks = bars.instrument.shortable, plan.cap_ticks(k)
     return voices, Committee(plan.weigher, plan.weights, plan.committee, shortable=shortable, cap_ticks=cap_ticks)
 

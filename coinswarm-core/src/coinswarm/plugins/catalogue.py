@@ -80,6 +80,13 @@ class Catalogue:
         """
         return self._find("weigher", self.weighers, name)
 
+    def memory_backend(self, name: str) -> tuple[kinds.MemoryType, PluginRecord]:
+        """The memory backend of that name.
+
+        :raises UnknownNameError: when no loaded plugin declares it.
+        """
+        return self._find("memory backend", self.memory_backends, name)
+
     def _find(self, kind: str, table: Table[D], name: str) -> tuple[D, PluginRecord]:
         if name in table:
             return table[name]

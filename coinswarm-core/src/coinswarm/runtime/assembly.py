@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 from coinswarm.clock import SECOND_NS, SystemClock, iso
 from coinswarm.config.home import home
 from coinswarm.config.settings import check_settings
-from coinswarm.contracts import SignalAgent, Weigher
+from coinswarm.contracts import MemoryBackend, SignalAgent, Weigher
+from coinswarm.domain.episode import Space
 from coinswarm.domain.instrument import INT_LIMIT
+from coinswarm.engine.memory import recalls
 from coinswarm.engine.plan import Funding, RunPlan, SeatedAgent
 from coinswarm.errors import ContractError, DataError, LoadError, NotReadyError, PluginError, ProfileError
 from coinswarm.feeds.files import load_bars, sample
@@ -54,6 +56,7 @@ class Assembled:
     :param unplugged: seats whose agents come from no plugin.
     :param watchers: the plugins that are told what the run did.
     :param standings: how what is seated stands by its certificates.
+    :param backend: makes the memory backend that the profile names; None without ``[memory]``.
     """
 
     profile: Profile
@@ -64,6 +67,7 @@ class Assembled:
     unplugged: tuple[str, ...] = ()
     watchers: tuple[Watcher, ...] = ()
     standings: tuple[Standing, ...] = ()
+    backend: Callable[[], MemoryBackend] | None = None
 
     def uncertified(self) -> list[str]:
         """A line for each seat without a certificate that counts."""
@@ -133,7 +137,7 @@ def assemble(
         seats=tuple(
             _seat_given(given.agents[item.name], item, bars)
             if item.name in given.agents
-            else _seat(catalogue, item, bars, label)
+            else _seat(catalogue, item, bars, label, remembers=profile.memory is not None)
             for item in profile.agents
         ),
         weigher=_weigher(catalogue, profile, label),
@@ -146,6 +150,7 @@ def assemble(
         hole_bars=profile.hole_bars,
         start_ns=profile.start_ns(),
         funding={i.symbol: Funding(*load_funding(Path(i.funding))) for i in sections if i.funding},
+        recall=profile.recall_rules(bars[0].length_ns),
     )
     _check_integers(plan)
     _check_start(plan, label)
@@ -159,6 +164,7 @@ def assemble(
         unplugged,
         tuple(catalogue.watchers),
         admission.standings(profile, catalogue, label, unplugged, bar_seconds=bars[0].length_ns // SECOND_NS),
+        _backend(catalogue, profile, label),
     )
 
 
@@ -235,8 +241,13 @@ def _check_integers(plan: RunPlan) -> None:
             raise DataError(message, remedy="choose a coarser lot, or less cash")
 
 
-def _seat(catalogue: Catalogue, item: AgentSection, bars: tuple[Bars, ...], label: str) -> SeatedAgent:
-    """Seat one agent: a fresh object per instrument."""
+def _seat(
+    catalogue: Catalogue, item: AgentSection, bars: tuple[Bars, ...], label: str, *, remembers: bool
+) -> SeatedAgent:
+    """Seat one agent: a fresh object per instrument.
+
+    :param remembers: whether the profile has a memory.
+    """
     declared, record = catalogue.agent(item.name)
     if declared.role != "signal":
         message = f"agent {item.name!r} has the role {declared.role!r}, which no session seats yet"
@@ -244,9 +255,12 @@ def _seat(catalogue: Catalogue, item: AgentSection, bars: tuple[Bars, ...], labe
     if declared.scope != "instrument":
         message = f"agent {item.name!r} looks at the whole universe, which no session offers yet"
         raise NotReadyError(message, remedy="seat agents of one instrument at a time")
-    if declared.needs:
-        message = f"agent {item.name!r} needs {', '.join(sorted(declared.needs))}, which no session offers yet"
-        raise NotReadyError(message, remedy="seat agents that need bars only")
+    if "memory" in declared.needs and not remembers:
+        message = f"agent {item.name!r} needs memory, and {label} has none"
+        raise NotReadyError(message, remedy="add [memory] to the profile")
+    if missing := sorted(declared.needs - {"memory"}):
+        message = f"agent {item.name!r} needs {', '.join(missing)}, which no session offers yet"
+        raise NotReadyError(message, remedy="seat agents that need bars, and at most memory")
     seconds = bars[0].length_ns // 1_000_000_000
     if declared.bar_seconds not in (0, seconds):
         message = f"agent {item.name!r} is made for bars of {declared.bar_seconds} s, the data has {seconds} s"
@@ -263,7 +277,22 @@ def _seat(catalogue: Catalogue, item: AgentSection, bars: tuple[Bars, ...], labe
     except BaseException as error:
         message = f"{record.label}: {declared.target}.warm_up() raised {type(error).__name__}: {error}"
         raise ContractError(message, remedy="its author must mend it") from error
-    return SeatedAgent(item.seat, objects, item.weight_bp, warm_up, declared.reasons)
+    return SeatedAgent(item.seat, objects, item.weight_bp, warm_up, declared.reasons, *_recalls(item.name, objects[0]))
+
+
+def _recalls(name: str, agent: SignalAgent) -> tuple[str, bool]:
+    """The space that an agent recalls in (empty: none), and whether it makes something of its own of it.
+
+    :raises ContractError: when it raises instead of saying so, or says what cannot be the name of a space.
+    """
+    try:
+        embedding, reconsiders = recalls(agent)
+        return (Space("any", f"{name}/{embedding}", 1).name if embedding else ""), reconsiders
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        message = f"agent {name!r}: embedding() {type(error).__name__}: {error}"
+        raise ContractError(message, remedy="its author must mend it") from error
 
 
 def _seat_given(make: Callable[[], SignalAgent], item: AgentSection, bars: tuple[Bars, ...]) -> SeatedAgent:
@@ -276,7 +305,7 @@ def _seat_given(make: Callable[[], SignalAgent], item: AgentSection, bars: tuple
     except BaseException as error:
         message = f"agent {item.name!r} cannot be made ({type(error).__name__}: {error})"
         raise ContractError(message, remedy="mend its constructor or its warm_up, or give an instance") from error
-    return SeatedAgent(item.seat, objects, item.weight_bp, warm_up)
+    return SeatedAgent(item.seat, objects, item.weight_bp, warm_up, (), *_recalls(item.name, objects[0]))
 
 
 def _weigher(catalogue: Catalogue, profile: Profile, label: str) -> Weigher:
@@ -284,6 +313,20 @@ def _weigher(catalogue: Catalogue, profile: Profile, label: str) -> Weigher:
     declared, record = catalogue.weigher(profile.committee.weigher)
     settings = profile.committee.settings
     return cast("Weigher", _construct(declared, record, settings, Weigher, key="committee.settings", label=label))
+
+
+def _backend(catalogue: Catalogue, profile: Profile, label: str) -> Callable[[], MemoryBackend] | None:
+    """What makes the memory backend that the profile names; it is looked up now and made when a run begins."""
+    section = profile.memory
+    if section is None:
+        return None
+    declared, record = catalogue.memory_backend(section.backend)
+
+    def make() -> MemoryBackend:
+        made = _construct(declared, record, section.settings, MemoryBackend, key="memory.settings", label=label)
+        return cast("MemoryBackend", made)
+
+    return make
 
 
 def make_driver(  # noqa: PLR0913 - what a message needs

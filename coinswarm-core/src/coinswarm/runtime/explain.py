@@ -50,7 +50,7 @@ def explain(path: Path, selector: Selector) -> dict[str, Any]:
     stored, ready = restore(path)
     result, plan = stored.result, ready.plan
     moments, asked = select(plan, result, selector, stored.run_id)
-    again, explained = explain_moments(plan, moments)
+    again, explained = explain_moments(plan, moments, result.recall)
     if again.order_hash != result.order_hash:
         message = (
             f"run {stored.run_id} executes to the order hash {again.order_hash[:16]} and not to its own "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from coinswarm import __version__
 from coinswarm.backtest.buyhold import buy_and_hold
 from coinswarm.backtest.proof import proof_dict
+from coinswarm.backtest.remembered import memory_dict
 from coinswarm.backtest.report.facts import Facts
 from coinswarm.backtest.report.page import render_report
 from coinswarm.backtest.report.stances import overhear
@@ -25,6 +26,7 @@ from coinswarm.engine.events import Event, events
 from coinswarm.errors import DataError, NotReadyError
 from coinswarm.evidence.trials import Trial
 from coinswarm.runtime.assembly import Assembled, Given, assemble
+from coinswarm.runtime.memory import memory_of
 from coinswarm.runtime.trials import UNASKED, measured_days, note_trial
 
 if TYPE_CHECKING:
@@ -111,10 +113,12 @@ def execute(ready: Assembled, engine: Engine) -> RunResult:
     if engine == "steps":
         from coinswarm.engine.steps import run_steps  # noqa: PLC0415 - one engine is enough
 
-        return run_steps(ready.plan)
+        with memory_of(ready) as memory:
+            return run_steps(ready.plan, memory)
     from coinswarm.engine.columns import run_columns  # noqa: PLC0415 - loads the compiled kernel
 
-    return run_columns(ready.plan)
+    with memory_of(ready) as memory:
+        return run_columns(ready.plan, memory)
 
 
 def finish(  # noqa: PLR0913 - what a run says of itself
@@ -151,6 +155,8 @@ def finish(  # noqa: PLR0913 - what a run says of itself
         notes=_notes(ready),
     )
     summary["evidence"] = _evidence(ready, result, tried)
+    if profile.memory is not None and result.recall is not None:
+        summary["memory"] = memory_dict(plan, result.recall, profile.memory.backend)
     if tried.fault:
         summary["warnings"].append(f"{tried.why}: trials are not counted, the evidence is incomplete")
     about = {
@@ -316,6 +322,7 @@ def _notes(ready: Assembled) -> list[str]:
             for seat in ready.plan.seats
             if seat.warm_up > 1 and bars.warming(ready.plan.hole_bars, seat.warm_up).all()
         ]
+    notes += _memory_notes(ready)
     costs = ready.plan.costs
     if costs.maker_ppm > costs.taker_ppm:
         notes.append(
@@ -325,6 +332,14 @@ def _notes(ready: Assembled) -> list[str]:
     if any(bars.instrument.shortable for bars in ready.plan.bars):
         notes.append("this run may sell short: not tradable live while live is spot")
     return notes
+
+
+def _memory_notes(ready: Assembled) -> list[str]:
+    """Where memory was wanted and not used."""
+    recalling = [seat.name for seat in ready.plan.seats if seat.space]
+    if ready.profile.memory is None:
+        return [f"{seat} would recall, but the profile has no [memory]: it decides without" for seat in recalling]
+    return [] if recalling else ["the profile has a [memory], but no agent recalls anything with its settings"]
 
 
 def _accepted(one: Mapping[str, Any]) -> str:

@@ -9,16 +9,27 @@ import numpy as np
 from coinswarm.contracts import ColumnarAgent
 from coinswarm.domain.action import ActionColumns, Side
 from coinswarm.indicators import adx, atr, compare, latch, settled, sma
+from coinswarm_trend.moment import LOOK, moment
 from coinswarm_trend.reasons import Reason
 from coinswarm_trend.settings import TrendSettings
 
 if TYPE_CHECKING:
-    from coinswarm.domain.market import Bars
+    from collections.abc import Sequence
+
+    from coinswarm.domain.action import Action
+    from coinswarm.domain.episode import Recollection
+    from coinswarm.domain.market import Bars, MarketState
+    from coinswarm_trend.moment import Vector
 
 _REASON_OF_SIDE = np.array(
     [Reason.TREND_DOWN, Reason.NO_TREND, Reason.TREND_UP, Reason.KEEPING, Reason.WARMING_UP], np.uint8
 )
 """By side code + 1: SELL, FLAT, BUY, HOLD, ABSTAIN."""
+
+PRIOR = 8.0
+"""Weight of "no edge" beside what is recalled, in episodes."""
+MOST_R = 3.0
+"""No episode counts for more, in multiples of what was at risk."""
 
 
 class TrendAgent(ColumnarAgent):
@@ -35,6 +46,8 @@ class TrendAgent(ColumnarAgent):
     "Keeps" is HOLD, "ends" is FLAT. What it has is a function of the bars so far (a latch over the
     columns), so that two runs over the same bars agree at every row. Confidence is ADX / ``adx_full``,
     at most 1; stop and target are multiples of ATR.
+
+    With ``memory`` set it recalls what came of similar moments, and is surer or less sure by it.
     """
 
     def __init__(self, settings: TrendSettings | None = None) -> None:
@@ -76,3 +89,25 @@ class TrendAgent(ColumnarAgent):
             take_distance=own.target_atr * reach,
             reason=reason,
         )
+
+    def embedding(self) -> str:
+        """What ``embed`` makes; nothing where the settings want no memory."""
+        return "moment.1" if self._settings.memory else ""
+
+    def embed(self, state: MarketState) -> Vector | None:
+        """The market's state by past-only measures (``moment``); nothing before there are enough bars."""
+        if not self._settings.memory or state.index + 1 < LOOK:
+            return None
+        return moment(state.bars[-LOOK:])
+
+    def reconsider(self, action: Action, recalled: Sequence[Recollection]) -> Action:
+        """Surer by the mean outcome of similar moments, in multiples of their risk, shrunk towards no edge."""
+        told = [
+            (one.weight, max(-MOST_R, min(one.episode.result_ppm / one.episode.risk_ppm, MOST_R)))
+            for one in recalled
+            if one.episode.risk_ppm
+        ]
+        mass = sum(weight for weight, _ in told)
+        mean = sum(weight * outcome for weight, outcome in told) / (mass + PRIOR)
+        factor = 1.0 + max(-0.5, min(mean, 0.5))
+        return action._replace(confidence=min(action.confidence * factor, 1.0))

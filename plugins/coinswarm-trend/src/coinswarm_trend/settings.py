@@ -20,6 +20,7 @@ class TrendSettings(BaseModel):
     atr_period: int = Field(default=14, ge=1, le=1_000, description="bars in Wilder's ATR")
     stop_atr: float = Field(default=2.0, gt=0, le=100, description="stop distance in ATR")
     target_atr: float = Field(default=3.0, ge=0, le=100, description="target distance in ATR; 0 for no target")
+    memory: bool = Field(default=False, description="whether what came of similar moments moves its confidence")
     size: float = Field(default=1.0, gt=0, le=1, description="wished share of equity at full confidence")
 
     @model_validator(mode="after")

@@ -37,7 +37,7 @@ class Facts:
     @cached_property
     def actions(self) -> Actions:
         """What each agent said, per instrument and seat."""
-        return actions_of(self.plan)
+        return actions_of(self.plan, self.result.recall)
 
     @cached_property
     def days(self) -> Days:

@@ -11,6 +11,7 @@ import numpy as np
 from coinswarm.backtest.compare import flatten
 from coinswarm.backtest.proof import HEAD as PROOF_HEAD
 from coinswarm.backtest.proof import proof_lines
+from coinswarm.backtest.remembered import memory_words
 from coinswarm.backtest.render import interval_text, letter, number_text
 from coinswarm.backtest.report.charts import largest_trades
 from coinswarm.backtest.report.contribution import AGREE, PNL, attributed, by_day
@@ -356,6 +357,8 @@ def made_of(of: Facts) -> Safe:
         ("Seed", summary["interval"]["seed"]),
         ("Order hash", tag("code", summary["order_hash"])),
     ]
+    if "memory" in summary:
+        pairs.append(("Memory", memory_words(summary["memory"])))
     if run and not record.get("not_from_plugins"):
         pairs.append(("Have it again", tag("code", f"coinswarm replay {run}")))
     data = [

@@ -10,14 +10,18 @@ import numpy as np
 from coinswarm.contracts import ColumnarAgent, SignalAgent
 from coinswarm.domain.action import ABSTAIN, ActionColumns, Side
 from coinswarm.engine.actions import agent_columns
+from coinswarm.engine.memory import in_light_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from coinswarm.contracts import Vector, Vectors
     from coinswarm.domain.action import Action
+    from coinswarm.domain.episode import Recollection
     from coinswarm.domain.market import Bars, MarketState
     from coinswarm.domain.outcome import TradeOutcome
     from coinswarm.engine.plan import RunPlan
+    from coinswarm.memory.recall.record import RecallRecord
 
     Column = np.ndarray[tuple[int], np.dtype[Any]]
 
@@ -43,6 +47,22 @@ class Overheard(SignalAgent):
         """Pass it on."""
         self._agent.learn(outcome)
 
+    def embedding(self) -> str:
+        """Pass it on."""
+        return self._agent.embedding()
+
+    def embed(self, state: MarketState) -> Vector | None:
+        """Pass it on."""
+        return self._agent.embed(state)
+
+    def embed_all(self, bars: Bars) -> Vectors | None:
+        """Pass it on."""
+        return self._agent.embed_all(bars)
+
+    def reconsider(self, action: Action, recalled: Sequence[Recollection]) -> Action:
+        """Pass it on."""
+        return self._agent.reconsider(action, recalled)
+
     def columns(self, bars: Bars) -> ActionColumns | None:
         """The answers as columns; None where they are not those of ``bars``."""
         return ActionColumns.from_actions(bars.instrument, self.answers) if len(self.answers) == len(bars) else None
@@ -59,16 +79,18 @@ def overhear(plan: RunPlan) -> RunPlan:
     )
 
 
-def actions_of(plan: RunPlan) -> Actions:
-    """What the agents of a plan that has run said, warm-up and holes masked."""
+def actions_of(plan: RunPlan, recall: RecallRecord | None = None) -> Actions:
+    """What the agents of a plan that has run said, warm-up and holes masked, confidences as memory left them."""
     found: Actions = []
     for k, bars in enumerate(plan.bars):
         row: list[ActionColumns | None] = []
-        for seat in plan.seats:
+        for a, seat in enumerate(plan.seats):
             agent = seat.agents[k]
             columns = agent.columns(bars) if isinstance(agent, Overheard) else None
             if isinstance(agent, ColumnarAgent):
                 columns, _ = agent_columns(agent, bars)
+            if columns is not None:
+                columns = in_light_of(recall, columns, bars, k, a)
             if columns is not None and seat.warm_up > 1:
                 columns = columns.masked(bars.warming(plan.hole_bars, seat.warm_up))
             row.append(columns)

@@ -1,0 +1,110 @@
+"""The private log of a run: episodes committed without signatures or disk, under the predicates of the quorum's log.
+
+A backtest forks it at a position of the swarm's log, or at its beginning, and never writes there (S21).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from coinswarm.canonical import canonical_json, chain, digest
+from coinswarm.domain.acceptance import Rule
+from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, Reference
+from coinswarm.memory.quorum.records import START, Head
+from coinswarm.memory.recall.estimate import outcome_of
+
+if TYPE_CHECKING:
+    from coinswarm.domain.episode import Episode, Space
+    from coinswarm.domain.outcome import TradeOutcome
+
+SCHEMA = "coinswarm.private/1"
+MICRO = 1_000_000
+"""Outcomes are summed in whole millionths: the order in which they came does not show."""
+
+
+class Remembered(NamedTuple):
+    """What became of a proposal: the log's head after it, and the rules that failed; none: it was accepted."""
+
+    head: Head
+    failed: tuple[Rule, ...]
+
+
+class PrivateLog:
+    """Episodes in the order in which they were committed.
+
+    :param fork: the position it goes on from.
+    """
+
+    def __init__(self, fork: Head = START) -> None:
+        self.fork = self.head = fork
+        self._episodes: dict[str, Episode] = {}
+        self._known: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._episodes)
+
+    def get(self, episode_id: str) -> Episode | None:
+        """A committed episode."""
+        return self._episodes.get(episode_id)
+
+    def propose(self, space: Space, episode: Episode, vector: bytes, trade: TradeOutcome, now_ns: int) -> Remembered:
+        """Decide on an episode, and append it if it may be remembered.
+
+        :param vector: its vector of length 1, little-endian float32.
+        :param trade: what the session's ledger says of it.
+        """
+        proposal = proposed(space, episode, vector, trade)
+        failed = self._failed(episode, now_ns)
+        if not failed:
+            index = self.head.index + 1
+            body = {"schema": SCHEMA, "index": index, "at_ns": now_ns, "proposal": proposal.content()}
+            self.head = Head(index, chain(self.head.hash, canonical_json(body)))
+            self.adopt(episode)
+        return Remembered(self.head, failed)
+
+    def adopt(self, episode: Episode) -> None:
+        """Hold an episode that was committed before the fork, or just now."""
+        self._episodes[episode.id] = episode
+        times, sums = self._known.setdefault((episode.agent, episode.side), ([], [0]))
+        place = bisect_right(times, episode.known_ns)
+        times.insert(place, episode.known_ns)
+        outcome = round(outcome_of(episode) * MICRO)
+        sums.insert(place + 1, sums[place] + outcome)
+        for later in range(place + 2, len(sums)):  # it was known earlier than one that came before it
+            sums[later] += outcome
+
+    def base(self, agent: str, side: int, as_of_ns: int) -> float:
+        """Mean outcome of an agent's episodes on a side that were known by then; 0 where there is none."""
+        times, sums = self._known.get((agent, side), ([], [0]))
+        count = bisect_right(times, as_of_ns)
+        return sums[count] / count / MICRO if count else 0.0
+
+    def _failed(self, episode: Episode, now_ns: int) -> tuple[Rule, ...]:
+        """The predicates that cannot hold by construction: the trade is the ledger's, the vector the session's own."""
+        failed = []
+        if episode.known_ns > now_ns:
+            failed.append(Rule.KNOWN)
+        if episode.id in self._episodes:
+            failed.append(Rule.DUPLICATE)
+        return tuple(failed)
+
+
+def proposed(space: Space, episode: Episode, vector: bytes, trade: TradeOutcome) -> Proposal:
+    """The proposal to remember an episode."""
+    place = f"trades/{episode.id}"
+    reference = Reference(place, digest({"trade": [int(x) if not isinstance(x, str) else x for x in trade]}))
+    return Proposal(
+        kind=ProposalKind.ADD_EPISODE,
+        subject=f"episode/{episode.id}",
+        base_version=0,
+        change=AddEpisode(
+            space=space.name,
+            dimension=space.dimension,
+            episode=episode,
+            vector_digest=hashlib.sha256(vector).hexdigest(),
+            trade=reference,
+        ),
+        evidence=(reference,),
+    )

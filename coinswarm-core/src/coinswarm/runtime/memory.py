@@ -1,0 +1,71 @@
+"""The memory of a run: the backend that the profile names, asked from a loop of its own beside the session.
+
+Sessions are synchronous and backends are not. The backend lives in a thread with its own event loop; a session asks it
+and waits. What a run remembers stands in spaces that are its own, and goes with it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinswarm.engine.memory import RunMemory
+from coinswarm.memory.recall.privatelog import PrivateLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from anyio.from_thread import BlockingPortal
+
+    from coinswarm.contracts import MemoryBackend
+    from coinswarm.domain.episode import Episode, Filter, LogPosition, Match, Space
+    from coinswarm.engine.memory import Vector
+    from coinswarm.runtime.assembly import Assembled
+
+
+class BackendIndex:
+    """A memory backend as a session asks it."""
+
+    def __init__(self, backend: MemoryBackend, portal: BlockingPortal) -> None:
+        self._backend, self._portal = backend, portal
+
+    def remember(self, space: Space, episode: Episode, vector: Vector, at: LogPosition) -> None:
+        """Take in one episode."""
+        self._portal.call(partial(self._backend.remember, space, (episode,), np.stack((vector,)), at=at))
+
+    def nearest(self, space: Space, vector: Vector, k: int, as_of_ns: int, where: Filter) -> Sequence[Match]:
+        """The episodes that are near."""
+        return self._portal.call(self._backend.recall, space, vector, k, as_of_ns, where)
+
+
+@contextmanager
+def memory_of(ready: Assembled) -> Iterator[RunMemory | None]:
+    """The memory of one execution of a plan; None where it recalls nothing.
+
+    :raises CoinswarmError: where the backend cannot be made or reached.
+    """
+    if ready.backend is None:
+        yield None
+        return
+    from anyio.from_thread import start_blocking_portal  # noqa: PLC0415 - a run without memory needs no event loop
+
+    with start_blocking_portal() as portal:
+        backend = ready.backend()
+        memory = RunMemory(ready.plan, BackendIndex(backend, portal), PrivateLog(), f"run-{secrets.token_hex(8)}")
+        try:
+            yield memory
+        finally:
+            portal.call(_forget, backend, memory)
+
+
+async def _forget(backend: MemoryBackend, memory: RunMemory) -> None:
+    """Nothing of a run stays in the backend."""
+    try:
+        for space in sorted(memory.spaces, key=lambda one: (one.name, one.dimension)):
+            await backend.clear(space)
+    finally:
+        await backend.close()
