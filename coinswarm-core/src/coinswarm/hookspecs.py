@@ -44,7 +44,6 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 PROVISIONAL = frozenset(
     {
         "coinswarm_ingestors",
-        "coinswarm_memory_backends",
         "coinswarm_voters",
         "coinswarm_planners",
     }
@@ -95,7 +94,7 @@ def coinswarm_ingestors() -> Iterable[IngestorType]:
 
 @hookspec
 def coinswarm_memory_backends() -> Iterable[MemoryType]:
-    """Episodic memory backends. *Provisional.*
+    """Episodic memory backends; a profile names the one in force.
 
     ::
 

@@ -144,7 +144,8 @@ def test_names_and_settings_that_do_not_fit(
         ('role="risk"', NotReadyError, "has the role 'risk', which no session seats yet"),
         ('role="execution"', NotReadyError, "has the role 'execution'"),
         ('scope="universe"', NotReadyError, "looks at the whole universe"),
-        ('needs=frozenset({"memory", "book"})', NotReadyError, "needs book, memory, which no session offers yet"),
+        ('needs=frozenset({"memory", "book"})', NotReadyError, "needs book, which no session offers yet"),
+        ('needs=frozenset({"memory"})', NotReadyError, "needs memory, and profile p has none: add [memory]"),
         ("bar_seconds=60", ProfileError, "is made for bars of 60 s, the data has 3600 s"),
     ],
 )

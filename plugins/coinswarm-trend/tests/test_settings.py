@@ -60,4 +60,5 @@ def test_no_target_means_no_target() -> None:
 def test_the_readme_lists_every_setting_with_its_default() -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     for name, field in TrendSettings.model_fields.items():
-        assert f"| `{name}` | {field.default:g} |" in readme
+        default = str(field.default).lower() if isinstance(field.default, bool) else f"{field.default:g}"
+        assert f"| `{name}` | {default} |" in readme

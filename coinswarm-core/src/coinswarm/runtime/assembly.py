@@ -255,12 +255,12 @@ def _seat(
     if declared.scope != "instrument":
         message = f"agent {item.name!r} looks at the whole universe, which no session offers yet"
         raise NotReadyError(message, remedy="seat agents of one instrument at a time")
-    if "memory" in declared.needs and not remembers:
-        message = f"agent {item.name!r} needs memory, and {label} has none"
-        raise NotReadyError(message, remedy="add [memory] to the profile")
     if missing := sorted(declared.needs - {"memory"}):
         message = f"agent {item.name!r} needs {', '.join(missing)}, which no session offers yet"
         raise NotReadyError(message, remedy="seat agents that need bars, and at most memory")
+    if "memory" in declared.needs and not remembers:
+        message = f"agent {item.name!r} needs memory, and {label} has none"
+        raise NotReadyError(message, remedy="add [memory] to the profile")
     seconds = bars[0].length_ns // 1_000_000_000
     if declared.bar_seconds not in (0, seconds):
         message = f"agent {item.name!r} is made for bars of {declared.bar_seconds} s, the data has {seconds} s"

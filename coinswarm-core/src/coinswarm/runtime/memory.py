@@ -17,13 +17,14 @@ from coinswarm.engine.memory import RunMemory
 from coinswarm.memory.recall.privatelog import PrivateLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from anyio.from_thread import BlockingPortal
 
     from coinswarm.contracts import MemoryBackend
     from coinswarm.domain.episode import Episode, Filter, LogPosition, Match, Space
     from coinswarm.engine.memory import Vector
+    from coinswarm.engine.plan import RunPlan
     from coinswarm.runtime.assembly import Assembled
 
 
@@ -44,18 +45,29 @@ class BackendIndex:
 
 @contextmanager
 def memory_of(ready: Assembled) -> Iterator[RunMemory | None]:
-    """The memory of one execution of a plan; None where it recalls nothing.
+    """The memory of one execution of an assembled plan; None where it recalls nothing.
 
     :raises CoinswarmError: where the backend cannot be made or reached.
     """
     if ready.backend is None:
         yield None
         return
+    with remembering(ready.plan, ready.backend) as memory:
+        yield memory
+
+
+@contextmanager
+def remembering(plan: RunPlan, make: Callable[[], MemoryBackend]) -> Iterator[RunMemory]:
+    """A private memory for one execution of ``plan``, empty at first; the backend holds nothing of it afterwards.
+
+    :param plan: has rules to recall by.
+    :param make: makes the backend.
+    """
     from anyio.from_thread import start_blocking_portal  # noqa: PLC0415 - a run without memory needs no event loop
 
     with start_blocking_portal() as portal:
-        backend = ready.backend()
-        memory = RunMemory(ready.plan, BackendIndex(backend, portal), PrivateLog(), f"run-{secrets.token_hex(8)}")
+        backend = make()
+        memory = RunMemory(plan, BackendIndex(backend, portal), PrivateLog(), f"run-{secrets.token_hex(8)}")
         try:
             yield memory
         finally:
