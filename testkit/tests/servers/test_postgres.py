@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ from coinswarm_testkit.servers import postgres
 from coinswarm_testkit.servers.program import NoServerError, Program, find_program
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
 def said(url: str, statement: str) -> str:
@@ -34,11 +36,18 @@ def own() -> None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
 
 
-@pytest.mark.usefixtures("own")
-def test_it_keeps_what_it_was_told_where_a_folder_is_named_and_ends(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can enter; pytest's own are the user's alone, whenever one starts."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         folder.chmod(0o755)
-    data = tmp_path / "data"
+        yield folder
+
+
+@pytest.mark.usefixtures("own")
+def test_it_keeps_what_it_was_told_where_a_folder_is_named_and_ends(open_folder: Path) -> None:
+    data = open_folder / "data"
     with postgres.postgres_server("max_connections=9", folder=data) as server:
         assert said(server.url, "CREATE TABLE kept AS SELECT 7 AS number") == "SELECT 1"
         assert said(server.url, "SHOW max_connections") == "9"
