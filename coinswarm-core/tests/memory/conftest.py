@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,11 +12,14 @@ from sqlalchemy import make_url, text
 
 from coinswarm.memory.store.columns import Base
 from coinswarm.memory.store.engine import engine_of, place
-from coinswarm.memory.store.opening import migrated
+from coinswarm.memory.store.opening import migrated, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from memory.quorum.conftest import Cluster
+
+    from coinswarm.memory.store.opening import Store
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +70,31 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "swarm.db")
     url: str = request.getfixturevalue("postgres_store")
     return url
+
+
+def _quorums() -> type[Cluster]:
+    """The small cluster that the quorum's tests are made with: test folders are no packages."""
+    name = "coinswarm_tests_of_the_quorum"
+    if name not in sys.modules:
+        spec = spec_from_file_location(name, Path(__file__).parent / "quorum" / "conftest.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    made: type[Cluster] = sys.modules[name].Cluster
+    return made
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    """Four voters, one submitter, one empty log."""
+    return _quorums()()
+
+
+@pytest.fixture
+def stored(cluster: Cluster, store_url: str) -> Iterator[Store]:
+    """The cluster's log, in a database of each kind."""
+    store = open_store(store_url, "north", "main", roster=cluster.roster, clock=lambda: cluster.now)
+    cluster.log = store.log
+    yield store
+    store.close()

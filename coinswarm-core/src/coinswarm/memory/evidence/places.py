@@ -1,82 +1,44 @@
 """Where evidence lies, as a proposal cites it, and the digest of what lies there.
 
-A place names a question to facts that are written once, so that it has the same answer for ever:
+========================================  ====================================================================
+``trade/ID``                              one closed trade
+``trades/PATTERN``                        the trades of a pattern, in the order in which their outcomes were known
+``returns/AGENT``                         what an agent's ideas earned, day by day
+``trials/PATTERN/VARIANT``                what a variant of a pattern earned, day by day
+``certificates/AGENT``                    an agent's certificate; its digest is the certificate's own
+========================================  ====================================================================
 
-- ``trade/ID``: one closed trade.
-- ``trades/PATTERN/KNOWN_NS``: every trade of a pattern whose outcome was known by then.
-- ``returns/AGENT/FIRST_DAY/LAST_DAY``: what an agent's ideas earned on each of these days, both included.
-
-Whatever was written late changes the answer, and then the digest no longer fits: a voter says nothing about that
-proposal.
+Records grow while a proposal is judged. A digest is therefore a chain over the rows, and says how far the record went
+when it was cited: a voter is shown the record up to there, and none where no part of it has that digest.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from coinswarm.canonical import digest
+from coinswarm.canonical import canonical_json, chain, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from coinswarm.domain.episode import Episode
 
-_LIMIT = 1 << 63
+TRADE, TRADES, RETURNS, TRIALS, CERTIFICATES = "trade", "trades", "returns", "trials", "certificates"
+
+_SERIES = (RETURNS, TRIALS)
 
 
-@dataclass(frozen=True, slots=True)
-class OneTrade:
-    """``trade/ID``."""
-
-    id: str
-
-    def __str__(self) -> str:
-        return f"trade/{self.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class PatternTrades:
-    """``trades/PATTERN/KNOWN_NS``."""
-
-    pattern: str
-    known_ns: int
-
-    def __str__(self) -> str:
-        return f"trades/{self.pattern}/{self.known_ns}"
-
-
-@dataclass(frozen=True, slots=True)
-class Returns:
-    """``returns/AGENT/FIRST_DAY/LAST_DAY``; days since 1970-01-01, UTC."""
-
-    agent: str
-    first: int
-    last: int
-
-    def __str__(self) -> str:
-        return f"returns/{self.agent}/{self.first}/{self.last}"
-
-
-Where = OneTrade | PatternTrades | Returns
-
-
-def parsed(place: str) -> Where | None:
-    """What a place asks for; None where it is none of these."""
+def split(place: str) -> tuple[str, str]:
+    """What kind of evidence lies at a place, and whose; both empty where the place is none of these."""
     kind, _, rest = place.partition("/")
-    if kind == "trade" and rest and "/" not in rest:
-        return OneTrade(rest)
-    words = rest.split("/")
-    if kind == "trades" and len(words) > 1 and _is_number(words[-1]):
-        return PatternTrades("/".join(words[:-1]), int(words[-1]))
-    if kind == "returns" and len(words) > 2 and _is_number(words[-1]) and _is_number(words[-2]):  # noqa: PLR2004
-        return Returns("/".join(words[:-2]), int(words[-2]), int(words[-1]))
-    return None
+    known = kind in {TRADE, TRADES, RETURNS, CERTIFICATES} or (kind == TRIALS and "/" in rest)
+    return (kind, rest) if known and rest else ("", "")
 
 
-def _is_number(text: str) -> bool:
-    """Whether it is a whole number in its one spelling, that a database can hold."""
-    return text.isascii() and text.isdigit() and text == str(int(text[:20])) and int(text) < _LIMIT
+def is_series(place: str) -> bool:
+    """Whether returns by day lie there."""
+    return split(place)[0] in _SERIES
 
 
 def episode_content(episode: Episode) -> dict[str, object]:
@@ -84,17 +46,30 @@ def episode_content(episode: Episode) -> dict[str, object]:
     return {field.name: getattr(episode, field.name) for field in fields(episode)}
 
 
-def trades_digest(episodes: Iterable[Episode]) -> str:
-    """The digest of closed trades, in whatever order they come."""
-    rows = [episode_content(one) for one in sorted(episodes, key=lambda one: one.id)]
-    return digest({"schema": "coinswarm.trades/1", "trades": rows})
+def trade_links(place: str, episodes: Iterable[Episode]) -> Iterator[str]:
+    """The digest of the trades at a place up to each of them, and before that of none.
+
+    :param episodes: by ``known_ns``, then id.
+    """
+    link = digest({"schema": "coinswarm.trades/1", "place": place})
+    yield link
+    for episode in episodes:
+        link = chain(link, canonical_json(episode_content(episode)))
+        yield link
 
 
-def returns_digest(agent: str, first_day: int, returns_ppm: Sequence[int]) -> str:
-    """The digest of an agent's daily returns."""
-    return digest({
-        "schema": "coinswarm.returns/1",
-        "agent": agent,
-        "first_day": first_day,
-        "returns_ppm": list(returns_ppm),
-    })  # fmt: skip
+def return_links(place: str, first_day: int, returns_ppm: Iterable[int]) -> Iterator[str]:
+    """The digest of daily returns at a place up to each of them, and before that of none.
+
+    :param first_day: of the record, days since 1970-01-01, UTC.
+    """
+    link = digest({"schema": "coinswarm.returns/1", "place": place, "first_day": first_day})
+    yield link
+    for value in returns_ppm:
+        link = chain(link, b"%d" % value)
+        yield link
+
+
+def upto(links: Iterable[str], wanted: str) -> int | None:
+    """How many rows of a record a digest covers; None where it covers no part of it."""
+    return next((count for count, link in enumerate(links) if link == wanted and count), None)

@@ -6,22 +6,31 @@ something else in its place is refused.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, update
 
 from coinswarm.canonical import decimal_text, sha256
 from coinswarm.domain.episode import Episode, Space
 from coinswarm.domain.proposal import Reference
 from coinswarm.errors import DataError
-from coinswarm.memory.evidence.places import OneTrade, PatternTrades, Returns, returns_digest, trades_digest
+from coinswarm.memory.evidence.places import (
+    CERTIFICATES,
+    TRADE,
+    TRADES,
+    is_series,
+    return_links,
+    split,
+    trade_links,
+)
 from coinswarm.memory.store.among import among, listing
 from coinswarm.memory.store.engine import translated
-from coinswarm.memory.store.models import DailyReturn, Regime, SpaceRow, Trade, TradePattern, VectorRow
+from coinswarm.memory.store.models import CertificateRow, DailyReturn, Regime, SpaceRow, Trade, TradePattern, VectorRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from decimal import Decimal
 
     from sqlalchemy import BindParameter, Connection, Engine
@@ -33,13 +42,25 @@ _EPISODE = (
     Trade.risk_ppm, Trade.stopped, Trade.regime_id, Trade.quality_bp,
 )  # fmt: skip
 _LOG: BindParameter[int] = bindparam("log")
-_ONE = select(*_EPISODE).where(Trade.log == _LOG, Trade.id == bindparam("id"))
+_ONE = select(*_EPISODE, Trade.slippage_bps).where(Trade.log == _LOG, Trade.id == bindparam("id"))
 _OF_PATTERN = (
     select(*_EPISODE, Trade.slippage_bps)
     .join(TradePattern, (TradePattern.log == Trade.log) & (TradePattern.trade == Trade.id))
-    .where(Trade.log == _LOG, TradePattern.pattern == bindparam("pattern"), Trade.known_ns <= bindparam("known_ns"))
-    .order_by(Trade.id)
+    .where(Trade.log == _LOG, TradePattern.pattern == bindparam("pattern"))
+    .order_by(Trade.known_ns, Trade.id)
 )
+_SERIES = (
+    select(DailyReturn.day, DailyReturn.return_ppm)
+    .where(DailyReturn.log == _LOG, DailyReturn.series == bindparam("series"))
+    .order_by(DailyReturn.day)
+)
+_CERTIFICATES = (
+    select(CertificateRow.agent_id, CertificateRow.digest, CertificateRow.tier)
+    .where(CertificateRow.log == _LOG, CertificateRow.revoked.is_(False))
+    .order_by(CertificateRow.number)
+)
+_SPACES = select(SpaceRow.name, SpaceRow.dimension).where(SpaceRow.log == _LOG).order_by(SpaceRow.name)
+_VECTORS = select(VectorRow.digest, VectorRow.data).where(VectorRow.log == _LOG, among(VectorRow.digest, "digests"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,22 +121,52 @@ class Facts:
                 if there != asked:
                     message = f"trade {min(there ^ asked)[0]} is there already, with other patterns"
                     raise DataError(message, remedy="a trade is written once, with the patterns that it followed")
-        return tuple(Reference(str(OneTrade(trade.episode.id)), trades_digest([trade.episode])) for trade in trades)
+        return tuple(cite_trade(trade.episode) for trade in trades)
 
-    def add_returns(self, agent: str, first_day: int, returns_ppm: Sequence[int]) -> Reference:
-        """Write what an agent's ideas earned on days that follow one another; where they can be cited from.
+    def add_returns(self, series: str, first_day: int, returns_ppm: Sequence[int]) -> Reference:
+        """Write returns of days that follow one another; where the record, up to there, can be cited from.
 
-        :raises DataError: for another return on a day that is there.
+        :param series: ``returns/AGENT`` or ``trials/PATTERN/VARIANT``.
+        :param first_day: days since 1970-01-01, UTC.
+        :raises DataError: for another return on a day that is there, or a day that leaves a gap.
+        :raises ValueError: for a place that is none of these, or without any return.
         """
+        if not is_series(series) or not returns_ppm:
+            message = f"{series!r} with {len(returns_ppm)} days is no record: it must be as returns/AGENT, with some"
+            raise ValueError(message)
         rows = {
-            day: {"agent_id": agent, "day": day, "return_ppm": value}
-            for day, value in enumerate(returns_ppm, first_day)
+            day: {"series": series, "day": day, "return_ppm": value} for day, value in enumerate(returns_ppm, first_day)
         }
         with translated(self._place), self._writing.begin() as connection:
-            new = self._new(connection, DailyReturn, "day", rows, agent_id=agent)
-            self._insert(connection, DailyReturn, [rows[day] for day in new])
-        where = Returns(agent, first_day, first_day + len(returns_ppm) - 1)
-        return Reference(str(where), returns_digest(agent, first_day, returns_ppm))
+            found = connection.execute(_SERIES, {"log": self._log, "series": series})
+            there = {row.day: row.return_ppm for row in found}
+            if there and not min(there) <= first_day <= max(there) + 1:
+                message = f"{series} goes from day {min(there)} to {max(there)}, and {first_day} does not follow"
+                raise DataError(message, remedy="write every day, idle ones too, in order")
+            new = self._new(connection, DailyReturn, "day", rows, series=series)
+            self._insert(connection, DailyReturn, [rows[day] for day in sorted(new)])
+        whole = there | dict(enumerate(returns_ppm, first_day))
+        return Reference(series, [*return_links(series, min(whole), [whole[day] for day in sorted(whole)])][-1])
+
+    def add_certificate(self, agent: str, digest: str, tier: str) -> Reference:
+        """Write an agent's certificate; where it can be cited from.
+
+        :param tier: bronze, silver or gold.
+        :raises DataError: for another tier under a digest that is there.
+        """
+        row = {"agent_id": agent, "digest": digest, "tier": tier}
+        with translated(self._place), self._writing.begin() as connection:
+            if self._new(connection, CertificateRow, "digest", {digest: row}, agent_id=agent):
+                mine = CertificateRow.log == self._log, CertificateRow.agent_id == agent
+                number = max(connection.execute(select(CertificateRow.number).where(*mine)).scalars(), default=0) + 1
+                self._insert(connection, CertificateRow, [{**row, "number": number, "revoked": False}])
+        return Reference(f"{CERTIFICATES}/{agent}", digest)
+
+    def revoke_certificate(self, agent: str, digest: str) -> bool:
+        """Let a certificate hold no more; whether it was there."""
+        mine = CertificateRow.log == self._log, CertificateRow.agent_id == agent, CertificateRow.digest == digest
+        with translated(self._place), self._writing.begin() as connection:
+            return connection.execute(update(CertificateRow).where(*mine).values(revoked=True)).rowcount > 0
 
     def add_space(self, space: Space) -> None:
         """Make a space known.
@@ -187,51 +238,74 @@ class Facts:
 
     # ── reading ──
 
-    def trades(self, where: OneTrade | PatternTrades) -> tuple[Episode, ...]:
-        """The closed trades at a place, by id."""
+    @contextmanager
+    def reader(self) -> Iterator[FactsRead]:
+        """Read several things over one connection."""
         with translated(self._place), self._reading.connect() as connection:
-            return tuple(episode for episode, _ in trades_of(connection, self._log, where))
+            yield FactsRead(connection, self._swarm, self._log)
 
-    def returns(self, where: Returns) -> tuple[int, ...] | None:
-        """An agent's returns on each day of a place; None where one is missing."""
-        asked = (
-            select(DailyReturn.return_ppm)
-            .where(DailyReturn.log == _LOG, DailyReturn.agent_id == bindparam("agent"))
-            .where(DailyReturn.day >= bindparam("first"), DailyReturn.day <= bindparam("last"))
-            .order_by(DailyReturn.day)
-        )
-        given = {"log": self._log, "agent": where.agent, "first": where.first, "last": where.last}
-        with translated(self._place), self._reading.connect() as connection:
-            found = tuple(connection.execute(asked, given).scalars())
-        return found if found and len(found) == where.last - where.first + 1 else None
+    def cite_trades(self, pattern: str) -> Reference | None:
+        """The trades of a pattern as they can be cited now; None where there are none."""
+        place = f"{TRADES}/{pattern}"
+        with self.reader() as read:
+            found = read.trades(place)
+        return Reference(place, [*trade_links(place, found)][-1]) if found else None
+
+
+class FactsRead:
+    """Reads facts over a connection.
+
+    :param swarm, log: whose they are, as name and number.
+    """
+
+    def __init__(self, connection: Connection, swarm: str, log: int) -> None:
+        self._connection, self._swarm, self._log = connection, swarm, log
+
+    def trades(self, place: str) -> tuple[Episode, ...]:
+        """The closed trades at a place, by when their outcomes were known."""
+        return tuple(episode for episode, _ in trades_of(self._connection, self._log, place))
+
+    def returns(self, series: str) -> tuple[int, tuple[int, ...]]:
+        """The first day of a record of returns, and the returns of all its days; (0, ()) where there is none."""
+        found = self._connection.execute(_SERIES, {"log": self._log, "series": series}).all()
+        return (found[0].day, tuple(row.return_ppm for row in found)) if found else (0, ())
+
+    def certificates(self) -> dict[str, tuple[str, str]]:
+        """Agent -> digest and tier of its newest certificate that is not revoked."""
+        found = self._connection.execute(_CERTIFICATES, {"log": self._log})
+        return {agent: (digest, tier) for agent, digest, tier in found}
 
     def spaces(self) -> tuple[Space, ...]:
         """The spaces that the swarm has, by name."""
-        asked = select(SpaceRow.name, SpaceRow.dimension).where(SpaceRow.log == self._log).order_by(SpaceRow.name)
-        with translated(self._place), self._reading.connect() as connection:
-            return tuple(Space(self._swarm, name, dimension) for name, dimension in connection.execute(asked))
+        found = self._connection.execute(_SPACES, {"log": self._log})
+        return tuple(Space(self._swarm, name, dimension) for name, dimension in found)
 
-    def vectors(self, digests: Sequence[str]) -> dict[str, bytes]:
+    def vectors(self, digests: Iterable[str]) -> dict[str, bytes]:
         """The bytes under each digest that is known, and only if they are what it says."""
-        asked = select(VectorRow.digest, VectorRow.data).where(
-            VectorRow.log == _LOG, among(VectorRow.digest, "digests")
-        )
-        with translated(self._place), self._reading.connect() as connection:
-            found = connection.execute(asked, {"log": self._log, "digests": listing(digests)}).all()
+        found = self._connection.execute(_VECTORS, {"log": self._log, "digests": listing(digests)})
         return {name: data for name, data in found if sha256(data) == name}
 
 
-def trades_of(connection: Connection, log: int, where: OneTrade | PatternTrades) -> list[tuple[Episode, int]]:
-    """The closed trades at a place, by id, each with its slippage in basis points."""
-    if isinstance(where, OneTrade):
-        rows = connection.execute(_ONE.add_columns(Trade.slippage_bps), {"log": log, "id": where.id})
+def cite_trade(episode: Episode) -> Reference:
+    """Where one trade can be cited from."""
+    place = f"{TRADE}/{episode.id}"
+    return Reference(place, [*trade_links(place, [episode])][-1])
+
+
+def trades_of(connection: Connection, log: int, place: str) -> list[tuple[Episode, int]]:
+    """The closed trades at a place, by when their outcomes were known, each with its slippage in basis points."""
+    kind, whose = split(place)
+    if kind == TRADE:
+        rows = connection.execute(_ONE, {"log": log, "id": whose})
+    elif kind == TRADES:
+        rows = connection.execute(_OF_PATTERN, {"log": log, "pattern": whose})
     else:
-        rows = connection.execute(_OF_PATTERN, {"log": log, "pattern": where.pattern, "known_ns": where.known_ns})
-    return [(_episode(row[:-1]), row[-1]) for row in rows]
+        return []
+    return [(_episode(row), int(row[-1])) for row in rows]
 
 
 def _episode(row: Sequence[Any]) -> Episode:
-    agent, instrument, side, decided_ns, known_ns, result_ppm, risk_ppm, stopped, regime, quality_bp = row[1:]
+    agent, instrument, side, decided_ns, known_ns, result_ppm, risk_ppm, stopped, regime, quality_bp = row[1:11]
     return Episode(
         id=row[0],
         agent=agent,

@@ -1,12 +1,13 @@
 """What the swarm remembers: facts that the session wrote, and the state that accepted proposals made.
 
-Facts (trades, daily returns, vectors, spaces, regimes) are written once and never changed; voters work evidence out
-from them. State (patterns, episodes, agents) is a fold of the log and can be derived anew at any time (``state``).
+Facts (trades, daily returns, certificates, vectors, spaces, regimes) are written once and not changed; voters work
+evidence out from them. State (patterns, episodes, agents) is a fold of the log and can be derived anew
+at any time (``state``).
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKeyConstraint, Index, Integer, LargeBinary
+from sqlalchemy import Boolean, CheckConstraint, ForeignKeyConstraint, Index, Integer, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coinswarm.memory.store.columns import Base, Key, LogId, MaybeNumber, Number, NumberKey, Words
@@ -79,15 +80,38 @@ class TradePattern(Base):
 
 
 class DailyReturn(Base):
-    """What an agent's ideas earned on a day, as in ``domain.acceptance.DailyReturns``."""
+    """What an agent's ideas, or a variant of a pattern, earned on a day; a record has no gaps.
+
+    :ivar series: where it is cited from: ``returns/AGENT`` or ``trials/PATTERN/VARIANT``.
+    """
 
     __tablename__ = "daily_return"
     __table_args__ = (CheckConstraint("return_ppm > -1000000", "return"), CheckConstraint("day >= 0", "day"))
 
     log: Mapped[LogId]
-    agent_id: Mapped[Key]
+    series: Mapped[Key]
     day: Mapped[NumberKey]
     return_ppm: Mapped[Number]
+
+
+class CertificateRow(Base):
+    """An agent's certificate.
+
+    :ivar number: counts an agent's certificates; the newest that is not revoked holds.
+    """
+
+    __tablename__ = "certificate"
+    __table_args__ = (
+        CheckConstraint("tier IN ('bronze', 'silver', 'gold')", "tier"),
+        UniqueConstraint("log", "agent_id", "number"),
+    )
+
+    log: Mapped[LogId]
+    agent_id: Mapped[Key]
+    digest: Mapped[Key]
+    number: Mapped[Number]
+    tier: Mapped[Words]
+    revoked: Mapped[bool] = mapped_column(Boolean)
 
 
 class SpaceRow(Base):

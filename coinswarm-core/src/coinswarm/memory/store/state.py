@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from coinswarm.canonical import canonical_json
 from coinswarm.domain.proposal import AddEpisode, Configure, MovePattern, ProposalKind, SeatAgent, SetWeights, Stage
-from coinswarm.memory.evidence.places import OneTrade, PatternTrades, parsed
+from coinswarm.memory.evidence.places import trade_links, upto
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.store.engine import SQLITE
 from coinswarm.memory.store.facts import trades_of
@@ -110,9 +110,9 @@ class Changes:
         """A pattern, with the statistics of the trades that its proposal cites."""
         found: dict[str, tuple[Remembered, int]] = {}
         for reference in entry.envelope.proposal.evidence:
-            where = parsed(reference.place)
-            if isinstance(where, (OneTrade, PatternTrades)):
-                found |= {one.id: (one, slip) for one, slip in trades_of(self._connection, self._log, where)}
+            rows = trades_of(self._connection, self._log, reference.place)
+            covered = upto(trade_links(reference.place, [one for one, _ in rows]), reference.digest)
+            found |= {one.id: (one, slip) for one, slip in rows[: covered or 0]}
         return {
             "id": change.pattern,
             "name": _text(change.hypothesis),

@@ -30,14 +30,26 @@ def upgrade() -> None:
     op.create_index(op.f("ix_agent_state_log_agent_id"), "agent_state", ["log", "agent_id"])
 
     op.create_table(
-        "daily_return",
+        "certificate",
         sa.Column("log", sa.Integer(), nullable=False),
         sa.Column("agent_id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("tier", sa.Text(), nullable=False),
+        sa.Column("revoked", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("tier IN ('bronze', 'silver', 'gold')", name=op.f("ck_certificate_tier")),
+        sa.PrimaryKeyConstraint("log", "agent_id", "digest", name=op.f("pk_certificate")),
+        sa.UniqueConstraint("log", "agent_id", "number", name=op.f("uq_certificate_log_agent_id_number")),
+    )
+    op.create_table(
+        "daily_return",
+        sa.Column("log", sa.Integer(), nullable=False),
+        sa.Column("series", sa.Text(), nullable=False),
         sa.Column("day", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("return_ppm", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("day >= 0", name=op.f("ck_daily_return_day")),
         sa.CheckConstraint("return_ppm > -1000000", name=op.f("ck_daily_return_return")),
-        sa.PrimaryKeyConstraint("log", "agent_id", "day", name=op.f("pk_daily_return")),
+        sa.PrimaryKeyConstraint("log", "series", "day", name=op.f("pk_daily_return")),
     )
     op.create_table(
         "episode",
@@ -333,6 +345,7 @@ def downgrade() -> None:
 
     op.drop_table("episode")
     op.drop_table("daily_return")
+    op.drop_table("certificate")
     op.drop_index(op.f("ix_agent_state_log_agent_id"), "agent_state")
 
     op.drop_table("agent_state")

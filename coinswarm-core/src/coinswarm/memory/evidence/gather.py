@@ -1,0 +1,255 @@
+"""All the evidence on a proposal, read from committed tables at one position of the log; or none at all.
+
+Whatever a proposal cites is held to the digest that it cites it by. Where anything is missing, is another, or leaves
+out what was known well before, there is no evidence: a voter says nothing rather than judge by a part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from coinswarm.clock import DAY_NS, HOUR_NS
+from coinswarm.domain.acceptance import (
+    NEEDED_TIER,
+    TIERS,
+    AcceptanceRules,
+    Certificate,
+    DailyReturns,
+    Evidence,
+    Exhibit,
+    TrialReturns,
+)
+from coinswarm.domain.proposal import (
+    AddEpisode,
+    Configure,
+    MovePattern,
+    Proposal,
+    ProposalKind,
+    Reference,
+    SetWeights,
+    Stage,
+)
+from coinswarm.memory.evidence.places import (
+    CERTIFICATES,
+    RETURNS,
+    TRADE,
+    TRADES,
+    TRIALS,
+    return_links,
+    split,
+    trade_links,
+    upto,
+)
+from coinswarm.memory.quorum.records import Outcome
+from coinswarm.memory.store.engine import translated
+from coinswarm.memory.store.facts import FactsRead
+from coinswarm.memory.store.history import History
+
+if TYPE_CHECKING:
+    from coinswarm.memory.quorum.records import Envelope
+    from coinswarm.memory.store.history import Decided
+    from coinswarm.memory.store.opening import Store
+
+_MOVES = (ProposalKind.UPDATE_PATTERN, ProposalKind.PROMOTE_PATTERN, ProposalKind.DEPRECATE_PATTERN)
+_SEATS = (ProposalKind.ADMIT_AGENT, ProposalKind.SUSPEND_AGENT)
+_ACCEPTANCE = "acceptance."
+
+SLACK_NS = HOUR_NS
+"""What became known within the last hour may be missing from a record that is cited: proposals take their time."""
+
+
+class Gatherer:
+    """Gathers evidence from a store; may be called from several threads at once.
+
+    :param mode: of the swarm: ``backtest``, ``paper`` or ``live``.
+    :param minimum_bp: the venue's least order, in basis points of equity, rounded up; 0: it has none.
+    """
+
+    def __init__(self, store: Store, *, mode: str = "paper", minimum_bp: int = 0) -> None:
+        self._store, self._mode, self._minimum_bp = store, mode, minimum_bp
+
+    def __call__(self, envelope: Envelope) -> Evidence | None:
+        """The evidence on a proposal as the log stands now; None where a part of it is not there.
+
+        :raises RetryableError: the store does not answer.
+        """
+        now = self._store.log.read(0, 0, 0)
+        return self.at(envelope, now.head.index, now.now_ns)
+
+    def at(self, envelope: Envelope, position: int, now_ns: int) -> Evidence | None:
+        """The evidence as it was at a position of the log.
+
+        :param now_ns: the log's clock then.
+        """
+        store = self._store
+        with translated(store.place), store.engine.connect() as connection:
+            history = History(connection, store.log.number, position)
+            facts = FactsRead(connection, store.log.cluster, store.log.number)
+            return self._evidence(envelope, history, facts, now_ns)
+
+    def _evidence(self, envelope: Envelope, history: History, facts: FactsRead, now_ns: int) -> Evidence | None:
+        proposal, change = envelope.proposal, envelope.proposal.change
+        cited = _cited(proposal, facts, now_ns)
+        if cited is None:
+            return None
+        evidence = replace(
+            cited,
+            version=history.version(proposal.subject),
+            rules=_rules(history.settings()),
+            minimum_bp=self._minimum_bp,
+            mode=self._mode,
+            submitter=envelope.submitter,
+        )
+        if isinstance(change, AddEpisode):
+            found = facts.vectors([change.vector_digest])
+            if change.vector_digest not in found:
+                return None
+            return replace(
+                evidence,
+                vector=found[change.vector_digest],
+                spaces=facts.spaces(),
+                remembered=history.remembered(_ids(evidence, change.episode.id)),
+            )
+        if isinstance(change, MovePattern):
+            return replace(evidence, remembered=history.remembered(_ids(evidence)), **_pattern(history, change.pattern))
+        seated = _seated(history)
+        certificates = _certificates(facts)
+        needed = TIERS.index(NEEDED_TIER[self._mode])
+        return replace(
+            evidence,
+            seated=seated,
+            certificates=certificates,
+            certified=tuple(one.agent for one in certificates if TIERS.index(one.tier) >= needed),
+            **_weights(history),
+        )
+
+
+def _cited(proposal: Proposal, facts: FactsRead, now_ns: int) -> Evidence | None:
+    """What a proposal cites, each to the extent of its digest; None where anything is not there, or is another."""
+    references = list(proposal.evidence)
+    if isinstance(proposal.change, AddEpisode) and proposal.change.trade not in references:
+        references.append(proposal.change.trade)
+    if len({reference.place for reference in references}) < len(references):
+        return None  # its trade is cited twice, and not alike
+    exhibits: list[Exhibit] = []
+    returns: list[DailyReturns] = []
+    trials: list[TrialReturns] = []
+    for reference in references:
+        kind, whose = split(reference.place)
+        if kind in {TRADE, TRADES}:
+            rows = facts.trades(reference.place)
+            count = upto(trade_links(reference.place, rows), reference.digest)
+            if count is None or any(one.known_ns < now_ns - SLACK_NS for one in rows[count:]):
+                return None
+            exhibits.append(Exhibit(source=reference, episodes=rows[:count]))
+        elif kind in {RETURNS, TRIALS}:
+            first, values = facts.returns(reference.place)
+            count = upto(return_links(reference.place, first, values), reference.digest)
+            if count is None or (count < len(values) and (first + count + 1) * DAY_NS < now_ns - SLACK_NS):
+                return None
+            common: dict[str, Any] = {"source": reference, "first_day": first, "returns_ppm": values[:count]}
+            if kind == RETURNS:
+                returns.append(DailyReturns(agent=whose, **common))
+            else:
+                trials.append(TrialReturns(variant=whose.rpartition("/")[2], **common))
+        elif kind != CERTIFICATES or facts.certificates().get(whose, ("", ""))[0] != reference.digest:
+            return None
+    return Evidence(
+        now_ns=now_ns,
+        version=0,
+        rules=AcceptanceRules(),
+        exhibits=tuple(exhibits),
+        returns=tuple(returns),
+        trials=tuple(trials),
+    )
+
+
+def _ids(evidence: Evidence, *more: str) -> list[str]:
+    """The episodes that are proposed or cited."""
+    return [*more, *(episode.id for exhibit in evidence.exhibits for episode in exhibit.episodes)]
+
+
+def _rules(settings: list[Decided]) -> AcceptanceRules:
+    """The rules in force: the defaults, with every setting that was accepted, in order."""
+    rules = AcceptanceRules()
+    names = {field.name for field in fields(rules)}
+    for one in settings:
+        change = one.proposal.change
+        assert isinstance(change, Configure), "a setting is one"
+        field = change.key.removeprefix(_ACCEPTANCE).replace("-", "_")
+        if field in names and change.value.isascii() and change.value.isdigit():
+            try:
+                rules = replace(rules, **{field: int(change.value)})
+            except ValueError:  # q voters let through what the rules do not take: it has no effect
+                continue
+    return rules
+
+
+def _seated(history: History) -> tuple[str, ...]:
+    """The agents in the committee."""
+    seated: set[str] = set()
+    for one in history.decided(*_SEATS):
+        agent = one.proposal.change.agent  # type: ignore[union-attr] # of these kinds
+        if one.proposal.kind is ProposalKind.ADMIT_AGENT:
+            seated.add(agent)
+        else:
+            seated.discard(agent)
+    return tuple(sorted(seated))
+
+
+def _certificates(facts: FactsRead) -> tuple[Certificate, ...]:
+    return tuple(
+        Certificate(agent=agent, source=Reference(f"{CERTIFICATES}/{agent}", digest), tier=tier)
+        for agent, (digest, tier) in sorted(facts.certificates().items())
+    )
+
+
+def _weights(history: History) -> dict[str, Any]:
+    """The weights in force and those before."""
+    found = history.newest(ProposalKind.SET_WEIGHTS, 2)
+    changes = [one.proposal.change for one in found]
+    if not found or not isinstance(changes[0], SetWeights):
+        return {}
+    before = changes[1] if len(changes) > 1 else None
+    return {
+        "weights": changes[0].weights,
+        "weights_changed_ns": found[0].at_ns,
+        "rollback_drawdown_bp": changes[0].rollback_drawdown_bp,
+        "previous": before.weights if isinstance(before, SetWeights) else (),
+    }
+
+
+def _pattern(history: History, pattern: str) -> dict[str, Any]:
+    """How a pattern stands, and where its registration stands among all."""
+    moves = [one for one in history.decided(*_MOVES) if isinstance(one.proposal.change, MovePattern)]
+    own = [one for one in moves if _change(one).pattern == pattern]
+    if not own:
+        return {}
+    registrations = [one.position for one in moves if one.proposal.kind is ProposalKind.UPDATE_PATTERN]
+    registered = next((one for one in reversed(own) if one.proposal.kind is ProposalKind.UPDATE_PATTERN), None)
+    stage: dict[str, Any] = {"stage": _change(own[-1]).stage.value}
+    if registered is None:
+        return stage
+    discovered = [
+        one.position
+        for one in moves
+        if one.position < registered.position
+        and one.proposal.kind is ProposalKind.PROMOTE_PATTERN
+        and _change(one).stage is Stage.PROBATION
+    ]
+    rejected = history.decided(ProposalKind.PROMOTE_PATTERN, about=pattern, outcome=Outcome.REJECT)
+    return {
+        **stage,
+        "registered_ns": registered.at_ns,
+        "variants": _change(registered).variants,
+        "number": sum(position <= registered.position for position in registrations),
+        "discoveries": tuple(sum(position <= at for position in registrations) for at in discovered),
+        "looks": sum(one.position > registered.position and _change(one).stage is Stage.PROBATION for one in rejected),
+    }
+
+
+def _change(one: Decided) -> MovePattern:
+    change = one.proposal.change
+    assert isinstance(change, MovePattern), "of these kinds"
+    return change

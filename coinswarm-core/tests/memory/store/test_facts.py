@@ -1,0 +1,144 @@
+"""Facts are written once: the same again changes nothing, another is refused, and what is read is what was told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from coinswarm.canonical import digest, sha256
+from coinswarm.domain.episode import Episode, Space
+from coinswarm.errors import DataError, InvariantError
+from coinswarm.memory.store.facts import ClosedTrade, cite_trade
+from coinswarm.memory.store.models import Regime, Trade
+
+if TYPE_CHECKING:
+    from coinswarm.memory.store.opening import Store
+
+
+def closed(number: int, *patterns: str) -> ClosedTrade:
+    """A closed trade."""
+    episode = Episode(
+        id=digest(number), agent="trend", instrument="BTC/USD", side=1 if number % 2 else -1, decided_ns=number,
+        known_ns=number + 10, result_ppm=number * 1_000 - 3_000, risk_ppm=5_000, stopped=number % 3 == 0, regime="calm",
+    )  # fmt: skip
+    return ClosedTrade(
+        episode=episode, entry_price=Decimal("0.10"), exit_price=Decimal("1E+2"), pnl=-(2**62), slippage_bps=number,
+        opened_ns=number + 1, closed_ns=number + 9, patterns=patterns,
+    )  # fmt: skip
+
+
+def test_a_trade_is_written_once_and_read_as_it_was(stored: Store) -> None:
+    one, two = closed(1, "breakout", "squeeze"), closed(2)
+    references = stored.facts.add_trades([one, two])
+    assert references == (cite_trade(one.episode), cite_trade(two.episode))
+    assert stored.facts.add_trades([two, closed(3), one])[0] == references[1]
+    with stored.facts.reader() as read:
+        assert read.trades(references[0].place) == (one.episode,)
+        assert read.trades(f"trade/{digest(9)}") == ()
+    with Session(stored.engine) as session:
+        row = session.scalars(select(Trade).where(Trade.id == one.episode.id)).one()
+        assert (row.entry_price, row.exit_price, row.pnl, row.slippage_bps) == ("0.1", "100", -(2**62), 1)
+        assert row.pattern_ids == ("breakout", "squeeze")
+        assert (row.entry_time, row.exit_time) == (2, 10)
+
+
+def test_another_trade_under_the_same_id_is_refused_and_nothing_is_written(stored: Store) -> None:
+    one = closed(1, "breakout")
+    stored.facts.add_trades([one])
+    other = replace(one, pnl=7)
+    with pytest.raises(DataError, match=rf"trade {one.episode.id} is there already, with the pnl -\d+ instead of 7"):
+        stored.facts.add_trades([closed(2), other])
+    with pytest.raises(DataError, match="is there already, with other patterns"):
+        stored.facts.add_trades([closed(2), replace(one, patterns=("squeeze",))])
+    with stored.facts.reader() as read:
+        assert read.trades(cite_trade(closed(2).episode).place) == ()
+
+
+def test_a_row_that_breaks_a_constraint_is_refused(stored: Store) -> None:
+    with pytest.raises(InvariantError, match=r"refused a statement .*times"):
+        stored.facts.add_trades([replace(closed(1), closed_ns=0)])
+
+
+def test_the_trades_of_a_pattern_are_cited_by_when_they_were_known(stored: Store) -> None:
+    assert stored.facts.cite_trades("breakout") is None
+    stored.facts.add_trades([closed(3, "breakout"), closed(1, "breakout", "squeeze"), closed(2)])
+    first = stored.facts.cite_trades("breakout")
+    assert first is not None
+    assert first.place == "trades/breakout"
+    with stored.facts.reader() as read:
+        assert read.trades(first.place) == (closed(1).episode, closed(3).episode)
+    stored.facts.add_trades([closed(4, "squeeze")])
+    assert stored.facts.cite_trades("breakout") == first
+    stored.facts.add_trades([closed(5, "breakout")])
+    assert stored.facts.cite_trades("breakout") != first
+
+
+def test_returns_are_a_record_without_gaps(stored: Store) -> None:
+    facts = stored.facts
+    first = facts.add_returns("returns/trend", 20_000, [5, -6, 0])
+    assert facts.add_returns("returns/trend", 20_000, [5, -6, 0]) == first
+    longer = facts.add_returns("returns/trend", 20_002, [0, 9])
+    assert longer.place == first.place
+    assert longer.digest != first.digest
+    with facts.reader() as read:
+        assert read.returns("returns/trend") == (20_000, (5, -6, 0, 9))
+        assert read.returns("returns/other") == (0, ())
+    for day in (19_998, 20_005):
+        with pytest.raises(DataError, match=rf"goes from day 20000 to 20003, and {day} does not follow"):
+            facts.add_returns("returns/trend", day, [1])
+    with pytest.raises(DataError, match=r"with the return_ppm -6 instead of 6"):
+        facts.add_returns("returns/trend", 20_001, [6])
+    for place, values in (("trades/x", [1]), ("trials/x", [1]), ("returns/trend", [])):
+        with pytest.raises(ValueError, match="is no record"):
+            facts.add_returns(place, 20_000, values)
+
+
+def test_the_newest_certificate_that_is_not_revoked_holds(stored: Store) -> None:
+    facts = stored.facts
+    assert facts.add_certificate("trend", digest(1), "silver").place == "certificates/trend"
+    facts.add_certificate("trend", digest(2), "gold")
+    facts.add_certificate("trend", digest(1), "silver")
+    facts.add_certificate("other", digest(3), "bronze")
+    assert facts.revoke_certificate("other", digest(3))
+    assert not facts.revoke_certificate("other", digest(4))
+    with facts.reader() as read:
+        assert read.certificates() == {"trend": (digest(2), "gold")}
+    facts.revoke_certificate("trend", digest(2))
+    with facts.reader() as read:
+        assert read.certificates() == {"trend": (digest(1), "silver")}
+    with pytest.raises(DataError, match="with the tier 'silver' instead of 'gold'"):
+        facts.add_certificate("trend", digest(1), "gold")
+
+
+def test_spaces_and_vectors(stored: Store) -> None:
+    facts, space = stored.facts, Space("north", "trend/state.2", 2)
+    facts.add_space(space)
+    facts.add_space(space)
+    with pytest.raises(DataError, match="with the dimension 2 instead of 3"):
+        facts.add_space(replace(space, dimension=3))
+    with pytest.raises(ValueError, match="is of south, but this is the memory of north"):
+        facts.add_space(replace(space, swarm="south"))
+    assert facts.add_vectors([b"12345678", b"12345678", b""]) == (sha256(b"12345678"), sha256(b"12345678"), sha256(b""))
+    with facts.reader() as read:
+        assert read.spaces() == (space,)
+        assert read.vectors([sha256(b"12345678"), sha256(b"?")]) == {sha256(b"12345678"): b"12345678"}
+
+
+def test_a_regime_is_defined_version_by_version(stored: Store) -> None:
+    words = {"volatility": "low", "spread": "tight", "trend": "flat", "session": "asia", "start_time": 1}
+    stored.facts.add_regime("calm", 1, **words)
+    stored.facts.add_regime("calm", 1, **words)
+    stored.facts.add_regime("calm", 2, **{**words, "end_time": 5})
+    with pytest.raises(DataError, match=r"version 4 of the regime calm comes after 2: write version 3"):
+        stored.facts.add_regime("calm", 4, **words)
+    with pytest.raises(DataError, match="with the volatility 'low' instead of 'high'"):
+        stored.facts.add_regime("calm", 1, **{**words, "volatility": "high"})
+    with pytest.raises(InvariantError, match="times"):
+        stored.facts.add_regime("calm", 3, **{**words, "end_time": 0})
+    with Session(stored.engine) as session:
+        assert [(row.version, row.end_time) for row in session.scalars(select(Regime))] == [(1, None), (2, 5)]
