@@ -230,6 +230,10 @@ def _locate(name: str | Path) -> tuple[Path, str]:
 
 def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
     """Make the paths of a profile relative to the working directory, in place."""
+    memory = data.get("memory")
+    store = memory.get("store") if isinstance(memory, dict) else None
+    if isinstance(memory, dict) and isinstance(store, str) and store and "://" not in store:
+        memory["store"] = str(folder / Path(store).expanduser())
     entries = data.get("instruments")
     for entry in entries if isinstance(entries, list) else []:
         for key in ("file", "funding"):

@@ -108,8 +108,8 @@ class RunMemory:
 
     def __init__(self, plan: RunPlan, index: Index, log: PrivateLog, swarm: str) -> None:
         assert plan.recall is not None, "a plan without memory has none"
-        self._plan, self._rules, self._index, self._swarm = plan, plan.recall, index, swarm
-        self.log = log
+        self._plan, self._rules, self._index = plan, plan.recall, index
+        self.log, self.swarm = log, swarm
         self.recalls: list[Recall] = []
         self.faults: dict[str, Faults] = {}
         self.spaces: set[Space] = set()
@@ -117,6 +117,12 @@ class RunMemory:
         self._columns: dict[tuple[int, int], Vectors | None] = {}
         self._open: dict[tuple[int, int], list[_Decision]] = {}
         self._closed: list[tuple[int, TradeOutcome]] = []
+
+    def adopt(self, space: Space, episodes: Sequence[Episode]) -> None:
+        """Hold episodes that were committed before the run began; the index was told of them."""
+        self.spaces.add(space)
+        for episode in episodes:
+            self.log.adopt(episode)
 
     def tracker(self, seat: int, k: int) -> Tracker | None:
         """Who watches a seat on an instrument; None where it recalls nothing."""
@@ -175,7 +181,7 @@ class RunMemory:
             vector = self._embedded(seat, k, row)
             if vector is None:
                 return None, ""
-            space = Space(self._swarm, self._plan.seats[seat].space, len(vector))
+            space = Space(self.swarm, self._plan.seats[seat].space, len(vector))
             unit = space.unit(vector)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it recalls nothing and is counted
             return None, one_line(error)
@@ -259,7 +265,7 @@ class RunMemory:
             decided_ns=decision.known_ns,
             value=outcome.lots * int(bars.open[row]) * num // den,
         )
-        done = self.log.propose(decision.space, episode, decision.vector.astype("<f4").tobytes(), outcome, now)
+        done = self.log.propose(decision.space, episode, decision.vector.astype("<f4").tobytes(), now)
         if not done.failed:
             self._added += 1
             self._index.remember(decision.space, episode, decision.vector, LogPosition(done.head.index, done.head.hash))

@@ -26,6 +26,7 @@ from coinswarm.plugins.standing import STRICT, installed, strict
 from coinswarm.plugins.watchers import tell
 from coinswarm.runtime import admission
 from coinswarm.runtime.admission import own_home
+from coinswarm.runtime.fork import forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from coinswarm.plugins.records import PluginRecord
     from coinswarm.plugins.watchers import Watcher
     from coinswarm.ports import Driver
+    from coinswarm.runtime.fork import Forked
 
 MAX_SEATS = 62
 """Agreement is a bit per seat in an int64."""
@@ -57,6 +59,7 @@ class Assembled:
     :param watchers: the plugins that are told what the run did.
     :param standings: how what is seated stands by its certificates.
     :param backend: makes the memory backend that the profile names; None without ``[memory]``.
+    :param fork: reads what is remembered from the beginning; None where nothing is.
     """
 
     profile: Profile
@@ -68,6 +71,7 @@ class Assembled:
     watchers: tuple[Watcher, ...] = ()
     standings: tuple[Standing, ...] = ()
     backend: Callable[[], MemoryBackend] | None = None
+    fork: Callable[[], Forked] | None = None
 
     def uncertified(self) -> list[str]:
         """A line for each seat without a certificate that counts."""
@@ -165,6 +169,7 @@ def assemble(
         tuple(catalogue.watchers),
         admission.standings(profile, catalogue, label, unplugged, bar_seconds=bars[0].length_ns // SECOND_NS),
         _backend(catalogue, profile, label),
+        _fork(profile, plan),
     )
 
 
@@ -327,6 +332,15 @@ def _backend(catalogue: Catalogue, profile: Profile, label: str) -> Callable[[],
         return cast("MemoryBackend", made)
 
     return make
+
+
+def _fork(profile: Profile, plan: RunPlan) -> Callable[[], Forked] | None:
+    """What reads the episodes that a run begins with."""
+    section = profile.memory
+    if section is None or section.store is None:
+        return None
+    spaces = {seat.space for seat in plan.seats if seat.space}
+    return lambda: forked(section.address(), section.cluster, section.shard, section.position, spaces)
 
 
 def make_driver(  # noqa: PLR0913 - what a message needs

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coinswarm.domain.episode import Space
 from coinswarm.engine.memory import RunMemory
 from coinswarm.memory.recall.privatelog import PrivateLog
+from coinswarm.runtime.fork import BATCH, Forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,10 +24,14 @@ if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
     from coinswarm.contracts import MemoryBackend
-    from coinswarm.domain.episode import Episode, Filter, LogPosition, Match, Space
-    from coinswarm.engine.memory import Vector
+    from coinswarm.domain.episode import Episode, Filter, LogPosition, Match
+    from coinswarm.engine.memory import Vector, Vectors
     from coinswarm.engine.plan import RunPlan
     from coinswarm.runtime.assembly import Assembled
+
+
+EMPTY = Forked()
+"""Nothing is remembered at first."""
 
 
 class BackendIndex:
@@ -52,26 +58,42 @@ def memory_of(ready: Assembled) -> Iterator[RunMemory | None]:
     if ready.backend is None:
         yield None
         return
-    with remembering(ready.plan, ready.backend) as memory:
+    with remembering(ready.plan, ready.backend, ready.fork() if ready.fork else EMPTY) as memory:
         yield memory
 
 
 @contextmanager
-def remembering(plan: RunPlan, make: Callable[[], MemoryBackend]) -> Iterator[RunMemory]:
-    """A private memory for one execution of ``plan``, empty at first; the backend holds nothing of it afterwards.
+def remembering(plan: RunPlan, make: Callable[[], MemoryBackend], fork: Forked = EMPTY) -> Iterator[RunMemory]:
+    """A private memory for one execution of ``plan``; the backend holds nothing of it afterwards.
 
     :param plan: has rules to recall by.
     :param make: makes the backend.
+    :param fork: what it remembers at first.
     """
     from anyio.from_thread import start_blocking_portal  # noqa: PLC0415 - a run without memory needs no event loop
 
     with start_blocking_portal() as portal:
         backend = make()
-        memory = RunMemory(plan, BackendIndex(backend, portal), PrivateLog(), f"run-{secrets.token_hex(8)}")
+        memory = RunMemory(plan, BackendIndex(backend, portal), PrivateLog(fork.head), f"run-{secrets.token_hex(8)}")
         try:
+            for space, episodes, vectors in _by_space(fork, memory.swarm):
+                memory.adopt(space, episodes)
+                for part in range(0, len(episodes), BATCH):
+                    rows = slice(part, part + BATCH)
+                    portal.call(backend.remember, space, episodes[rows], vectors[rows])
             yield memory
         finally:
             portal.call(_forget, backend, memory)
+
+
+def _by_space(fork: Forked, swarm: str) -> Iterator[tuple[Space, list[Episode], Vectors]]:
+    """What was remembered before, by space."""
+    rows: dict[Space, list[tuple[Episode, bytes]]] = {}
+    for name, dimension, episode, vector in fork.episodes:
+        rows.setdefault(Space(swarm, name, dimension), []).append((episode, vector))
+    for space, held in rows.items():
+        vectors = np.frombuffer(b"".join(vector for _, vector in held), "<f4").reshape(-1, space.dimension)
+        yield space, [episode for episode, _ in held], vectors.astype(np.float32)
 
 
 async def _forget(backend: MemoryBackend, memory: RunMemory) -> None:

@@ -251,7 +251,12 @@ def replay(path: Path, engine: Engine = "columns") -> Replayed:
     :raises DataError: when the run is damaged, or a data file is no longer what it was.
     """
     stored, ready = restore(path)
-    return Replayed(stored, execute(ready, engine))
+    again = execute(ready, engine)
+    was, now = stored.result.recall, again.recall
+    if was is not None and now is not None and was.fork != now.fork:
+        message = f"entry {was.fork[0]} of the log is {now.fork[1][:12]}, and was {was.fork[1][:12]} in run {path.name}"
+        raise DataError(message, remedy="bring back the store that the run was made with")
+    return Replayed(stored, again)
 
 
 def restore(path: Path) -> tuple[StoredRun, Assembled]:
@@ -265,7 +270,10 @@ def restore(path: Path) -> tuple[StoredRun, Assembled]:
         message = f"{label} seats {', '.join(unplugged)}, which come from no plugin"
         raise NotReadyError(message, remedy="run the notebook or script that made it again")
     recordings = {symbol: Path(file) for symbol, file in stored.record["recordings"].items()}
-    ready = assemble(parse_profile(stored.record["profile"], label), label=label, recordings=recordings)
+    profile = stored.record["profile"]
+    if stored.result.recall is not None and profile["memory"].get("store") is not None:
+        profile["memory"]["position"] = stored.result.recall.fork[0]
+    ready = assemble(parse_profile(profile, label), label=label, recordings=recordings)
     for was, one in zip(stored.record["data"], ready.loaded, strict=True):
         if was["sha256"] != one.report.sha256:
             message = f"the data of {was['symbol']} has changed since run {path.name} was made"

@@ -41,34 +41,35 @@ def test_the_id_is_that_of_the_decision() -> None:
 
 def test_what_is_remembered_extends_a_chain() -> None:
     log = PrivateLog()
-    done = log.propose(SPACE, EPISODE, VECTOR, TRADE, 300)
+    done = log.propose(SPACE, EPISODE, VECTOR, 300)
     assert (done.failed, done.head.index, len(log)) == ((), 1, 1)
     assert done.head == log.head != START
     assert log.get(EPISODE.id) == EPISODE
     again = PrivateLog()
-    assert again.propose(SPACE, EPISODE, VECTOR, TRADE, 300).head == done.head, "the same log has the same digest"
-    assert PrivateLog().propose(SPACE, EPISODE, b"other", TRADE, 300).head != done.head
+    assert again.propose(SPACE, EPISODE, VECTOR, 300).head == done.head, "the same log has the same digest"
+    assert PrivateLog().propose(SPACE, EPISODE, b"other", 300).head != done.head
     forked = PrivateLog(Head(41, "a" * 64))
-    assert forked.propose(SPACE, EPISODE, VECTOR, TRADE, 300).head.index == 42
+    assert forked.propose(SPACE, EPISODE, VECTOR, 300).head.index == 42
     assert forked.head.hash != done.head.hash
     assert forked.fork == Head(41, "a" * 64)
 
 
 def test_what_is_not_known_yet_or_known_already_is_refused() -> None:
     log = PrivateLog()
-    early = log.propose(SPACE, EPISODE, VECTOR, TRADE, 299)
+    early = log.propose(SPACE, EPISODE, VECTOR, 299)
     assert (early.failed, log.head, len(log)) == ((Rule.KNOWN,), START, 0)
-    first = log.propose(SPACE, EPISODE, VECTOR, TRADE, 300)
-    twice = log.propose(SPACE, EPISODE, VECTOR, TRADE, 301)
+    first = log.propose(SPACE, EPISODE, VECTOR, 300)
+    twice = log.propose(SPACE, EPISODE, VECTOR, 301)
     assert (twice.failed, twice.head, len(log)) == ((Rule.DUPLICATE,), first.head, 1)
 
 
 def test_a_proposal_cites_its_trade() -> None:
-    proposal = proposed(SPACE, EPISODE, VECTOR, TRADE)
+    proposal = proposed(SPACE, EPISODE, VECTOR)
     change = proposal.change
     assert isinstance(change, AddEpisode)
     assert (change.space, change.dimension, change.trade) == ("trend/state.1", 3, proposal.evidence[0])
-    assert proposed(SPACE, EPISODE, VECTOR, TRADE._replace(pnl=1)).evidence != proposal.evidence
+    assert proposal.evidence[0].place == f"trade/{EPISODE.id}"
+    assert proposed(SPACE, replace(EPISODE, result_ppm=1), VECTOR).evidence != proposal.evidence
 
 
 @given(

@@ -103,7 +103,7 @@ def weigh(
     weighed = []
     for episode, given in found:
         distance = round(given * DISTANCE_STEPS) / DISTANCE_STEPS
-        age = now_ns - episode.known_ns
+        age = max(now_ns - episode.known_ns, 0)
         near = distance / rules.bandwidth
         weight = episode.quality_bp / FULL_BP / (1.0 + near * near) / (1.0 + age / rules.half_life_ns)
         if regime and episode.regime and regime != episode.regime:

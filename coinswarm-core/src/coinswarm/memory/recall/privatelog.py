@@ -9,15 +9,15 @@ import hashlib
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from coinswarm.canonical import canonical_json, chain, digest
+from coinswarm.canonical import canonical_json, chain
 from coinswarm.domain.acceptance import Rule
 from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, Reference
+from coinswarm.memory.evidence.places import OneTrade, trades_digest
 from coinswarm.memory.quorum.records import START, Head
 from coinswarm.memory.recall.estimate import outcome_of
 
 if TYPE_CHECKING:
     from coinswarm.domain.episode import Episode, Space
-    from coinswarm.domain.outcome import TradeOutcome
 
 SCHEMA = "coinswarm.private/1"
 MICRO = 1_000_000
@@ -49,13 +49,12 @@ class PrivateLog:
         """A committed episode."""
         return self._episodes.get(episode_id)
 
-    def propose(self, space: Space, episode: Episode, vector: bytes, trade: TradeOutcome, now_ns: int) -> Remembered:
+    def propose(self, space: Space, episode: Episode, vector: bytes, now_ns: int) -> Remembered:
         """Decide on an episode, and append it if it may be remembered.
 
         :param vector: its vector of length 1, little-endian float32.
-        :param trade: what the session's ledger says of it.
         """
-        proposal = proposed(space, episode, vector, trade)
+        proposal = proposed(space, episode, vector)
         failed = self._failed(episode, now_ns)
         if not failed:
             index = self.head.index + 1
@@ -82,7 +81,7 @@ class PrivateLog:
         return sums[count] / count / MICRO if count else 0.0
 
     def _failed(self, episode: Episode, now_ns: int) -> tuple[Rule, ...]:
-        """The predicates that cannot hold by construction: the trade is the ledger's, the vector the session's own."""
+        """The predicates that do not hold by construction: the trade is the ledger's, the vector the session's own."""
         failed = []
         if episode.known_ns > now_ns:
             failed.append(Rule.KNOWN)
@@ -91,10 +90,9 @@ class PrivateLog:
         return tuple(failed)
 
 
-def proposed(space: Space, episode: Episode, vector: bytes, trade: TradeOutcome) -> Proposal:
-    """The proposal to remember an episode."""
-    place = f"trades/{episode.id}"
-    reference = Reference(place, digest({"trade": [int(x) if not isinstance(x, str) else x for x in trade]}))
+def proposed(space: Space, episode: Episode, vector: bytes) -> Proposal:
+    """The proposal to remember an episode, on the evidence of its trade."""
+    reference = Reference(str(OneTrade(episode.id)), trades_digest([episode]))
     return Proposal(
         kind=ProposalKind.ADD_EPISODE,
         subject=f"episode/{episode.id}",

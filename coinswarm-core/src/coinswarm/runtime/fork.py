@@ -1,0 +1,85 @@
+"""Episodes of a swarm's log up to a position: what a run begins to recall from, verified and never written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coinswarm.domain.proposal import AddEpisode
+from coinswarm.errors import DataError, NotReadyError
+from coinswarm.memory.quorum.fold import advance, genesis
+from coinswarm.memory.quorum.records import START, Head, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from coinswarm.domain.episode import Episode
+    from coinswarm.memory.store.opening import Store
+
+BATCH = 500
+"""Entries, or vectors, that are read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """What a log held at a position.
+
+    :param head: that position.
+    :param episodes: per space (name and width), episodes with the bytes of their vectors, in the order of the log.
+    """
+
+    head: Head = START
+    episodes: tuple[tuple[str, int, Episode, bytes], ...] = ()
+
+
+def forked(url: str, cluster: str, shard: str, position: int | None, spaces: Collection[str]) -> Forked:
+    """Read a log from its first entry on, verifying each.
+
+    :param url: of the store; :param cluster, shard: empty where it holds one log.
+    :param position: index of the last entry that counts; None: as far as it goes now.
+    :param spaces: names of those that matter.
+    :raises OperatorError: the store cannot be read, its log holds a bad entry, or does not reach the position.
+    :raises DataError: a vector is missing, or is not what was accepted.
+    """
+    from coinswarm.memory.store.opening import opened  # noqa: PLC0415 - SQLAlchemy, for who has a log
+
+    with opened(url, cluster, shard) as store:
+        head, changes = _accepted(store, position)
+        wanted = [change for change in changes if change.space in spaces]
+        vectors = _vectors(store, [change.vector_digest for change in wanted])
+    episodes = []
+    for change in wanted:
+        vector = vectors.get(change.vector_digest)
+        if vector is None or len(vector) != 4 * change.dimension:
+            message = f"the vector of episode {change.episode.id[:12]} is not in {store.place.name}"
+            raise DataError(message, remedy="restore the store from a copy")
+        episodes.append((change.space, change.dimension, change.episode, vector))
+    return Forked(head, tuple(episodes))
+
+
+def _accepted(store: Store, position: int | None) -> tuple[Head, list[AddEpisode]]:
+    """The episodes that were accepted, and the head up to which they were read."""
+    from coinswarm.memory.quorum.keys import Ed25519Scheme  # noqa: PLC0415 - cryptography, likewise
+
+    fold, scheme = genesis(store.log.cluster, store.log.shard, store.first), Ed25519Scheme()
+    changes: list[AddEpisode] = []
+    last = store.log.read(0, 0, 0).head.index if position is None else position
+    while fold.head.index < last:
+        entries = store.log.read(0, fold.head.index, min(BATCH, last - fold.head.index)).entries
+        if not entries:
+            message = f"the log {store.log.cluster}/{store.log.shard} ends at entry {fold.head.index}, before {last}"
+            raise NotReadyError(message, remedy="name a position that it has, in memory.position")
+        for entry in entries:
+            fold = advance(fold, entry, scheme)
+            change = entry.envelope.proposal.change
+            if entry.outcome is Outcome.ACCEPT and isinstance(change, AddEpisode):
+                changes.append(change)
+    return fold.head, changes
+
+
+def _vectors(store: Store, digests: list[str]) -> dict[str, bytes]:
+    """Vectors by digest, so many at a time."""
+    found: dict[str, bytes] = {}
+    for first in range(0, len(digests), BATCH):
+        found |= store.facts.vectors(digests[first : first + BATCH])
+    return found
