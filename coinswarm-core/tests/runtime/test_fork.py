@@ -137,7 +137,7 @@ def test_a_run_begins_with_what_the_swarm_knew_and_is_had_again_when_it_knows_mo
 ) -> None:
     fake(AGENT)
     listed = [{"symbol": "BTC/USD", "lot": "0.0001", "file": str(bars("r.csv", 200))}]
-    memory = {"store": str(swarm.path), "bandwidth": 2}
+    memory = {"store": str(swarm.path)}
     before = swarm.path.read_bytes()
     run = backtest(profile(instruments=listed, memory=memory), label="p", runs=tmp_path / "runs")
     recall = run.result.recall
@@ -145,7 +145,7 @@ def test_a_run_begins_with_what_the_swarm_knew_and_is_had_again_when_it_knows_mo
     assert recall.fork == (13, swarm.store.log.read(0, 12, 1).entries[0].hash)
     assert recall.head[0] == 13 + recall.episodes
     assert recall.rows[0, -1] == 12, "the first decision knows what the swarm knew"
-    assert recall.rows[0, 4] != 10_000
+    assert (recall.rows[:, 4] != 10_000).any()
     assert swarm.path.read_bytes() == before, "nothing is written to the swarm's log"
     assert run.path is not None
     swarm.remember(episode(40), np.array([1.0, 1.0], np.float32))

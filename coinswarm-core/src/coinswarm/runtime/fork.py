@@ -80,6 +80,7 @@ def _accepted(store: Store, position: int | None) -> tuple[Head, list[AddEpisode
 def _vectors(store: Store, digests: list[str]) -> dict[str, bytes]:
     """Vectors by digest, so many at a time."""
     found: dict[str, bytes] = {}
-    for first in range(0, len(digests), BATCH):
-        found |= store.facts.vectors(digests[first : first + BATCH])
+    with store.facts.reader() as facts:
+        for first in range(0, len(digests), BATCH):
+            found |= facts.vectors(digests[first : first + BATCH])
     return found

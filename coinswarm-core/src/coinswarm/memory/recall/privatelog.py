@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from coinswarm.canonical import canonical_json, chain
 from coinswarm.domain.acceptance import Rule
 from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, Reference
-from coinswarm.memory.evidence.places import OneTrade, trades_digest
+from coinswarm.memory.evidence.places import TRADE, trade_links
 from coinswarm.memory.quorum.records import START, Head
 from coinswarm.memory.recall.estimate import outcome_of
 
@@ -92,7 +92,9 @@ class PrivateLog:
 
 def proposed(space: Space, episode: Episode, vector: bytes) -> Proposal:
     """The proposal to remember an episode, on the evidence of its trade."""
-    reference = Reference(str(OneTrade(episode.id)), trades_digest([episode]))
+    place = f"{TRADE}/{episode.id}"
+    *_, link = trade_links(place, [episode])
+    reference = Reference(place, link)
     return Proposal(
         kind=ProposalKind.ADD_EPISODE,
         subject=f"episode/{episode.id}",
