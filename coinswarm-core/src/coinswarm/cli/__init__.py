@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "explain": ("coinswarm.cli.explain", "explain", "Say why a run decided as it did, in words."),
     "runs": ("coinswarm.cli.runs", "runs", "List, show, compare and export finished runs."),
     "trials": ("coinswarm.cli.trials", "trials", "Count what was tried on a history."),
+    "memory": ("coinswarm.cli.memory", "memory", "Read and verify what the quorum decided."),
     "data": ("coinswarm.cli.data", "data", "Import and inspect market data."),
     "plugins": ("coinswarm.cli.plugins", "plugins", "List and inspect the installed plugins."),
     "completion": ("coinswarm.cli.completion", "completion", "Print the script for the shell's Tab key."),

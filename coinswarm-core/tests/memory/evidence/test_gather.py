@@ -201,10 +201,7 @@ def test_weights_rules_seats_and_certificates_are_those_in_force_at_a_position(c
         (Weight("trend", 10_000),), times[2], 101,
     )  # fmt: skip
     assert last.rules == AcceptanceRules(max_weight_bp=4_000)
-    assert last.certificates == (
-        Certificate(agent="meanrev", source=Reference("certificates/meanrev", digest(2)), tier="silver"),
-        Certificate(agent="trend", source=Reference("certificates/trend", digest(1)), tier="gold"),
-    )
+    assert last.certificates == (), "none is cited"
     assert (last.certified, last.seated) == (("trend",), ())
     assert [one.seated for one in told[1:4] if one] == [(), ("trend",), ("trend",)]
     assert [len(one.weights) for one in told if one] == [0, 1, 1, 2, 2, 2, 2, 2, 2]
@@ -234,6 +231,20 @@ def test_a_pattern_is_judged_where_its_registration_stands_among_all(cluster: Cl
     fresh = seen(cluster, stored, move(register, Stage.CANDIDATE, 0, "new"))
     assert fresh is not None
     assert (fresh.stage, fresh.number, fresh.discoveries, fresh.looks, fresh.registered_ns) == ("", 0, (), 0, 0)
+
+
+def test_a_certificate_is_shown_where_it_is_cited(cluster: Cluster, stored: Store) -> None:
+    stored.facts.add_certificate("meanrev", digest(2), "silver")
+    cited = stored.facts.add_certificate("trend", digest(1), "gold")
+    seat = SeatAgent(agent="trend", certificate=digest(1), reason="it is good")
+    proposal = Proposal(
+        kind=ProposalKind.ADMIT_AGENT, subject="agent/trend", base_version=0, change=seat, evidence=(cited,)
+    )
+    found = seen(cluster, stored, proposal)
+    assert found is not None
+    assert found.certificates == (Certificate(agent="trend", source=cited, tier="gold"),)
+    stored.facts.revoke_certificate("trend", digest(1))
+    assert seen(cluster, stored, proposal) is None
 
 
 @pytest.mark.parametrize("key", ["acceptance.no-such-rule", "acceptance", "acceptancex.max-weight-bp"])

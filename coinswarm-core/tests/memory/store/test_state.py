@@ -94,6 +94,7 @@ def test_a_pattern_carries_the_statistics_of_the_trades_it_cites(cluster: Cluste
     ])  # fmt: skip
     cited = stored.facts.cite_trades("breakout")
     assert cited is not None
+    row = Pattern()
     for base, (stage, evidence) in enumerate([(Stage.CANDIDATE, ()), (Stage.SHADOW, (cited,))]):
         change = MovePattern(pattern="breakout", stage=stage, hypothesis="it goes on", variants=3, registered_ns=base)
         cluster.commit(

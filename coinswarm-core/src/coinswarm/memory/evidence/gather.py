@@ -113,16 +113,9 @@ class Gatherer:
             )
         if isinstance(change, MovePattern):
             return replace(evidence, remembered=history.remembered(_ids(evidence)), **_pattern(history, change.pattern))
-        seated = _seated(history)
-        certificates = _certificates(facts)
         needed = TIERS.index(NEEDED_TIER[self._mode])
-        return replace(
-            evidence,
-            seated=seated,
-            certificates=certificates,
-            certified=tuple(one.agent for one in certificates if TIERS.index(one.tier) >= needed),
-            **_weights(history),
-        )
+        valid = {agent for agent, (_, tier) in facts.certificates().items() if TIERS.index(tier) >= needed}
+        return replace(evidence, seated=_seated(history), certified=tuple(sorted(valid)), **_weights(history))
 
 
 def _cited(proposal: Proposal, facts: FactsRead, now_ns: int) -> Evidence | None:
@@ -132,37 +125,42 @@ def _cited(proposal: Proposal, facts: FactsRead, now_ns: int) -> Evidence | None
         references.append(proposal.change.trade)
     if len({reference.place for reference in references}) < len(references):
         return None  # its trade is cited twice, and not alike
-    exhibits: list[Exhibit] = []
-    returns: list[DailyReturns] = []
-    trials: list[TrialReturns] = []
-    for reference in references:
-        kind, whose = split(reference.place)
-        if kind in {TRADE, TRADES}:
-            rows = facts.trades(reference.place)
-            count = upto(trade_links(reference.place, rows), reference.digest)
-            if count is None or any(one.known_ns < now_ns - SLACK_NS for one in rows[count:]):
-                return None
-            exhibits.append(Exhibit(source=reference, episodes=rows[:count]))
-        elif kind in {RETURNS, TRIALS}:
-            first, values = facts.returns(reference.place)
-            count = upto(return_links(reference.place, first, values), reference.digest)
-            if count is None or (count < len(values) and (first + count + 1) * DAY_NS < now_ns - SLACK_NS):
-                return None
-            common: dict[str, Any] = {"source": reference, "first_day": first, "returns_ppm": values[:count]}
-            if kind == RETURNS:
-                returns.append(DailyReturns(agent=whose, **common))
-            else:
-                trials.append(TrialReturns(variant=whose.rpartition("/")[2], **common))
-        elif kind != CERTIFICATES or facts.certificates().get(whose, ("", ""))[0] != reference.digest:
-            return None
+    found = [_exhibit(reference, facts, now_ns) for reference in references]
+    if None in found:
+        return None
     return Evidence(
         now_ns=now_ns,
         version=0,
         rules=AcceptanceRules(),
-        exhibits=tuple(exhibits),
-        returns=tuple(returns),
-        trials=tuple(trials),
+        exhibits=tuple(one for one in found if isinstance(one, Exhibit)),
+        returns=tuple(one for one in found if isinstance(one, DailyReturns)),
+        trials=tuple(one for one in found if isinstance(one, TrialReturns)),
+        certificates=tuple(one for one in found if isinstance(one, Certificate)),
     )
+
+
+def _exhibit(
+    reference: Reference, facts: FactsRead, now_ns: int
+) -> Exhibit | DailyReturns | TrialReturns | Certificate | None:
+    """What lies at a place, to the extent of its digest."""
+    kind, whose = split(reference.place)
+    if kind in {TRADE, TRADES}:
+        rows = facts.trades(reference.place)
+        count = upto(trade_links(reference.place, rows), reference.digest)
+        if count is None or any(one.known_ns < now_ns - SLACK_NS for one in rows[count:]):
+            return None
+        return Exhibit(source=reference, episodes=rows[:count])
+    if kind in {RETURNS, TRIALS}:
+        first, values = facts.returns(reference.place)
+        count = upto(return_links(reference.place, first, values), reference.digest)
+        if count is None or (count < len(values) and (first + count + 1) * DAY_NS < now_ns - SLACK_NS):
+            return None
+        common: dict[str, Any] = {"source": reference, "first_day": first, "returns_ppm": values[:count]}
+        if kind == RETURNS:
+            return DailyReturns(agent=whose, **common)
+        return TrialReturns(variant=whose.rpartition("/")[2], **common)
+    digest, tier = facts.certificates().get(whose, ("", "")) if kind == CERTIFICATES else ("", "")
+    return Certificate(agent=whose, source=reference, tier=tier) if digest == reference.digest else None
 
 
 def _ids(evidence: Evidence, *more: str) -> list[str]:
@@ -196,13 +194,6 @@ def _seated(history: History) -> tuple[str, ...]:
         else:
             seated.discard(agent)
     return tuple(sorted(seated))
-
-
-def _certificates(facts: FactsRead) -> tuple[Certificate, ...]:
-    return tuple(
-        Certificate(agent=agent, source=Reference(f"{CERTIFICATES}/{agent}", digest), tier=tier)
-        for agent, (digest, tier) in sorted(facts.certificates().items())
-    )
 
 
 def _weights(history: History) -> dict[str, Any]:

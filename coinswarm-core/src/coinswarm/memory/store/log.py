@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from coinswarm.clock import SystemClock
 from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
-from coinswarm.errors import AmbiguousError
+from coinswarm.errors import AmbiguousError, UnknownNameError
 from coinswarm.memory.quorum.codec import MalformedError, ballot_from, envelope_from
 from coinswarm.memory.quorum.log import Log
 from coinswarm.memory.quorum.reader import LogRead
@@ -130,6 +130,26 @@ class SqlLog(Log):
         entries = [_entry(one, tuple(proofs.get(one.position, ()))) for one in rows]
         return LogRead(token, after, entries, Head(row.position, row.hash), max(now, row.at_ns))
 
+    def find(self, beginning: str) -> int:
+        """The entry about the proposal whose id begins so; 0 where none does.
+
+        :raises UnknownNameError: where several do.
+        """
+        asked = (
+            select(EntryRow.position, EntryRow.proposal)
+            .where(EntryRow.log == _LOG, EntryRow.proposal.startswith(beginning, autoescape=True))
+            .limit(_SHOWN)
+        )
+        with translated(self._place), self._reading.connect() as connection:
+            found = connection.execute(asked, {"log": self.number}).all() if beginning else []
+        if len(found) > 1:
+            message = f"{beginning!r} begins the ids of several proposals"
+            raise UnknownNameError(message, remedy=f"say more: {', '.join(row.proposal for row in found)}")
+        return found[0].position if found else 0
+
+
+_SHOWN = 3
+"""How many ids a message shows."""
 
 _NOTHING = Proposal(kind=ProposalKind.CONFIGURE, subject="nothing", base_version=0, change=Configure("nothing", ""))
 

@@ -1,0 +1,204 @@
+"""A stored log held against itself, against seals, and against the tables beside it; and the state derived anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from coinswarm.memory.quorum.codec import MalformedError, seal_vote_from
+from coinswarm.memory.quorum.fold import BadEntryError, advance, genesis
+from coinswarm.memory.quorum.records import Head, Outcome, Seal
+from coinswarm.memory.quorum.roster import reconfigures
+from coinswarm.memory.quorum.verify import Report, verify
+from coinswarm.memory.store.engine import translated
+from coinswarm.memory.store.models import AgentState, Episode, Pattern
+from coinswarm.memory.store.state import Changes
+from coinswarm.memory.store.tables import (
+    DecisionRow,
+    EntryRow,
+    HeadRow,
+    RosterRow,
+    SealRow,
+    SpentRow,
+    SubjectRow,
+    VoterRow,
+)
+from coinswarm.memory.store.transaction import voter_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sqlalchemy import Connection
+
+    from coinswarm.memory.quorum.fold import Fold
+    from coinswarm.memory.quorum.keys import Scheme
+    from coinswarm.memory.quorum.records import Entry
+    from coinswarm.memory.quorum.roster import Roster
+    from coinswarm.memory.store.log import SqlLog
+    from coinswarm.memory.store.opening import Store
+
+PAGE = 1_000
+"""Entries that are read at once."""
+
+DERIVED: tuple[type[Any], ...] = (VoterRow, RosterRow, SubjectRow, SpentRow, Episode, Pattern, AgentState)
+"""Tables that follow from the log, in an order in which they can be emptied."""
+
+
+def entries_of(log: SqlLog, last: int, told: Callable[[int], None] = lambda _: None) -> Iterator[Entry]:
+    """The entries of a log from the first on, a page at a time.
+
+    :param last: index of the last that is wanted.
+    :param told: how many were read, after each page.
+    """
+    after = 0
+    while after < last:
+        part = log.read(0, after, min(PAGE, last - after)).entries
+        if not part:
+            return
+        yield from part
+        after += len(part)
+        told(after)
+
+
+def verified(
+    store: Store,
+    scheme: Scheme,
+    *,
+    roster: Roster | None = None,
+    kept: Iterable[Seal] = (),
+    told: Callable[[int], None] = lambda _: None,
+) -> Report:
+    """Verify a stored log: chain, signatures, proofs, rulings, seals, and the rows beside its entries.
+
+    :param roster: that it began with, from where its owner cannot reach; by default the store's own.
+    :param kept: seals from elsewhere; the store's own are held against it too.
+    :param told: how many entries were read, after each page.
+    """
+    start = genesis(store.log.cluster, store.log.shard, roster or store.first)
+    head = store.log.read(0, 0, 0).head
+    with translated(store.place), store.engine.connect() as connection:
+        seals = [*kept, *_seals(connection, store.log.number)]
+    report = verify(start, entries_of(store.log, head.index, told), head, scheme, seals)
+    if report.why:
+        return report
+    with translated(store.place), store.engine.connect() as connection:
+        bad, why = _stray(connection, store.log.number)
+    return Report(report.fold, bad, why) if why else report
+
+
+def _seals(connection: Connection, log: int) -> list[Seal]:
+    """The seals in the store; what cannot be read vouches for nothing."""
+    found: dict[Head, list[Any]] = {}
+    rows = connection.execute(select(SealRow.body, SealRow.signature).where(SealRow.log == log))
+    for body, signature in rows:
+        try:
+            vote = seal_vote_from(body.encode(), signature)
+        except MalformedError:
+            continue
+        found.setdefault(vote.head, []).append(vote)
+    return [Seal(head, tuple(votes)) for head, votes in found.items()]
+
+
+def _stray(connection: Connection, log: int) -> tuple[int, str]:
+    """The first entry whose decision says something else, or a decision that has none; ballots are in the hash."""
+    entries = {row.proposal: row for row in connection.execute(select(EntryRow).where(EntryRow.log == log))}
+    odd = []
+    for row in connection.execute(select(DecisionRow).where(DecisionRow.log == log)):
+        entry = entries.get(row.proposal)
+        if entry is None:
+            odd.append((row.position, f"the decision on {row.proposal} has no entry"))
+        elif (entry.position, entry.outcome) != (row.position, row.outcome):
+            odd.append((entry.position, f"entry {entry.position} says {entry.outcome}, its decision {row.outcome}"))
+    return min(odd, default=(0, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came of deriving the state anew.
+
+    :param fold: of the log that it was derived from.
+    :param differed: table -> how many rows were missing, too many, or other than they should be.
+    """
+
+    fold: Fold
+    differed: dict[str, int]
+
+
+def rebuild(
+    store: Store, scheme: Scheme, *, write: bool = True, told: Callable[[int], None] = lambda _: None
+) -> Rebuilt:
+    """Derive the state from the log, verified entry by entry, and put it in place of what is there.
+
+    Nobody can write the log meanwhile.
+
+    :param write: False: only compare.
+    :raises BadEntryError: the log is not whole: nothing is changed.
+    """
+    log = store.log.number
+    with translated(store.place), store.engine.execution_options(writes=True).connect() as connection:
+        begun = connection.begin()
+        locked = select(HeadRow.position, HeadRow.hash).where(HeadRow.log == bindparam("log")).with_for_update()
+        row = connection.execute(locked, {"log": log}).one()
+        before = _rows(connection, log)
+        for table in DERIVED:
+            connection.execute(delete(table).where(table.log == log))
+        fold = _derived(connection, store, scheme, row.position, told)
+        if fold.head != Head(row.position, row.hash):
+            raise BadEntryError(fold.head.index + 1, "is missing, or another than the head says")
+        after = _rows(connection, log)
+        differed = {
+            name: max(len(rows - after[name]), len(after[name] - rows))
+            for name, rows in before.items()
+            if rows != after[name]
+        }
+        if write and differed:
+            begun.commit()
+        else:
+            begun.rollback()
+    return Rebuilt(fold, differed)
+
+
+def _rows(connection: Connection, log: int) -> dict[str, set[tuple[Any, ...]]]:
+    """All rows of the derived tables."""
+    return {
+        table.__tablename__: {tuple(row) for row in connection.execute(select(table.__table__).where(table.log == log))}
+        for table in DERIVED
+    }
+
+
+def _derived(connection: Connection, store: Store, scheme: Scheme, last: int, told: Callable[[int], None]) -> Fold:
+    """Write what follows from the log, and return its fold."""
+    log = store.log.number
+    fold = genesis(store.log.cluster, store.log.shard, store.first)
+    _insert_roster(connection, log, fold.roster, 0)
+    changes = Changes(connection, log)
+    subjects: dict[str, tuple[int, str]] = {}
+    spent: dict[str, str] = {}
+    for entry in entries_of(store.log, last, told):
+        fold = advance(fold, entry, scheme)
+        changes.add(entry)
+        if entry.outcome is Outcome.ACCEPT:
+            envelope = entry.envelope
+            subjects[envelope.proposal.subject] = envelope.proposal.base_version + 1, envelope.id
+            spent[envelope.use] = envelope.id
+            if reconfigures(envelope.proposal):
+                _insert_roster(connection, log, fold.roster, entry.index)
+    changes.write()
+    rows = [
+        {"log": log, "name": name, "version": version, "proposal": proposal}
+        for name, (version, proposal) in subjects.items()
+    ]
+    if rows:
+        connection.execute(insert(SubjectRow), rows)
+        connection.execute(
+            insert(SpentRow), [{"log": log, "use": use, "proposal": proposal} for use, proposal in spent.items()]
+        )
+    return fold
+
+
+def _insert_roster(connection: Connection, log: int, roster: Roster, position: int) -> None:
+    row = {"log": log, "version": roster.version, "position": position, "body": roster.text()}
+    connection.execute(insert(RosterRow), row)
+    connection.execute(insert(VoterRow), [{"log": log, **voter} for voter in voter_rows(roster)])
