@@ -83,7 +83,9 @@ def pattern(
 def registering(rng: np.random.Generator) -> Case:
     """A pattern that is registered, before anything of it is known."""
     base = pattern(rng, trades(rng, 100, 3.0), Stage.SHADOW)
-    change = replace(base.proposal.change, stage=Stage.CANDIDATE, registered_ns=0)
+    asked = base.proposal.change
+    assert isinstance(asked, MovePattern)  # made so above
+    change = replace(asked, stage=Stage.CANDIDATE, registered_ns=0)
     proposal = replace(base.proposal, kind=ProposalKind.UPDATE_PATTERN, base_version=0, change=change, evidence=())
     return Case("a pattern that is registered", proposal, Evidence(now_ns=BEGIN_NS, version=0, rules=RULES))
 
