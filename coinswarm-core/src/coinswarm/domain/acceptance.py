@@ -133,7 +133,7 @@ CITING = frozenset(
         ProposalKind.ADMIT_AGENT,
     }
 )
-"""Kinds of proposals that cite something."""
+"""Kinds of proposals that cite something; the first weights have nothing to cite yet."""
 
 
 _MILLION = 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coinswarm.domain.acceptance import DailyReturns, Evidence, Rule
+from coinswarm.domain.acceptance import OPERATOR, DailyReturns, Evidence, Rule
 from coinswarm.domain.proposal import Proposal, ProposalKind, Reference, SetWeights, Weight
 from coinswarm_testkit.cases.case import DAY_NS, FIRST_DAY, HOUR_NS, RULES, Case, bent, digest
 
@@ -81,7 +81,16 @@ def sound(rng: np.random.Generator) -> list[Case]:
         base.but("one at the cap", weights=three(3_500, 2_500, 4_000), known_weights=three(4_000, 2_500, 3_500)),
         base.but("an agent of weight nothing needs no certificate", weights=idle),
         fallen(rng),
+        first(base),
     ]
+
+
+def first(base: Case) -> Case:
+    """The operator's weights, before there were any."""
+    return base.but(
+        "the first weights, by the operator", base_version=0, cites=(), known_version=0, known_weights=(),
+        known_returns=(), known_weights_changed_ns=0, known_submitter=OPERATOR,
+    )  # fmt: skip
 
 
 def unsafe(rng: np.random.Generator) -> list[Case]:
@@ -125,6 +134,8 @@ def unsafe(rng: np.random.Generator) -> list[Case]:
             "everything to one, at once", Rule.CAP, Rule.CHANGE, Rule.COOL_DOWN, Rule.ROLLBACK,
             weights=(Weight("meanrev", 10_000),), rollback_drawdown_bp=10_000, known_weights_changed_ns=now,
         ),
+        first(base).but("the first weights, by a planner", Rule.EVIDENCE, Rule.CHANGE, Rule.BETTER,
+                        known_submitter="planner"),
         *_no_way_back(rng),
     ]  # fmt: skip
 

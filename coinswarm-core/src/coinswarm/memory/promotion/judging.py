@@ -99,14 +99,14 @@ class RuleVoter(Voter):
 
     def _of_weights(self, proposal: Proposal, change: SetWeights, seen: Evidence) -> Judged:
         rows = {row.agent: row for row in seen.returns if row.source in proposal.evidence}
-        back = self._is_taken_back(change, rows, seen)
+        free = rules.is_first(seen) or self._is_taken_back(change, rows, seen)
         return {
             Rule.SUM: lambda: rules.weights_sum(change),
             Rule.CAP: lambda: rules.cap(change, seen),
-            Rule.CHANGE: lambda: "" if back else rules.distance(change, seen),
-            Rule.COOL_DOWN: lambda: "" if back else rules.cool_down(seen),
+            Rule.CHANGE: lambda: "" if free else rules.distance(change, seen),
+            Rule.COOL_DOWN: lambda: "" if free else rules.cool_down(seen),
             Rule.CERTIFIED: lambda: rules.weights_certified(change, seen),
-            Rule.BETTER: lambda: "" if back else self._better(change, rows, seen),
+            Rule.BETTER: lambda: "" if free else self._better(change, rows, seen),
             Rule.ROLLBACK: lambda: rules.rollback(change, seen),
         }
 

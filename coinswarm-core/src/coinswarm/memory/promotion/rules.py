@@ -33,7 +33,8 @@ WITH_CAPITAL = (Stage.PROBATION, Stage.ENABLED)
 def evidence(proposal: Proposal, seen: Evidence) -> str:
     """What is cited is there."""
     if not proposal.evidence:
-        return "it cites nothing" if proposal.kind in CITING else ""
+        needed = proposal.kind in CITING and not (proposal.kind is ProposalKind.SET_WEIGHTS and is_first(seen))
+        return "it cites nothing" if needed else ""
     missing = sorted(source.place for source in proposal.evidence if source not in seen.sources)
     return f"{', '.join(missing)} is not there, or is another" if missing else ""
 
@@ -179,6 +180,11 @@ def moved(change: SetWeights, seen: Evidence) -> int:
     """Basis points that are moved, summed over agents."""
     old, new = by_agent(seen.weights), by_agent(change.weights)
     return sum(abs(new.get(agent, 0) - old.get(agent, 0)) for agent in {*old, *new})
+
+
+def is_first(seen: Evidence) -> bool:
+    """Whether no weights are in force yet, and the operator sets the first: those of the profile."""
+    return not seen.weights and not seen.version and seen.submitter == OPERATOR
 
 
 def weights_sum(change: SetWeights) -> str:
