@@ -25,7 +25,6 @@ SUBJECTS = (
     Subject("median", f"{REFERENCE}.weigher:MedianWeigher", kind="weigher"),
     Subject("cap", f"{REFERENCE}.risk:VolatilityCap", f"{SETTINGS}:VolatilityCapSettings", kind="risk"),
     Subject("slicer", f"{REFERENCE}.execution:Slicer", f"{SETTINGS}:SlicerSettings", kind="execution"),
-    Subject("decimals", "coinswarm.memory.promotion.voters:DecimalVoter", kind="voter"),
     Subject("integers", "coinswarm.memory.promotion.voters:IntegerVoter", kind="voter"),
     Subject(
         "planner",
