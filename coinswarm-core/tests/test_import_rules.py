@@ -44,7 +44,7 @@ OUTER = {"cli", "config", "drivers", "plugins"}
 DATA = {"data"}
 """Packages that hold files only."""
 
-ASSEMBLY = {"runtime.assembly", "runtime.admission"}
+ASSEMBLY = {"runtime.assembly", "runtime.admission", "runtime.swarm.assembly"}
 PUBLIC = {"hookspecs", "declarations", "contracts", "ports", "delivery", "domain", "errors", "indicators"}
 """What a plugin may import of core."""
 

@@ -70,8 +70,14 @@ def test_the_page_has_the_options_of_the_program(page: str) -> None:
 
 def test_the_page_has_every_exit_code(page: str) -> None:
     told = [int(code) for code in re.findall(r"^\| (\d+) \|", page.split("## Exit codes")[1], re.MULTILINE)]
-    kinds = [errors.CoinswarmError, errors.OperatorError, errors.PluginError, errors.RetryableError]
-    assert told == [0, *(kind.exit_code for kind in kinds), errors.InvariantError.exit_code, cli.INTERRUPTED]
+    kinds: list[type[errors.CoinswarmError]] = [
+        errors.CoinswarmError,
+        errors.OperatorError,
+        errors.PluginError,
+        errors.RetryableError,
+    ]
+    kinds += [errors.HaltedError, errors.InvariantError]
+    assert told == [0, *(kind.exit_code for kind in kinds), cli.INTERRUPTED]
     assert cli.group.help is not None
     assert [int(code) for code in re.findall(r"\b(\d+) ", cli.group.help.split("Exit codes:")[1])] == told
 

@@ -1,4 +1,4 @@
-"""``coinswarm memory``: what the quorum decided, and looking after it."""
+"""``coinswarm memory``: what the quorum decided, who takes part in it, proposing to it, and looking after it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import click
 
 from coinswarm.cli.groups import NearestGroup
 from coinswarm.cli.ledger import log, migrate, rebuild, show, verify
+from coinswarm.cli.proposing import propose
+from coinswarm.cli.seats import init, keys, voters
 
 
 @click.group(cls=NearestGroup)
 def memory() -> None:
-    """The swarm's memory under quorum: its log and its store."""
+    """The swarm's memory under quorum: its seats, its log and its store."""
 
 
-for command in (log, show, verify, rebuild, migrate):
+for command in (init, keys, voters, propose, log, show, verify, rebuild, migrate):
     memory.add_command(command)

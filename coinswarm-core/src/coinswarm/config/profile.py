@@ -27,6 +27,7 @@ from coinswarm.config.sections import (
     SizingSection,
 )
 from coinswarm.config.sources import apply_override, parse_override, read_toml
+from coinswarm.config.swarm import SwarmSection, anchor_swarm
 from coinswarm.errors import ProfileError, nearest
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Profile(Section):
     :param start: nothing is traded before it; the prefix is warm-up. From the anchor if absent.
     :param hole_bars: consecutive missing bars that make a hole.
     :param memory: what agents recall from; None: nothing.
+    :param swarm: the quorum, where there is one.
     :param demand: numbers that a certificate must reach before it trades live.
     :param accept_evidence: agents that may trade live below them, for a while.
     :param trust: plugins trusted to trade live, by digest.
@@ -74,6 +76,7 @@ class Profile(Section):
     evidence: EvidenceSection = EvidenceSection()
     drivers: DriversSection = DriversSection()
     demand: DemandSection = DemandSection()
+    swarm: SwarmSection | None = None
     accept_evidence: list[AcceptSection] = Field(default_factory=list)
     trust: list[str] = Field(default_factory=list)
 
@@ -234,6 +237,7 @@ def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
     store = memory.get("store") if isinstance(memory, dict) else None
     if isinstance(memory, dict) and isinstance(store, str) and store and "://" not in store:
         memory["store"] = str(folder / Path(store).expanduser())
+    anchor_swarm(data, folder)
     entries = data.get("instruments")
     for entry in entries if isinstance(entries, list) else []:
         for key in ("file", "funding"):

@@ -87,6 +87,13 @@ class Catalogue:
         """
         return self._find("memory backend", self.memory_backends, name)
 
+    def voter(self, name: str) -> tuple[kinds.VoterType, PluginRecord]:
+        """The voter of that name.
+
+        :raises UnknownNameError: when no loaded plugin declares it.
+        """
+        return self._find("voter", self.voters, name)
+
     def _find(self, kind: str, table: Table[D], name: str) -> tuple[D, PluginRecord]:
         if name in table:
             return table[name]

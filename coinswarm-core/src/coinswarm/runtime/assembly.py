@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from coinswarm.clock import SECOND_NS, SystemClock, iso
 from coinswarm.config.home import home
 from coinswarm.config.settings import check_settings
-from coinswarm.contracts import MemoryBackend, SignalAgent, Weigher
+from coinswarm.contracts import MemoryBackend, SignalAgent, Voter, Weigher
 from coinswarm.domain.episode import Space
 from coinswarm.domain.instrument import INT_LIMIT
 from coinswarm.engine.memory import recalls
@@ -341,6 +341,20 @@ def _fork(profile: Profile, plan: RunPlan) -> Callable[[], Forked] | None:
         return None
     spaces = {seat.space for seat in plan.seats if seat.space}
     return lambda: forked(section.address(), section.cluster, section.shard, section.position, spaces)
+
+
+def make_voter(plugins: Sequence[str], name: str, settings: Mapping[str, Any], *, key: str, label: str) -> Voter:
+    """How one seat of the quorum judges, constructed.
+
+    :param plugins: to load, by name; core is always there.
+    :param name: the voter, as its plugin declares it.
+    :param settings: its table in the profile; :param key: where that stands.
+    :param label: what messages call the profile.
+    :raises CoinswarmError: one line for whatever stands in the way.
+    """
+    catalogue = attempt(plugins, installed(own_home())).whole()
+    declared, record = catalogue.voter(name)
+    return cast("Voter", _construct(declared, record, settings, Voter, key=key, label=label))
 
 
 def make_driver(  # noqa: PLR0913 - what a message needs

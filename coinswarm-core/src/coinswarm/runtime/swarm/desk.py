@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from anyio.abc import TaskStatus
 
     from coinswarm.domain.proposal import Proposal
+    from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.keys import Signer
     from coinswarm.memory.quorum.records import Outcome
     from coinswarm.runtime.swarm.disk import Disk
     from coinswarm.runtime.swarm.parts import Place
     from coinswarm.runtime.swarm.telling import Teller
 
-WINDOW = 256
+WINDOW = 64
 """Most proposals under way at once."""
 
 DEADLINE_SECONDS = 30.0
@@ -37,10 +38,12 @@ class Ended(NamedTuple):
     """How a proposal ended.
 
     :param proposal: its id.
+    :param entry: index of the log's entry about it.
     """
 
     proposal: str
     outcome: Outcome
+    entry: int
 
 
 class Desk:
@@ -53,7 +56,7 @@ class Desk:
         self, place: Place, name: str, signer: Signer, disk: Disk, teller: Teller, *, window: int = WINDOW
     ) -> None:
         self._place, self._name, self._signer = place, name, signer
-        self._waiting: dict[str, tuple[anyio.Event, list[Outcome]]] = {}
+        self._waiting: dict[str, tuple[anyio.Event, list[Ended]]] = {}
         self._turn = anyio.Semaphore(window)
         self._error: BaseException | None = None
         self.node = submitter_node(place, name, disk, teller, ended=self._ended)
@@ -92,14 +95,22 @@ class Desk:
                 del self._waiting[envelope.id]
         if not waiting[1]:
             raise self._error or self._stopped()
-        return Ended(envelope.id, waiting[1][0])
+        return waiting[1][0]
 
-    async def _envelope(self, proposal: Proposal, seconds: float) -> Envelope:
-        """The proposal, signed, with a nonce that was never used and a deadline by the log's clock."""
+    async def ready(self) -> Fold:
+        """The log, once all of it was read that was there; waits while it cannot be reached.
+
+        :raises HaltedError, NotReadyError: as ``propose``.
+        """
         while not self.node.docket.reader.ready and self._error is None:  # noqa: ASYNC110 - the core has no events
             await anyio.sleep(_LOOK_SECONDS)
         if self._error is not None:
             raise self._error
+        return self.node.docket.fold
+
+    async def _envelope(self, proposal: Proposal, seconds: float) -> Envelope:
+        """The proposal, signed, with a nonce that was never used and a deadline by the log's clock."""
+        await self.ready()
         reader = self.node.docket.reader
         return Envelope(
             cluster=self._place.cluster,
@@ -114,9 +125,9 @@ class Desk:
     def _stopped(self) -> NotReadyError:
         return NotReadyError(f"the submitter {self._name} is not running", remedy="propose while its swarm is running")
 
-    def _ended(self, proposal: str, outcome: Outcome) -> None:
+    def _ended(self, proposal: str, outcome: Outcome, entry: int) -> None:
         found = self._waiting.get(proposal)
         if found is not None:
             event, outcomes = found
-            outcomes.append(outcome)
+            outcomes.append(Ended(proposal, outcome, entry))
             event.set()

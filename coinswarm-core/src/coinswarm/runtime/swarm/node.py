@@ -85,7 +85,7 @@ class Node:
     :param log: of the shard; called in worker threads, one reading and one writing at a time.
     :param disk: open; None for a part that keeps nothing.
     :param judge: of a voter.
-    :param ended: is told how a submitter's proposals ended.
+    :param ended: is told how a submitter's proposals ended, and by which entry.
     :param report: is handed what people should keep as evidence.
     :param keep_seal: is handed seals, in a worker thread.
     :param refuse_fresh: whether a log that has entries already, beside a disk that is empty, is a reason to stop.
@@ -101,7 +101,7 @@ class Node:
         *,
         disk: Disk | None = None,
         judge: Judge | None = None,
-        ended: Callable[[str, Outcome], None] = lambda _proposal, _outcome: None,
+        ended: Callable[[str, Outcome, int], None] = lambda _proposal, _outcome, _index: None,
         report: Callable[[m.Report], None] = lambda _report: None,
         keep_seal: Callable[[m.KeepSeal], None] = lambda _seal: None,
         refuse_fresh: bool = False,
@@ -118,6 +118,7 @@ class Node:
         self._reading: Lane[m.ReadLog] = Lane(1)
         self._writing: Lane[m.Decide | m.TakeLease | m.RenewLease] = Lane(16)
         self._decided: list[str] = []
+        self._indices: dict[str, int] = {}
         self._ready = False
         self._seen: m.Remember | None = None
         self._forgetful = anyio.Event()
@@ -133,7 +134,7 @@ class Node:
             m.Decide: self._writing.put,
             m.TakeLease: self._writing.put,
             m.RenewLease: self._writing.put,
-            m.Ended: lambda effect: self._ended(effect.proposal, effect.outcome),
+            m.Ended: self._end,
             m.Report: self._tell_report,
         }
 
@@ -177,7 +178,7 @@ class Node:
                 task_status.started()
                 await self._loop()
         except BaseExceptionGroup as errors:
-            raise _first(errors) from errors
+            raise first_of(errors) from errors
         finally:
             with anyio.move_on_after(STOP_SECONDS, shield=True):
                 for subscription in listening:
@@ -198,7 +199,7 @@ class Node:
                 self._after_reading(event)
 
     def _before_reading(self, read: LogRead) -> None:
-        """Stop a voter whose disk is empty beside a log that is not, once it sees the log."""
+        """Stop a voter whose disk is empty beside a log that is not; note where a submitter's proposals stand."""
         if self._refuse_fresh and read.head.index:
             name = self.part.name
             message = f"{name} has no disk, but the log has {read.head.index} entries"
@@ -208,6 +209,8 @@ class Node:
                 "seat a new key. If it is new here, start it once with --new-disk",
             )
         self._refuse_fresh = False
+        if self.part.kind == "submitter":
+            self._indices = {entry.envelope.id: entry.index for entry in read.entries}
 
     def _after_reading(self, read: LogRead) -> None:
         """What is decided now need not be kept any more: the head that the disk remembers lies behind it."""
@@ -227,6 +230,9 @@ class Node:
         if len(self._own) > OWN:
             self._own.popitem(last=False)
         self._out.put((SUBJECTS[type(message)], data))
+
+    def _end(self, effect: m.Ended) -> None:
+        self._ended(effect.proposal, effect.outcome, self._indices.get(effect.proposal, 0))
 
     def _remember(self, effect: m.Remember) -> None:
         """There is time with the next thing that is kept, or a little later."""
@@ -419,7 +425,7 @@ def halted(name: str, why: str) -> HaltedError:
     return HaltedError(f"{name} has stopped for good ({why})", remedy=f"{remedy}. See docs/swarm.md")
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     """The error to be told, of a group that tasks raised together: one that stops for good before others."""
     flat: list[BaseException] = []
     todo: list[BaseException] = [errors]

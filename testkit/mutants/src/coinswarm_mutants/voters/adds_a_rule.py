@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.acceptance import Rule, Verdict
-from coinswarm.memory.promotion.voters import DecimalVoter
+from coinswarm_testkit.reference.voter import Recomputes
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence
@@ -15,7 +15,7 @@ from coinswarm_mutants.voters._shared import why
 FAILS = {"V35"}
 
 
-class Mutant(DecimalVoter):
+class Mutant(Recomputes):
     """Judges what nobody asked."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -30,5 +30,5 @@ class Mutant(DecimalVoter):
         )
 
 
-class Twin(DecimalVoter):
+class Twin(Recomputes):
     """Repaired: the reference."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.proposal import ProposalKind
-from coinswarm.memory.promotion.voters import DecimalVoter
+from coinswarm_testkit.reference.voter import Recomputes
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence, Verdict
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FAILS = {"V45"}
 
 
-class Mutant(DecimalVoter):
+class Mutant(Recomputes):
     """The cool-down must be over by a nanosecond."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -25,5 +25,5 @@ class Mutant(DecimalVoter):
         return super().evaluate(proposal, evidence)
 
 
-class Twin(DecimalVoter):
+class Twin(Recomputes):
     """Repaired: the reference."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coinswarm.memory.promotion.voters import DecimalVoter
+from coinswarm_testkit.reference.voter import Recomputes
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence, Verdict
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FAILS = {"V35"}
 
 
-class Mutant(DecimalVoter):
+class Mutant(Recomputes):
     """Says that it rejects, and no more."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -23,5 +23,5 @@ class Mutant(DecimalVoter):
         return verdict if verdict.accepts else replace(verdict, remarks=("no",))
 
 
-class Twin(DecimalVoter):
+class Twin(Recomputes):
     """Repaired: the reference."""

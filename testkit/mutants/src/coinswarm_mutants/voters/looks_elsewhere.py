@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.acceptance import Rule, Verdict
-from coinswarm.memory.promotion.voters import DecimalVoter
+from coinswarm_testkit.reference.voter import Recomputes
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FAILS = {"V35"}
 
 
-class Mutant(DecimalVoter):
+class Mutant(Recomputes):
     """Leaves the rollback to the other seats."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -25,5 +25,5 @@ class Mutant(DecimalVoter):
         return replace(verdict, held=held)
 
 
-class Twin(DecimalVoter):
+class Twin(Recomputes):
     """Repaired: the reference."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coinswarm.memory.promotion.voters import DecimalVoter
+from coinswarm_testkit.reference.voter import Recomputes
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence, Verdict
@@ -14,7 +14,7 @@ from coinswarm_mutants.voters._shared import without
 FAILS = {"V40"}
 
 
-class Mutant(DecimalVoter):
+class Mutant(Recomputes):
     """A proposal by an honest planner will do."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -23,5 +23,5 @@ class Mutant(DecimalVoter):
         return without(verdict, *verdict.failed)
 
 
-class Twin(DecimalVoter):
+class Twin(Recomputes):
     """Repaired: the reference."""

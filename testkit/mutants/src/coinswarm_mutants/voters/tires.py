@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coinswarm.memory.promotion.voters import DecimalVoter
+from coinswarm_testkit.reference.voter import Recomputes
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence, Verdict
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 FAILS = {"V15"}
 
 
-class Mutant(DecimalVoter):
+class Mutant(Recomputes):
     """Rejects no more than twenty proposals."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.rejected = 0
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -28,5 +27,5 @@ class Mutant(DecimalVoter):
         return verdict if self.rejected <= 30 else replace(verdict, remarks=("enough", *verdict.remarks))
 
 
-class Twin(DecimalVoter):
+class Twin(Recomputes):
     """Repaired: the reference."""

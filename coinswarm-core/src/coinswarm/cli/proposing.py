@@ -1,0 +1,101 @@
+"""``coinswarm memory propose``: a proposal from a file, and how it ended in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from coinswarm.cli.groups import ProfileCommand
+from coinswarm.cli.run import profile_option, say, set_option
+from coinswarm.cli.tables import emit_fields
+from coinswarm.errors import DataError
+
+if TYPE_CHECKING:
+    from coinswarm.config.swarm import SwarmProfile
+    from coinswarm.domain.proposal import Proposal
+    from coinswarm.runtime.swarm.desk import Ended
+
+WORDS = {
+    "accept": "accepted: the voters agree, and it is in force",
+    "reject": "rejected: the voters agree that it must not be",
+    "conflict": "not decided on its merits: what it starts from is no longer in force. Look again, and propose anew",
+    "expired": "expired: too few voters answered alike before its deadline. See coinswarm memory voters",
+}
+"""Outcome -> what it means."""
+
+
+@click.command(cls=ProfileCommand)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@profile_option
+@click.option("--seconds", type=click.FloatRange(min=1, max=86_400), help="Until its deadline; else the profile's.")
+@set_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def propose(*, file: Path, profile: Path, seconds: float | None, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Propose what FILE says (- for stdin), in the name of the profile's submitter, and wait for the outcome.
+
+    FILE is JSON with kind, subject, change, and base_version, evidence and claims where they are not nothing.
+    Without base_version it starts from the version in force.
+
+    Exit codes: 0 accepted, 1 ended in another way, 4 the database or the bus is away, 5 the log is not to be
+    believed.
+    """
+    import sys
+    from functools import partial
+
+    from coinswarm.config.swarm import load_swarm
+    from coinswarm.runtime.swarm.assembly import driven
+
+    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    told = _told(text, "stdin" if str(file) == "-" else str(file))
+    ended = driven(partial(_propose, load_swarm(profile, overrides), told, str(profile), seconds))
+    outcome = ended.outcome.value
+    if as_json:
+        emit_fields({"proposal": ended.proposal, "outcome": outcome, "entry": ended.entry}, as_json=True)
+    else:
+        click.echo(f"{WORDS[outcome]} (entry {ended.entry}, proposal {ended.proposal})")
+    if outcome != "accept":
+        raise click.exceptions.Exit(1)
+
+
+def _told(text: str, label: str) -> dict[str, Any]:
+    """A proposal's content as it stands in a file, with what may be left out.
+
+    :raises DataError: when it is no JSON object.
+    """
+    import json
+
+    try:
+        told = json.loads(text)
+    except ValueError as error:
+        message = f"{label} is no JSON ({' '.join(str(error).split())})"
+        raise DataError(message, remedy="correct it") from None
+    if not isinstance(told, dict):
+        message = f"{label} is no proposal, but a {type(told).__name__}"
+        raise DataError(message, remedy='write {"kind": …, "subject": …, "change": {…}}')
+    return {"evidence": [], "claims": [], **told}
+
+
+async def _propose(profile: SwarmProfile, told: dict[str, Any], label: str, seconds: float | None) -> Ended:
+    """Propose, and wait."""
+    from coinswarm.runtime.swarm.assembly import proposing
+
+    async with proposing(profile, label=label, say=say) as desk:
+        fold = await desk.ready()
+        if "base_version" not in told:
+            told["base_version"] = fold.versions.get(str(told.get("subject"))) or 0
+        return await desk.propose(_proposal(told), seconds=seconds or profile.swarm.deadline_seconds)
+
+
+def _proposal(told: dict[str, Any]) -> Proposal:
+    """The proposal that a file told.
+
+    :raises DataError: when it tells none.
+    """
+    from coinswarm.memory.quorum.codec import MalformedError, proposal_from
+
+    try:
+        return proposal_from(told)
+    except MalformedError as error:
+        raise DataError(str(error), remedy="correct the proposal") from None

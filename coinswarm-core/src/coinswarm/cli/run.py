@@ -1,0 +1,68 @@
+"""``coinswarm run``: the processes of the quorum, each until it is told to stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from coinswarm.cli.groups import NearestGroup, ProfileCommand
+
+profile_option = click.option(
+    "--profile",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A TOML file with [swarm], as coinswarm memory init writes it.",
+)
+set_option = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of the profile."
+)
+
+
+@click.group(cls=NearestGroup)
+def run() -> None:
+    """Run a process of the quorum until Ctrl-C or SIGTERM.
+
+    What it has to say goes to stderr, a line each. Exit code 5: it stopped for good, and a person must look
+    before it is started again.
+    """
+
+
+@run.command(cls=ProfileCommand)
+@click.option("--id", "name", required=True, metavar="NAME", help="The seat, as v1.")
+@profile_option
+@click.option(
+    "--new-disk",
+    is_flag=True,
+    help="The seat has never voted: let it begin with an empty disk although the log has entries.",
+)
+@set_option
+def voter(*, name: str, profile: Path, new_disk: bool, overrides: tuple[str, ...]) -> None:
+    """Judge proposals and sign ballots in the name of one seat."""
+    from functools import partial
+
+    from coinswarm.config.swarm import load_swarm
+    from coinswarm.runtime.swarm.assembly import driven, run_voter
+
+    loaded = load_swarm(profile, overrides)
+    driven(partial(run_voter, loaded, name, label=str(profile), say=say, new_disk=new_disk))
+
+
+@run.command(cls=ProfileCommand)
+@click.option("--id", "name", required=True, metavar="NAME", help="The coordinator, as c1.")
+@profile_option
+@set_option
+def coordinator(*, name: str, profile: Path, overrides: tuple[str, ...]) -> None:
+    """Collect ballots, and have the log decide."""
+    from functools import partial
+
+    from coinswarm.config.swarm import load_swarm
+    from coinswarm.runtime.swarm.assembly import driven, run_coordinator
+
+    loaded = load_swarm(profile, overrides)
+    driven(partial(run_coordinator, loaded, name, label=str(profile), say=say))
+
+
+def say(line: str) -> None:
+    """One line for people."""
+    click.echo(line, err=True)

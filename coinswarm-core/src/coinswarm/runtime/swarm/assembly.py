@@ -1,0 +1,302 @@
+"""From ``[swarm]`` of a profile to parts that run: where plugins, files, databases and the quorum meet."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import asynccontextmanager, closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import anyio
+from anyio import to_thread
+
+from coinswarm.config.home import home
+from coinswarm.config.sources import Secret
+from coinswarm.errors import NotReadyError, ProfileError, RetryableError, nearest
+from coinswarm.memory.quorum import wire
+from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.memory.quorum.roster import roster_from
+from coinswarm.runtime.assembly import make_driver, make_voter
+from coinswarm.runtime.swarm import keyring
+from coinswarm.runtime.swarm.desk import Desk
+from coinswarm.runtime.swarm.disk import Disk
+from coinswarm.runtime.swarm.judging import Judge
+from coinswarm.runtime.swarm.node import first_of
+from coinswarm.runtime.swarm.parts import Place, coordinator_node, voter_node
+from coinswarm.runtime.swarm.signatures import Remembering
+from coinswarm.runtime.swarm.telling import Teller
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from coinswarm.config.swarm import SwarmProfile, SwarmSection
+    from coinswarm.memory.quorum.keys import Signer
+    from coinswarm.memory.quorum.messages import KeepSeal
+    from coinswarm.memory.quorum.roster import Roster
+    from coinswarm.memory.store.opening import Store
+    from coinswarm.ports import MessageBus
+    from coinswarm.runtime.swarm.node import Node
+
+    Say = Callable[[str], None]
+
+T = TypeVar("T")
+
+LOCAL = "local"
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between attempts to reach the bus or the database when a process starts, doubled up to the second."""
+
+
+def driven(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a coroutine function to its end; of errors that tasks raised together, the one to be told is raised alone."""
+    try:
+        return anyio.run(work)
+    except BaseExceptionGroup as errors:
+        raise first_of(errors) from errors
+
+
+def roster_of(section: SwarmSection) -> Roster:
+    """The roster of version 0, from the operator's file.
+
+    :raises ProfileError: when it cannot be read, or is none.
+    """
+    path = Path(section.roster)
+    try:
+        return roster_from(path.read_text(encoding="utf-8").rstrip("\n"))
+    except OSError as error:
+        message = f"the roster {path} cannot be read ({error.strerror})"
+        raise ProfileError(message, remedy="coinswarm memory init writes one") from error
+    except ValueError as error:
+        message = f"{path} is no roster ({error})"
+        raise ProfileError(message, remedy="bring back the file that coinswarm memory init wrote") from error
+
+
+def keys_folder() -> Path:
+    """Where keys of seats lie unless a profile says otherwise."""
+    return home() / keyring.FOLDER
+
+
+def signer_for(name: str, reference: Mapping[str, str] | None, known: Mapping[str, str], what: str) -> Signer:
+    """A seat's signer, held to the key that the roster has for it.
+
+    :param reference: where its secret is; None: in the keys' folder.
+    :param known: seat -> public key; :param what: those seats are.
+    :raises NotReadyError: when the key cannot be had, or is another.
+    :raises ProfileError: when the roster has no such seat.
+    """
+    if reference is None:
+        signer = keyring.read(keys_folder(), name)
+    else:
+        secret = Secret.parse(dict(reference))
+        assert secret is not None, "checked with the profile"
+        signer = keyring.signer_of(secret.reveal(), f"the secret {secret}")
+    if name not in known:
+        message = f"the roster has no {what} {name!r}"
+        raise ProfileError(message, remedy=nearest(name, known))
+    if known[name] != signer.key:
+        message = f"the key of {name} is {signer.key}, but the roster of version 0 has {known[name]}"
+        raise NotReadyError(message, remedy="bring the key that belongs to the seat; a change goes through the roster")
+    return signer
+
+
+def disks_of(section: SwarmSection) -> Path:
+    """The folder of the parts' disks."""
+    return section.place() or home() / "swarm" / section.cluster / section.shard
+
+
+def address_of(section: SwarmSection) -> str:
+    """The database's address; never print it: it may hold a password."""
+    if isinstance(section.database, str):
+        return section.database
+    secret = Secret.parse(section.database)
+    assert secret is not None, "checked with the profile"
+    return secret.reveal()
+
+
+@asynccontextmanager
+async def opened_store(section: SwarmSection, roster: Roster, teller: Teller) -> AsyncIterator[Store]:
+    """The store with this log, founded where it is not there; waited for while it cannot be reached.
+
+    :raises OperatorError: when it cannot be used as it is.
+    """
+    from coinswarm.memory.store.opening import open_store  # noqa: PLC0415 - SQLAlchemy, for who has a log
+
+    address = address_of(section)
+
+    async def once() -> Store:
+        return await to_thread.run_sync(
+            partial(open_store, address, section.cluster, section.shard, roster=roster), abandon_on_cancel=True
+        )
+
+    store = await _patiently(once, teller, "database", "the database does not answer")
+    with closing(store):
+        yield store
+
+
+@asynccontextmanager
+async def opened_bus(profile: SwarmProfile, label: str, teller: Teller) -> AsyncIterator[MessageBus]:
+    """The profile's bus; waited for while it cannot be reached.
+
+    :raises ProfileError: for one that carries nothing between processes.
+    """
+    named = profile.drivers.bus
+    if named is None or named.name == LOCAL:
+        message = f"{label} has no bus between processes"
+        raise ProfileError(message, remedy='name one in [drivers.bus], as name = "nats" of coinswarm-nats')
+
+    async def once() -> MessageBus:
+        bus = make_driver("bus", named.name, named.settings, key="drivers.bus.settings", label=label)
+        return await cast("MessageBus", bus).__aenter__()
+
+    bus = await _patiently(once, teller, "bus", "the bus does not answer")
+    try:
+        yield bus
+    finally:
+        await bus.__aexit__(None, None, None)
+
+
+async def _patiently(once: Callable[[], Awaitable[T]], teller: Teller, what: str, text: str) -> T:
+    """Try until it is there."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            made = await once()
+        except RetryableError as error:
+            teller.trouble(what, f"{text} ({error}); it is tried again")
+            await anyio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            teller.over(what, f"the {what} is there")
+            return made
+
+
+async def run_voter(profile: SwarmProfile, name: str, *, label: str, say: Say, new_disk: bool = False) -> None:
+    """Run a voter until it is told to stop (SIGINT, SIGTERM).
+
+    :param label: what messages call the profile.
+    :param new_disk: whether it may begin with an empty disk beside a log that has entries.
+    :raises KeyboardInterrupt: after SIGINT.
+    :raises HaltedError: when a person must look.
+    :raises CoinswarmError: for whatever stands in the way.
+    """
+    from coinswarm.memory.evidence.gather import Gatherer  # noqa: PLC0415 - SQLAlchemy, for who judges
+
+    section, roster = profile.swarm, roster_of(profile.swarm)
+    seats = {seat.id: seat for seat in section.voters}
+    if name not in seats:
+        message = f"{label} has no voter {name!r}"
+        raise ProfileError(message, remedy=nearest(name, seats))
+    seat = seats[name]
+    signer = signer_for(name, seat.key, roster.voter_keys, "voter")
+    plugin = make_voter(profile.plugins, seat.voter, seat.settings, key=f"swarm.voters.{name}.settings", label=label)
+    teller = Teller(name, say)
+    with Disk(disks_of(section) / f"{name}.sqlite", name, section.cluster, section.shard) as disk:
+        async with (
+            opened_store(section, roster, teller) as store,
+            opened_bus(profile, label, teller) as bus,
+        ):
+            gather = Gatherer(store, mode=section.mode, minimum_bp=section.minimum_bp)
+            judge = Judge(name, plugin, gather, teller, time.monotonic, seconds=section.judge_seconds)
+            node = voter_node(_place(section, roster, bus, store), name, signer, disk, judge, teller, new_disk=new_disk)
+            await _until_told(node, f"votes in {section.cluster}/{section.shard}: {_sizes(roster)}")
+
+
+async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: Say) -> None:
+    """Run a coordinator until it is told to stop (SIGINT, SIGTERM). Seals are copied to a file beside its disk.
+
+    :raises KeyboardInterrupt: after SIGINT.
+    :raises HaltedError: when a person must look.
+    :raises CoinswarmError: for whatever stands in the way.
+    """
+    section, roster = profile.swarm, roster_of(profile.swarm)
+    if name not in section.coordinators:
+        message = f"{label} has no coordinator {name!r}"
+        raise ProfileError(message, remedy=nearest(name, section.coordinators))
+    teller, folder = Teller(name, say), disks_of(section)
+    with Disk(folder / f"{name}.sqlite", name, section.cluster, section.shard) as disk:
+        async with (
+            opened_store(section, roster, teller) as store,
+            opened_bus(profile, label, teller) as bus,
+        ):
+            node = coordinator_node(
+                _place(section, roster, bus, store),
+                name,
+                disk,
+                teller,
+                number=section.coordinators.index(name),
+                candidates=len(section.coordinators),
+                keep_seal=partial(copy_seal, folder / f"{name}.seals"),
+            )
+            await _until_told(node, f"coordinates {section.cluster}/{section.shard}: {_sizes(roster)}")
+
+
+@asynccontextmanager
+async def proposing(profile: SwarmProfile, *, label: str, say: Say) -> AsyncIterator[Desk]:
+    """A desk that proposes in the name of the profile's submitter.
+
+    :raises CoinswarmError: for whatever stands in the way.
+    """
+    section, roster = profile.swarm, roster_of(profile.swarm)
+    name = section.submitter.id
+    signer = signer_for(name, section.submitter.key, roster.submitter_keys, "submitter")
+    teller = Teller(name, say)
+    with Disk(disks_of(section) / f"{name}.sqlite", name, section.cluster, section.shard) as disk:
+        async with (
+            opened_store(section, roster, teller) as store,
+            opened_bus(profile, label, teller) as bus,
+        ):
+            desk = Desk(_place(section, roster, bus, store), name, signer, disk, teller)
+            group = anyio.create_task_group()
+            await group.__aenter__()
+            try:
+                await group.start(desk.run)
+                yield desk
+            finally:
+                group.cancel_scope.cancel()
+                await group.__aexit__(None, None, None)
+
+
+def copy_seal(path: Path, kept: KeepSeal) -> None:
+    """Add a seal to a file, a line each: copy it to where the log's owner cannot reach."""
+    with path.open("ab") as file:
+        file.write(wire.seal_bytes(kept.seal) + b"\n")
+        file.flush()
+
+
+def _place(section: SwarmSection, roster: Roster, bus: MessageBus, store: Store) -> Place:
+    return Place(
+        cluster=section.cluster,
+        shard=section.shard,
+        roster=roster,
+        scheme=Remembering(Ed25519Scheme()),
+        bus=bus,
+        log=store.log,
+    )
+
+
+def _sizes(roster: Roster) -> str:
+    return f"{roster.quorum} of {len(roster.voters)} voters decide"
+
+
+async def _until_told(node: Node, what: str) -> None:
+    """Run a node until a signal comes.
+
+    :raises KeyboardInterrupt: where that is SIGINT.
+    """
+    came: list[signal.Signals] = []
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with anyio.create_task_group() as group:
+
+            async def listen() -> None:
+                async for number in signals:
+                    came.append(number)
+                    group.cancel_scope.cancel()
+
+            group.start_soon(listen)
+            await group.start(node.run)
+            node.teller.say(what)
+            await anyio.sleep_forever()
+    node.teller.say("stopped")
+    if came == [signal.SIGINT]:
+        raise KeyboardInterrupt
