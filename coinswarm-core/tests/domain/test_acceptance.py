@@ -9,11 +9,13 @@ import pytest
 
 from coinswarm.domain.acceptance import (
     AcceptanceRules,
+    Certificate,
     DailyReturns,
     Evidence,
     Exhibit,
     Outlook,
     Rule,
+    TrialReturns,
     Verdict,
     mandatory,
 )
@@ -81,21 +83,44 @@ def test_mandatory_rules_stand_in_the_order_of_the_rules(kind: ProposalKind) -> 
     order = list(Rule)
     rules = mandatory(Proposal(kind=kind, subject="it", base_version=0, change=CHANGES_BY_KIND[kind]))
     assert [order.index(rule) for rule in rules] == sorted({order.index(rule) for rule in rules})
-    settled = kind in {ProposalKind.ADD_EPISODE, ProposalKind.PROMOTE_PATTERN, ProposalKind.SET_WEIGHTS}
-    assert (Rule.JUDGED in rules) is not settled
+    assert rules[:2] == (Rule.EVIDENCE, Rule.BASE)
+    assert len(rules) > 2
 
 
-def test_a_pattern_with_capital_is_not_settled_yet() -> None:
-    change = replace(PATTERN, stage=Stage.PROBATION)
-    later = Proposal(kind=ProposalKind.PROMOTE_PATTERN, subject="dip", base_version=0, change=change)
-    assert Rule.JUDGED in mandatory(later)
+def test_each_stage_has_rules_of_its_own() -> None:
+    def of(stage: Stage) -> set[Rule]:
+        change = replace(PATTERN, stage=stage)
+        kind = ProposalKind.PROMOTE_PATTERN
+        return set(mandatory(Proposal(kind=kind, subject="pattern/dip", base_version=0, change=change)))
+
+    assert {Rule.SHARPE, Rule.PSR, Rule.SPAN, Rule.OVERFIT} <= of(Stage.SHADOW)
+    assert Rule.DISCOVERY in of(Stage.PROBATION)
+    assert {Rule.DEFLATED, Rule.DRAWDOWN} <= of(Stage.ENABLED)
+    for stage in Stage:
+        assert {Rule.REGISTERED, Rule.STAGES, Rule.CAPITAL} <= of(stage)
+
+
+def test_every_rule_is_mandatory_for_something() -> None:
+    made = [
+        Proposal(kind=kind, subject="it", base_version=0, change=change) for kind, change in CHANGES_BY_KIND.items()
+    ]
+    made += [
+        replace(one, change=replace(PATTERN, stage=stage))
+        for one in made
+        for stage in Stage
+        if one.kind is ProposalKind.PROMOTE_PATTERN
+    ]
+    assert {rule for one in made for rule in mandatory(one)} == set(Rule)
 
 
 def test_evidence_knows_where_it_was_read() -> None:
+    trial, seal = Reference("trials/dip/v1", "12" * 32), Reference("certificates/trend", "34" * 32)
     evidence = Evidence(
-        now_ns=1, version=1, rules=RULES, exhibits=(Exhibit(source=OTHER, episodes=()),), returns=(TREND,)
-    )
-    assert evidence.sources == {SOURCE, OTHER}
+        now_ns=1, version=1, rules=RULES, exhibits=(Exhibit(source=OTHER, episodes=()),), returns=(TREND,),
+        trials=(TrialReturns(variant="v1", source=trial, first_day=3, returns_ppm=(1,)),),
+        certificates=(Certificate(agent="trend", source=seal, tier="gold"),),
+    )  # fmt: skip
+    assert evidence.sources == {SOURCE, OTHER, trial, seal}
     with pytest.raises(ValueError, match="returns name 'trend' twice"):
         Evidence(now_ns=1, version=1, rules=RULES, returns=(TREND, TREND))
 
@@ -103,6 +128,25 @@ def test_evidence_knows_where_it_was_read() -> None:
 def test_a_return_of_everything_is_none() -> None:
     with pytest.raises(ValueError, match="daily return of trend is -1,000,000"):
         DailyReturns(agent="trend", source=SOURCE, first_day=0, returns_ppm=(-1_000_000,))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"mode": "dream"}, "mode of the evidence is 'dream', but must be one of backtest, paper, live"),
+        ({"discoveries": (0,)}, "a discovery is 0"),
+        ({"looks": -1}, "looks of the evidence is -1"),
+        ({"seated": ("a", "a")}, "seated name 'a' twice"),
+    ],
+)
+def test_what_is_no_evidence(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Evidence(now_ns=1, version=1, rules=RULES, **change)
+
+
+def test_a_certificate_has_a_tier() -> None:
+    with pytest.raises(ValueError, match="tier of the certificate of trend is 'iron', but must be one of bronze"):
+        Certificate(agent="trend", source=SOURCE, tier="iron")
 
 
 def test_an_outlook_names_each_agent_once() -> None:
@@ -121,7 +165,19 @@ def test_an_outlook_names_each_agent_once() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"max_weight_bp": 0}, {"max_change_bp": 20_001}, {"min_psr_ppm": 499_999}, {"min_trades": 1}, {"min_days": 1}],
+    [
+        {"max_weight_bp": 0},
+        {"max_change_bp": 20_001},
+        {"min_psr_ppm": 499_999},
+        {"min_trades": 1},
+        {"min_days": 1},
+        {"pbo_blocks": 7},
+        {"pbo_blocks": 18},
+        {"folds": 1},
+        {"folds": 21},
+        {"resamples": 19},
+        {"fdr_ppm": 0},
+    ],
 )
 def test_rules_are_held_to_their_ranges(change: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(change))):

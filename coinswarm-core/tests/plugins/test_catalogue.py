@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinswarm.contracts import MemoryBackend, SignalAgent, Weigher
+from coinswarm.contracts import MemoryBackend, SignalAgent, Voter, Weigher
 from coinswarm.errors import CoinswarmError, ContractError, DeclarationError, LoadError, UnknownNameError
 from coinswarm.plugins import catalogue
 from coinswarm.plugins.discovery import discover
@@ -20,15 +20,18 @@ def surveyed() -> dict[str, PluginRecord]:
     return {record.name: record for record in catalogue.survey(discover())}
 
 
-def test_core_declares_its_weigher_and_its_memory_like_any_plugin() -> None:
+def test_core_declares_its_weigher_its_memory_and_its_voters_like_any_plugin() -> None:
     loaded = catalogue.load([])
     declaration, record = loaded.weighers["weighted"]
     assert (declaration.target, record.name) == ("coinswarm.committee.weighing:WeightedWeigher", "core")
     assert record.status is Status.LOADED
-    assert record.provides == ("weigher: weighted", "memory backend: local")
+    assert record.provides == ("weigher: weighted", "memory backend: local", "voter: decimals", "voter: integers")
     assert issubclass(catalogue.resolve(declaration.target, plugin=record, contract=Weigher), Weigher)
     memory, record = loaded.memory_backends["local"]
     assert issubclass(catalogue.resolve(memory.target, plugin=record, contract=MemoryBackend), MemoryBackend)
+    for name in ("decimals", "integers"):
+        voter, record = loaded.voters[name]
+        assert issubclass(catalogue.resolve(voter.target, plugin=record, contract=Voter), Voter)
 
 
 def test_a_named_plugin_is_loaded_and_no_other(site: Site) -> None:

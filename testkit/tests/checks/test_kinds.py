@@ -25,7 +25,7 @@ SUBJECTS = (
     Subject("median", f"{REFERENCE}.weigher:MedianWeigher", kind="weigher"),
     Subject("cap", f"{REFERENCE}.risk:VolatilityCap", f"{SETTINGS}:VolatilityCapSettings", kind="risk"),
     Subject("slicer", f"{REFERENCE}.execution:Slicer", f"{SETTINGS}:SlicerSettings", kind="execution"),
-    Subject("voter", f"{REFERENCE}.voter:Recomputes", kind="voter"),
+    Subject("integers", "coinswarm.memory.promotion.voters:IntegerVoter", kind="voter"),
     Subject(
         "planner",
         f"{REFERENCE}.planner:EqualRisk",

@@ -11,6 +11,7 @@ import pytest
 from coinswarm.canonical import digest
 from coinswarm.domain.acceptance import AcceptanceRules, DailyReturns, Evidence, Rule, Verdict, mandatory
 from coinswarm.domain.proposal import (
+    ROSTER_KEY,
     Claim,
     Configure,
     Proposal,
@@ -25,7 +26,7 @@ from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.inmemory import MemoryLog
 from coinswarm.memory.quorum.log import Request, Status, decide, renew, take
 from coinswarm.memory.quorum.records import Ballot, Envelope, Outcome
-from coinswarm.memory.quorum.roster import ROSTER_KEY, ROSTER_SUBJECT
+from coinswarm.memory.quorum.roster import ROSTER_SUBJECT
 from coinswarm.memory.quorum.verify import verify
 from coinswarm_testkit.quorum.index import Index
 from coinswarm_testkit.quorum.node import CLUSTER, SHARD, Node

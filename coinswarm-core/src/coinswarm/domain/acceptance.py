@@ -1,4 +1,4 @@
-"""By which rules a voter judges, on what, and what it says. *Provisional* until a quorum votes.
+"""By which rules a voter judges, on what, and what it says.
 
 A voter does no I/O: core reads the evidence from committed data, holds every exhibit to the digest that the
 proposal cites, and hands over all of it or does not ask.
@@ -22,9 +22,9 @@ class Rule(StrEnum):
     """What can be wrong with a proposal. Ballots name these words, so that voters of different make can agree."""
 
     EVIDENCE = "evidence"
-    """It cites evidence, and everything it cites is there."""
+    """It cites evidence where its kind rests on any, and everything it cites is there."""
     BASE = "base"
-    """It starts from the version that is in force."""
+    """It is about what it changes, and starts from the version that is in force."""
     KNOWN = "known"
     """The outcome was known when it was proposed."""
     TRADE = "trade"
@@ -64,13 +64,13 @@ class Rule(StrEnum):
     CAP = "cap"
     """No agent weighs more than the cap."""
     CHANGE = "change"
-    """Weights move no more than the bound, summed over agents."""
+    """Weights move no more than the bound, summed over agents; or they are taken back."""
     COOL_DOWN = "cool-down"
-    """The last change is long enough ago."""
+    """The last change is long enough ago; or it is taken back."""
     CERTIFIED = "certified"
-    """Every agent that weighs anything holds a valid certificate."""
+    """Every agent that weighs anything, or is admitted, holds a certificate that is valid for the mode."""
     BETTER = "better"
-    """On the evidence, the new weights would have done better than those in force."""
+    """On folds of the days that are cited, the new weights earn more than those in force, net of what moving costs."""
     ROLLBACK = "rollback"
     """It says at which loss it is taken back, and that is within bounds."""
     SEAT = "seat"
@@ -81,8 +81,6 @@ class Rule(StrEnum):
     """What it is set to lies within the limits that no proposal can move."""
     OPERATOR = "operator"
     """It was submitted by whoever may ask for it."""
-    JUDGED = "judged"
-    """The voter knows how to judge proposals of this kind."""
 
 
 TIERS = ("bronze", "silver", "gold")
@@ -91,32 +89,51 @@ TIERS = ("bronze", "silver", "gold")
 NEEDED_TIER = {"backtest": "bronze", "paper": "silver", "live": "gold"}
 """Mode of a swarm -> the least certificate that seats an agent in it."""
 
+OPERATOR = "operator"
+"""The submitter that a roster names so may ask for what nobody else may."""
+
 GENERAL = (Rule.EVIDENCE, Rule.BASE)
 """Of every proposal."""
 
-_EPISODE = (Rule.KNOWN, Rule.TRADE, Rule.VECTOR, Rule.DUPLICATE)
-_SHADOW = (Rule.REGISTERED, Rule.STAGES, Rule.TRADES, Rule.SPAN, Rule.SHARPE, Rule.PSR)
-_WEIGHTS = (Rule.SUM, Rule.CAP, Rule.CHANGE, Rule.COOL_DOWN, Rule.CERTIFIED, Rule.BETTER, Rule.ROLLBACK)
+_PATTERN = (Rule.REGISTERED, Rule.STAGES, Rule.CAPITAL)
+
+_PROMOTED = {
+    Stage.SHADOW: (*_PATTERN, Rule.TRADES, Rule.SPAN, Rule.SHARPE, Rule.PSR, Rule.OVERFIT),
+    Stage.PROBATION: (*_PATTERN, Rule.TRADES, Rule.DISCOVERY),
+    Stage.ENABLED: (*_PATTERN, Rule.TRADES, Rule.DEFLATED, Rule.DRAWDOWN),
+}
+
+_BY_KIND = {
+    ProposalKind.ADD_EPISODE: (Rule.KNOWN, Rule.TRADE, Rule.VECTOR, Rule.DUPLICATE),
+    ProposalKind.UPDATE_PATTERN: (Rule.REGISTERED, Rule.UNSEEN, Rule.STAGES, Rule.CAPITAL),
+    ProposalKind.PROMOTE_PATTERN: _PATTERN,
+    ProposalKind.DEPRECATE_PATTERN: (*_PATTERN, Rule.TRADES, Rule.DECAYED),
+    ProposalKind.SET_WEIGHTS: (
+        Rule.SUM, Rule.CAP, Rule.CHANGE, Rule.COOL_DOWN, Rule.CERTIFIED, Rule.BETTER, Rule.ROLLBACK,
+    ),
+    ProposalKind.ADMIT_AGENT: (Rule.CERTIFIED, Rule.SEAT, Rule.OPERATOR),
+    ProposalKind.SUSPEND_AGENT: (Rule.SEAT,),
+    ProposalKind.CONFIGURE: (Rule.KEY, Rule.VALUE, Rule.OPERATOR),
+}  # fmt: skip
 
 
 def mandatory(proposal: Proposal) -> tuple[Rule, ...]:
-    """The rules that every seat judges a proposal by, whatever its make, in the order of ``Rule``.
+    """The rules that every seat judges a proposal by, whatever its make, in the order of ``Rule``."""
+    rules = _BY_KIND[proposal.kind]
+    if proposal.kind is ProposalKind.PROMOTE_PATTERN and isinstance(proposal.change, MovePattern):
+        rules = _PROMOTED.get(proposal.change.stage, rules)
+    return (*GENERAL, *rules)
 
-    Settled are episodes, patterns on their way into the shadow, and weights. Of any other proposal a voter says
-    that ``Rule.JUDGED`` failed.
-    """
-    if proposal.kind is ProposalKind.ADD_EPISODE:
-        return (*GENERAL, *_EPISODE)
-    if proposal.kind is ProposalKind.SET_WEIGHTS:
-        return (*GENERAL, *_WEIGHTS)
-    change = proposal.change
-    if (
-        proposal.kind is ProposalKind.PROMOTE_PATTERN
-        and isinstance(change, MovePattern)
-        and change.stage == Stage.SHADOW
-    ):
-        return (*GENERAL, *_SHADOW)
-    return (*GENERAL, Rule.JUDGED)
+
+CITING = frozenset(
+    {
+        ProposalKind.ADD_EPISODE,
+        ProposalKind.PROMOTE_PATTERN,
+        ProposalKind.SET_WEIGHTS,
+        ProposalKind.ADMIT_AGENT,
+    }
+)
+"""Kinds of proposals that cite something; the first weights have nothing to cite yet."""
 
 
 _MILLION = 1_000_000
@@ -167,10 +184,10 @@ class AcceptanceRules:
     min_dsr_ppm: int = 950_000
     max_drawdown_ppm: int = 100_000
     max_drawdown_chance_ppm: int = 50_000
-    target_volatility_ppm: int = 100_000
+    target_volatility_ppm: int = 60_000
     block_days: int = 20
     resamples: int = 1_000
-    cusum_ppm: int = 3_000_000
+    cusum_ppm: int = 2_500_000
     folds: int = 5
     purge_days: int = 1
     cost_bp: int = 10

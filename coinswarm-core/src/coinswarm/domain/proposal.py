@@ -1,14 +1,16 @@
 """What a quorum is asked to decide, and what of it: kinds of proposals and the change each asks for.
 
-*Provisional* until a quorum decides them. Whole numbers, names and digests only, so that ``content()`` has one
+Whole numbers, names and digests only, so that ``content()`` has one
 canonical form. Who submitted a proposal, its nonce, its deadline and its signature belong to the envelope in
 which it travels, not to what it asks.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.valid import FULL_BP, digest, line, member, name, unique, whole
@@ -173,6 +175,9 @@ class Configure:
         line(f"value of {self.key}", self.value)
 
 
+ROSTER_KEY = "quorum.roster"
+"""The setting that says who votes; core itself judges it, one step at a time."""
+
 Change = AddEpisode | MovePattern | SetWeights | SeatAgent | Configure
 
 CHANGES: dict[ProposalKind, type[Change]] = {
@@ -243,6 +248,24 @@ class Proposal:
         plain = _plain(self)
         assert isinstance(plain, dict)  # a dataclass is one
         return plain
+
+    @property
+    def seed(self) -> int:
+        """What chance begins from when voters resample: the same for all of them, whatever is claimed."""
+        plain = {what: value for what, value in self.content().items() if what != "claims"}
+        return int(sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest(), 16)
+
+    @property
+    def proper_subject(self) -> str:
+        """What a proposal with this change must be about, so that no two of its kind pass one another by."""
+        change = self.change
+        if isinstance(change, AddEpisode):
+            return f"episode/{change.episode.id}"
+        if isinstance(change, MovePattern):
+            return f"pattern/{change.pattern}"
+        if isinstance(change, SeatAgent):
+            return f"agent/{change.agent}"
+        return change.key.replace(".", "/") if isinstance(change, Configure) else "weights"
 
 
 def _plain(value: object) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coinswarm.declarations import MemoryType, WeigherType
+from coinswarm.declarations import MemoryType, VoterType, WeigherType
 from coinswarm.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -30,4 +30,19 @@ def coinswarm_memory_backends() -> Iterable[MemoryType]:
         target="coinswarm.drivers.episodes:LocalMemory",
         settings="coinswarm.drivers.settings:LocalMemorySettings",
         trial={"path": "{folder}/memory.sqlite"},
+    )
+
+
+@hookimpl
+def coinswarm_voters() -> Iterable[VoterType]:
+    """Two voters that judge alike by numbers worked out in two ways, so that seats are not one program."""
+    yield VoterType(
+        name="decimals",
+        summary="The rules; statistics by running sums, in decimals of 90 digits.",
+        target="coinswarm.memory.promotion.voters:DecimalVoter",
+    )
+    yield VoterType(
+        name="integers",
+        summary="The rules; statistics by central moments, in whole numbers.",
+        target="coinswarm.memory.promotion.voters:IntegerVoter",
     )

@@ -3,7 +3,8 @@
 Templates lie in ``templates/common``, ``templates/hook`` or ``templates/driver``, perhaps a layer that kinds share, and
 ``templates/KIND``; a later one takes the place of an earlier one of the same name. Each file is a ``string.Template``
 whose name ends in ``.in``, and a folder called ``package`` becomes the package's own. What a kind says inside the
-common files stands in its ``words.toml``: ``fields`` is what ``$fields`` becomes.
+common files stands in its ``words.toml``: ``fields`` is what ``$fields`` becomes. ``copies`` there are modules of core
+that the package begins with a copy of, because they are what its author is to change.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 SUFFIX = ".in"
 WORDS = "words.toml"
+_EXCUSE = re.compile(r"  # noqa: .*$")
+"""What excuses a line from rules that a package of one's own does not have."""
 OWN = ("declared", "imports", "secret", "fields", "needs", "idea", "places", "commands", "rows", "promise")
 """What a kind says inside the common files: lines of its declaration; imports, pydantic's type for secrets where it has
 any, and fields of its settings; what it needs installed; and in its README the idea, more files, more commands, rows of
@@ -231,7 +234,23 @@ def render(kind: str, name: str) -> dict[str, str]:
             place = "/".join(parts).removesuffix(SUFFIX)
             place = ".gitignore" if place == "gitignore" else place
             files[place] = Template(path.read_text(encoding="utf-8")).substitute(words)
+    for module in own.get("copies", ()):
+        files[f"src/{package}/{module.rpartition('.')[2]}.py"] = _copied(module, package)
     return files
+
+
+def _copied(module: str, package: str) -> str:
+    """A module of core as a module of a package, which imports its neighbours from there."""
+    room = module.rpartition(".")[0]
+    lines: list[str] = []
+    text = (TEMPLATES.parents[1] / f"{module.partition('.')[2].replace('.', '/')}.py").read_text(encoding="utf-8")
+    for line in text.replace(room, package).splitlines():
+        before = lines[-1].strip() if lines else ""
+        ours = line.strip().startswith(f"from {package}")
+        if ours and before and not before.startswith((f"from {package}", "if ")):
+            lines.append("")  # imports of one's own package stand apart
+        lines.append(_EXCUSE.sub("", line))
+    return "\n".join(lines) + "\n"
 
 
 def _package(name: str) -> str:

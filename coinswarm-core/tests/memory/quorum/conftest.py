@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coinswarm.canonical import digest
-from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
+from coinswarm.domain.proposal import ROSTER_KEY, Configure, Proposal, ProposalKind
 from coinswarm.memory.quorum import voter as voters
 from coinswarm.memory.quorum.fold import Fold, genesis
 from coinswarm.memory.quorum.inmemory import MemoryLog
 from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
 from coinswarm.memory.quorum.log import Answer, Request, decide, take
 from coinswarm.memory.quorum.records import START, Ballot, Envelope, Head, Outcome
-from coinswarm.memory.quorum.roster import ROSTER_KEY, ROSTER_SUBJECT, Roster, Seat, reconfigures
+from coinswarm.memory.quorum.roster import ROSTER_SUBJECT, Roster, Seat, reconfigures
 from coinswarm.memory.quorum.ruling import successor
 
 if TYPE_CHECKING:

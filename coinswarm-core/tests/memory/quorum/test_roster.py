@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coinswarm.domain.proposal import Configure
-from coinswarm.memory.quorum.roster import ROSTER_KEY, Seat, reconfigures, roster_from, succeed
+from coinswarm.domain.proposal import ROSTER_KEY, Configure
+from coinswarm.memory.quorum.roster import Seat, reconfigures, roster_from, succeed
 
 if TYPE_CHECKING:
     from memory.quorum.conftest import Cluster

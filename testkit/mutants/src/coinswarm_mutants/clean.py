@@ -8,6 +8,7 @@ from coinswarm_testkit.installed import installed
 from coinswarm_testkit.subject import Subject
 
 HONEST = "coinswarm_mutants.agents._honest"
+VOTERS = "coinswarm.memory.promotion.voters"
 REFERENCE = "coinswarm_testkit.reference"
 SETTINGS = f"{REFERENCE}.settings"
 
@@ -32,7 +33,8 @@ def clean_set() -> tuple[Subject, ...]:
             kind="memory",
             declaration={"exact": True, "persistent": True, "max_dimension": 4_096},
         ),
-        Subject("recomputing voter", f"{REFERENCE}.voter:Recomputes", kind="voter"),
+        Subject("voter by decimals", f"{VOTERS}:DecimalVoter", kind="voter"),
+        Subject("voter by integers", f"{VOTERS}:IntegerVoter", kind="voter"),
         Subject(
             "equal risk",
             f"{REFERENCE}.planner:EqualRisk",

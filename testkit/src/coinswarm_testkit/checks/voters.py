@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coinswarm_testkit.bench import Bench
-    from coinswarm_testkit.cases.proposals import Case
+    from coinswarm_testkit.cases.case import Case
     from coinswarm_testkit.subject import Kind
 
 

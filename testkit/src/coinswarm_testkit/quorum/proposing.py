@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coinswarm.canonical import digest
-from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
+from coinswarm.domain.proposal import ROSTER_KEY, Configure, Proposal, ProposalKind
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum.records import Envelope
-from coinswarm.memory.quorum.roster import ROSTER_KEY, ROSTER_SUBJECT
+from coinswarm.memory.quorum.roster import ROSTER_SUBJECT
 from coinswarm_testkit.quorum import liars
 from coinswarm_testkit.quorum.node import CLUSTER, SHARD
 from coinswarm_testkit.quorum.plan import DEADLINE_NS, SECOND

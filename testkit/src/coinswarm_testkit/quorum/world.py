@@ -42,7 +42,7 @@ class TornError(AmbiguousError):
 @lru_cache(maxsize=256)
 def _found(*, accepts: bool, version: int) -> str:
     """What honest voters find: a function of the committed data alone."""
-    verdict = Verdict.of({Rule.EVIDENCE: "", Rule.BASE: "", Rule.JUDGED: "" if accepts else "it is not allowed"})
+    verdict = Verdict.of({Rule.EVIDENCE: "", Rule.BASE: "", Rule.VALUE: "" if accepts else "it is not allowed"})
     return findings(verdict, Evidence(now_ns=0, version=version, rules=AcceptanceRules()))
 
 

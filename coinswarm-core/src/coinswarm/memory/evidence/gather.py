@@ -6,7 +6,7 @@ out what was known well before, there is no evidence: a voter says nothing rathe
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.clock import DAY_NS, HOUR_NS
@@ -20,6 +20,7 @@ from coinswarm.domain.acceptance import (
     Exhibit,
     TrialReturns,
 )
+from coinswarm.domain.limits import configured
 from coinswarm.domain.proposal import (
     AddEpisode,
     Configure,
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 _MOVES = (ProposalKind.UPDATE_PATTERN, ProposalKind.PROMOTE_PATTERN, ProposalKind.DEPRECATE_PATTERN)
 _SEATS = (ProposalKind.ADMIT_AGENT, ProposalKind.SUSPEND_AGENT)
-_ACCEPTANCE = "acceptance."
 
 SLACK_NS = HOUR_NS
 """What became known within the last hour may be missing from a record that is cited: proposals take their time."""
@@ -171,16 +171,13 @@ def _ids(evidence: Evidence, *more: str) -> list[str]:
 def _rules(settings: list[Decided]) -> AcceptanceRules:
     """The rules in force: the defaults, with every setting that was accepted, in order."""
     rules = AcceptanceRules()
-    names = {field.name for field in fields(rules)}
     for one in settings:
         change = one.proposal.change
         assert isinstance(change, Configure), "a setting is one"
-        field = change.key.removeprefix(_ACCEPTANCE).replace("-", "_")
-        if field in names and change.value.isascii() and change.value.isdigit():
-            try:
-                rules = replace(rules, **{field: int(change.value)})
-            except ValueError:  # q voters let through what the rules do not take: it has no effect
-                continue
+        try:
+            rules = configured(rules, change.key, change.value)
+        except ValueError:  # q voters let through what the rules do not take: it has no effect
+            continue
     return rules
 
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from coinswarm.canonical import canonical_json
-from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
+from coinswarm.domain.proposal import ROSTER_KEY, Configure, Proposal, ProposalKind
 from coinswarm.domain.valid import digest, line, name, unique, whole
 from coinswarm.memory.quorum.sizes import check_sizes, quorum
 
 ROSTER_SUBJECT = "quorum/roster"
 """What a proposal to change the roster is about; the subject's version is the roster's."""
-
-ROSTER_KEY = "quorum.roster"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.acceptance import Rule, Verdict
-from coinswarm_testkit.reference.voter import Recomputes
+from coinswarm.memory.promotion.voters import DecimalVoter
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence
@@ -15,7 +15,7 @@ from coinswarm_mutants.voters._shared import why
 FAILS = {"V35"}
 
 
-class Mutant(Recomputes):
+class Mutant(DecimalVoter):
     """Judges what nobody asked."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -30,5 +30,5 @@ class Mutant(Recomputes):
         )
 
 
-class Twin(Recomputes):
+class Twin(DecimalVoter):
     """Repaired: the reference."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coinswarm_testkit.reference.voter import Recomputes
+from coinswarm.memory.promotion.voters import DecimalVoter
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence, Verdict
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FAILS = {"V10"}
 
 
-class Mutant(Recomputes):
+class Mutant(DecimalVoter):
     """Remarks as a set tells them."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -23,5 +23,5 @@ class Mutant(Recomputes):
         return replace(verdict, remarks=tuple(set(verdict.remarks)))
 
 
-class Twin(Recomputes):
+class Twin(DecimalVoter):
     """Repaired: the reference."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.proposal import ProposalKind
-from coinswarm_testkit.reference.voter import Recomputes
+from coinswarm.memory.promotion.voters import DecimalVoter
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence, Verdict
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FAILS = {"V45"}
 
 
-class Mutant(Recomputes):
+class Mutant(DecimalVoter):
     """The cool-down must be over by a nanosecond."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -25,5 +25,5 @@ class Mutant(Recomputes):
         return super().evaluate(proposal, evidence)
 
 
-class Twin(Recomputes):
+class Twin(DecimalVoter):
     """Repaired: the reference."""

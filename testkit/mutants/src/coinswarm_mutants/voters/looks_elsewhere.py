@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.acceptance import Rule, Verdict
-from coinswarm_testkit.reference.voter import Recomputes
+from coinswarm.memory.promotion.voters import DecimalVoter
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FAILS = {"V35"}
 
 
-class Mutant(Recomputes):
+class Mutant(DecimalVoter):
     """Leaves the rollback to the other seats."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -25,5 +25,5 @@ class Mutant(Recomputes):
         return replace(verdict, held=held)
 
 
-class Twin(Recomputes):
+class Twin(DecimalVoter):
     """Repaired: the reference."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.acceptance import Rule, Verdict
-from coinswarm_testkit.reference.voter import Recomputes
+from coinswarm.memory.promotion.voters import DecimalVoter
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence
@@ -15,7 +15,7 @@ from coinswarm_mutants.voters._shared import without
 FAILS = {"V20"}
 
 
-class Mutant(Recomputes):
+class Mutant(DecimalVoter):
     """Looks for a certificate of the agent that is named first."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -26,5 +26,5 @@ class Mutant(Recomputes):
         return verdict
 
 
-class Twin(Recomputes):
+class Twin(DecimalVoter):
     """Repaired: the reference."""

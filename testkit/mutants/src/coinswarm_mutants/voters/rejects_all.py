@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.acceptance import Verdict
-from coinswarm_testkit.reference.voter import Recomputes
+from coinswarm.memory.promotion.voters import DecimalVoter
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FAILS = {"V45"}
 
 
-class Mutant(Recomputes):
+class Mutant(DecimalVoter):
     """Cannot be wrong."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -25,5 +25,5 @@ class Mutant(Recomputes):
         return Verdict.of(dict.fromkeys(verdict.held, "not today"))
 
 
-class Twin(Recomputes):
+class Twin(DecimalVoter):
     """Repaired: the reference."""

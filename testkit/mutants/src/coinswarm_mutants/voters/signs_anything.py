@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coinswarm_testkit.reference.voter import Recomputes
+from coinswarm.memory.promotion.voters import DecimalVoter
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence, Verdict
@@ -14,7 +14,7 @@ from coinswarm_mutants.voters._shared import without
 FAILS = {"V40"}
 
 
-class Mutant(Recomputes):
+class Mutant(DecimalVoter):
     """A proposal by an honest planner will do."""
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -23,5 +23,5 @@ class Mutant(Recomputes):
         return without(verdict, *verdict.failed)
 
 
-class Twin(Recomputes):
+class Twin(DecimalVoter):
     """Repaired: the reference."""

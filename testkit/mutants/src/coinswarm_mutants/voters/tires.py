@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coinswarm_testkit.reference.voter import Recomputes
+from coinswarm.memory.promotion.voters import DecimalVoter
 
 if TYPE_CHECKING:
     from coinswarm.domain.acceptance import Evidence, Verdict
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 FAILS = {"V15"}
 
 
-class Mutant(Recomputes):
+class Mutant(DecimalVoter):
     """Rejects no more than twenty proposals."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.rejected = 0
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
@@ -27,5 +28,5 @@ class Mutant(Recomputes):
         return verdict if self.rejected <= 30 else replace(verdict, remarks=("enough", *verdict.remarks))
 
 
-class Twin(Recomputes):
+class Twin(DecimalVoter):
     """Repaired: the reference."""

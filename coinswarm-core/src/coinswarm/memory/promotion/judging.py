@@ -1,0 +1,157 @@
+"""A voter: every mandatory rule, each by itself, with somebody's numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coinswarm.contracts import Voter
+from coinswarm.domain.acceptance import Rule, Verdict, mandatory
+from coinswarm.domain.proposal import AddEpisode, Configure, MovePattern, SeatAgent, SetWeights
+from coinswarm.memory.promotion import rules
+from coinswarm.memory.promotion.numbers import PPM, Place
+from coinswarm.memory.promotion.paths import DAY_NS, daily, folded, portfolio, together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coinswarm.domain.acceptance import DailyReturns, Evidence
+    from coinswarm.domain.proposal import Proposal
+    from coinswarm.memory.promotion.numbers import Numbers
+
+    Judged = dict[Rule, Callable[[], str]]
+
+_COST = 100
+"""Parts of 1e-10 of equity in a basis point of a basis point."""
+
+
+class RuleVoter(Voter):
+    """Judges by the rules.
+
+    :param numbers: who works the statistics out.
+    """
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
+        """Every mandatory rule of the proposal, and no other."""
+        judged = self._judged(proposal, evidence)
+        return Verdict.of({rule: judged[rule]() for rule in mandatory(proposal)})
+
+    def _judged(self, proposal: Proposal, seen: Evidence) -> Judged:
+        """How each rule that may be mandatory is judged."""
+        general: Judged = {
+            Rule.EVIDENCE: lambda: rules.evidence(proposal, seen),
+            Rule.BASE: lambda: rules.base(proposal, seen),
+            Rule.OPERATOR: lambda: rules.operator(seen),
+        }
+        change = proposal.change
+        if isinstance(change, AddEpisode):
+            return general | _of_episode(change, seen)
+        if isinstance(change, MovePattern):
+            return general | self._of_pattern(proposal, change, seen)
+        if isinstance(change, SetWeights):
+            return general | self._of_weights(proposal, change, seen)
+        if isinstance(change, SeatAgent):
+            return general | {
+                Rule.CERTIFIED: lambda: rules.seat_certified(proposal, change, seen),
+                Rule.SEAT: lambda: rules.seat(proposal.kind, change, seen),
+            }
+        return general | _of_setting(change, seen)
+
+    def _of_pattern(self, proposal: Proposal, change: MovePattern, seen: Evidence) -> Judged:
+        numbers, limits, kind = self._numbers, seen.rules, proposal.kind
+        own = f"trades/{change.pattern}"
+        shown = [row for row in seen.exhibits if row.source in proposal.evidence]
+        cited = sorted((one for row in shown for one in row.episodes), key=lambda one: (one.decided_ns, one.id))
+        days, live = daily(cited), daily(rules.live(cited, seen))
+        place = Place(seen.number, seen.discoveries, seen.looks)
+        trials = [row for row in seen.trials if row.source in proposal.evidence]
+
+        def trades() -> str:
+            others = sorted(row.source.place for row in shown if row.source.place != own)
+            return f"{', '.join(others)} is not its record" if others else rules.trades(kind, change, cited, seen)
+
+        def on_trials(rule: Callable[[list[list[int]]], str]) -> str:
+            wrong = rules.trials(change, trials)
+            return wrong or rule([list(row) for row in together(trials)] or [days])
+
+        def decayed() -> str:
+            if seen.stage not in {str(stage) for stage in rules.WITH_CAPITAL}:
+                return ""
+            return numbers.decayed(live, limits)
+
+        return {
+            Rule.REGISTERED: lambda: rules.registered(kind, change, seen),
+            Rule.UNSEEN: lambda: rules.unseen(proposal, change, seen),
+            Rule.STAGES: lambda: rules.stages(kind, change, seen),
+            Rule.CAPITAL: lambda: rules.capital(change, seen),
+            Rule.TRADES: trades,
+            Rule.SPAN: lambda: numbers.span(days, limits.min_psr_ppm, max(change.variants, 1)),
+            Rule.SHARPE: lambda: numbers.sharpe(days, limits.min_sharpe_ppm),
+            Rule.PSR: lambda: numbers.psr(days, limits.min_psr_ppm),
+            Rule.OVERFIT: lambda: on_trials(lambda rows: numbers.overfit(rows, limits.pbo_blocks, limits.max_pbo_ppm)),
+            Rule.DISCOVERY: lambda: numbers.discovery(live, place, limits.fdr_ppm),
+            Rule.DEFLATED: lambda: on_trials(lambda rows: numbers.deflated(days, rows, limits.min_dsr_ppm)),
+            Rule.DRAWDOWN: lambda: numbers.drawdown(days, limits, proposal.seed),
+            Rule.DECAYED: decayed,
+        }
+
+    def _of_weights(self, proposal: Proposal, change: SetWeights, seen: Evidence) -> Judged:
+        rows = {row.agent: row for row in seen.returns if row.source in proposal.evidence}
+        free = rules.is_first(seen) or self._is_taken_back(change, rows, seen)
+        return {
+            Rule.SUM: lambda: rules.weights_sum(change),
+            Rule.CAP: lambda: rules.cap(change, seen),
+            Rule.CHANGE: lambda: "" if free else rules.distance(change, seen),
+            Rule.COOL_DOWN: lambda: "" if free else rules.cool_down(seen),
+            Rule.CERTIFIED: lambda: rules.weights_certified(change, seen),
+            Rule.BETTER: lambda: "" if free else self._better(change, rows, seen),
+            Rule.ROLLBACK: lambda: rules.rollback(change, seen),
+        }
+
+    def _is_taken_back(self, change: SetWeights, rows: dict[str, DailyReturns], seen: Evidence) -> bool:
+        """Whether these are the weights before those in force, which have fallen as far as they may.
+
+        The fall is measured on whole days after the one on which they came into force.
+        """
+        old = rules.by_agent(seen.weights)
+        if not seen.rollback_drawdown_bp or rules.by_agent(change.weights) != rules.by_agent(seen.previous):
+            return False
+        if not old or not old.keys() <= rows.keys():
+            return False
+        first = max(seen.weights_changed_ns // DAY_NS + 1, *(rows[agent].first_day for agent in old))
+        last = min(rows[agent].first_day + len(rows[agent].returns_ppm) for agent in old)
+        days = [max(day // rules.FULL_BP, 1 - PPM) for day in portfolio(old, rows, first, max(first, last))]
+        return self._numbers.deepest(days) * rules.FULL_BP >= seen.rollback_drawdown_bp * PPM
+
+    def _better(self, change: SetWeights, rows: dict[str, DailyReturns], seen: Evidence) -> str:
+        """On folds of the days that all agents of any weight have in common."""
+        limits, old, new = seen.rules, rules.by_agent(seen.weights), rules.by_agent(change.weights)
+        agents = sorted({*old, *new})
+        bare = [agent for agent in agents if agent not in rows]
+        if bare or not agents:
+            return f"no returns of {', '.join(bare) or 'anybody'} are cited"
+        first = max(rows[agent].first_day for agent in agents)
+        last = min(rows[agent].first_day + len(rows[agent].returns_ppm) for agent in agents)
+        if last - first < limits.min_days:
+            return f"{max(last - first, 0)} common days are fewer than {limits.min_days}"
+        cost = rules.moved(change, seen) * limits.cost_bp * _COST
+        before, after = (
+            folded(portfolio(side, rows, first, last), limits.folds, limits.purge_days, paid)
+            for side, paid in ((old, 0), (new, cost))
+        )
+        return self._numbers.better(list(zip(before, after, strict=True)), limits)
+
+
+def _of_episode(change: AddEpisode, seen: Evidence) -> Judged:
+    return {
+        Rule.KNOWN: lambda: rules.known(change, seen),
+        Rule.TRADE: lambda: rules.trade(change, seen),
+        Rule.VECTOR: lambda: rules.vector(change, seen),
+        Rule.DUPLICATE: lambda: rules.duplicate(change, seen),
+    }
+
+
+def _of_setting(change: Configure, seen: Evidence) -> Judged:
+    return {Rule.KEY: lambda: rules.key(change), Rule.VALUE: lambda: rules.value(change, seen)}

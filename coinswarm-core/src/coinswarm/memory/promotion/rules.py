@@ -1,0 +1,270 @@
+"""The rules that names and whole numbers settle: why each fails, or an empty text where it holds.
+
+What statistics settle is in ``numbers``; both are put together in ``judging``.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from hashlib import sha256
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from coinswarm.domain.acceptance import CITING, NEEDED_TIER, OPERATOR, TIERS
+from coinswarm.domain.limits import configured, field_of
+from coinswarm.domain.proposal import ROSTER_KEY, ProposalKind, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from coinswarm.domain.acceptance import Evidence, TrialReturns
+    from coinswarm.domain.episode import Episode
+    from coinswarm.domain.proposal import AddEpisode, Configure, MovePattern, Proposal, SeatAgent, SetWeights, Weight
+
+FULL_BP = 10_000
+STEPS = (Stage.CANDIDATE, Stage.SHADOW, Stage.PROBATION, Stage.ENABLED)
+WITH_CAPITAL = (Stage.PROBATION, Stage.ENABLED)
+
+
+# ── every proposal ──
+
+
+def evidence(proposal: Proposal, seen: Evidence) -> str:
+    """What is cited is there."""
+    if not proposal.evidence:
+        needed = proposal.kind in CITING and not (proposal.kind is ProposalKind.SET_WEIGHTS and is_first(seen))
+        return "it cites nothing" if needed else ""
+    missing = sorted(source.place for source in proposal.evidence if source not in seen.sources)
+    return f"{', '.join(missing)} is not there, or is another" if missing else ""
+
+
+def base(proposal: Proposal, seen: Evidence) -> str:
+    """It starts from what is in force of what it changes."""
+    if proposal.subject != proposal.proper_subject:
+        return f"it is about {proposal.subject}, but changes {proposal.proper_subject}"
+    if proposal.base_version == seen.version:
+        return ""
+    return f"it starts from version {proposal.base_version}, in force is {seen.version}"
+
+
+# ── episodes ──
+
+
+def known(change: AddEpisode, seen: Evidence) -> str:
+    """Its outcome is known."""
+    late = change.episode.known_ns > seen.now_ns
+    return f"its outcome is known at {change.episode.known_ns}, now is {seen.now_ns}" if late else ""
+
+
+def trade(change: AddEpisode, seen: Evidence) -> str:
+    """The trade is there once, and the same."""
+    found = [one for row in seen.exhibits if row.source == change.trade for one in row.episodes]
+    same = [one for one in found if one.id == change.episode.id]
+    if len(same) != 1:
+        return f"{change.trade.place} holds {len(same)} trades of that id"
+    return "" if same[0] == change.episode else f"it differs from the trade in {change.trade.place}"
+
+
+def vector(change: AddEpisode, seen: Evidence) -> str:
+    """float32, little-endian, of a space that is known."""
+    if not any((space.name, space.dimension) == (change.space, change.dimension) for space in seen.spaces):
+        return f"no space {change.space} has vectors of {change.dimension}"
+    if len(seen.vector) != 4 * change.dimension or sha256(seen.vector).hexdigest() != change.vector_digest:
+        return "the vector is not the one that is proposed"
+    numbers = struct.unpack(f"<{change.dimension}f", seen.vector)
+    return "" if all(map(math.isfinite, numbers)) and any(numbers) else "the vector is all zero or not finite"
+
+
+def duplicate(change: AddEpisode, seen: Evidence) -> str:
+    """It is new."""
+    return "it is remembered already" if change.episode.id in seen.remembered else ""
+
+
+# ── patterns ──
+
+
+def registered(kind: ProposalKind, change: MovePattern, seen: Evidence) -> str:
+    """When, and with how many variants; the log alone says when."""
+    if change.variants < 1:
+        return "nobody knows how many variants were tried"
+    if kind is ProposalKind.UPDATE_PATTERN:
+        return "only the log says when it is registered" if change.registered_ns else ""
+    if not 0 < seen.registered_ns <= seen.now_ns:
+        return "it was never registered"
+    if change.registered_ns != seen.registered_ns:
+        return f"it was registered at {seen.registered_ns}, not at {change.registered_ns}"
+    if change.variants != seen.variants:
+        return f"{seen.variants} variants were registered, not {change.variants}"
+    return ""
+
+
+def unseen(proposal: Proposal, change: MovePattern, seen: Evidence) -> str:
+    """Registered before it is evaluated: nothing to show yet, and what was registered before is one variant more."""
+    if proposal.evidence:
+        return "it is evaluated already: a registration cites nothing"
+    if change.variants <= seen.variants:
+        return f"{seen.variants} variants were registered before it, and it counts {change.variants}"
+    return ""
+
+
+def stages(kind: ProposalKind, change: MovePattern, seen: Evidence) -> str:
+    """One up by a promotion, down by a demotion, to the beginning by a registration."""
+    now, then = seen.stage, change.stage
+    if kind is ProposalKind.UPDATE_PATTERN:
+        return "" if then is Stage.CANDIDATE else f"what is registered is a candidate, not {then}"
+    if kind is ProposalKind.PROMOTE_PATTERN:
+        allowed = (now, then) in {(str(one), other) for one, other in pairwise(STEPS)}
+    else:
+        allowed = now in STEPS and (then is Stage.DEPRECATED or then in STEPS[: STEPS.index(Stage(now))])
+    return "" if allowed else f"from {now or 'nothing'} to {then} is no step of a {kind}"
+
+
+def capital(change: MovePattern, seen: Evidence) -> str:
+    """A share of equity, by stage."""
+    given, rules = change.capital_bp, seen.rules
+    if change.stage not in WITH_CAPITAL:
+        return f"{change.stage} is without capital, and it asks for {given} bp" if given else ""
+    most = rules.max_weight_bp
+    if change.stage is Stage.PROBATION:
+        most = max(rules.max_probation_bp, seen.minimum_bp)
+    least = max(1, seen.minimum_bp)
+    return "" if least <= given <= most else f"{given} bp are not within {least} and {most} bp of {change.stage}"
+
+
+def trades(kind: ProposalKind, change: MovePattern, cited: Sequence[Episode], seen: Evidence) -> str:
+    """Closed, each once, one after the other; enough of them, and of the time that counts.
+
+    :param cited: in order of decision.
+    """
+    if len({one.id for one in cited}) != len(cited):
+        return "a trade is counted twice"
+    if any(one.known_ns > seen.now_ns for one in cited):
+        return "a trade is not closed"
+    if any(after.decided_ns < before.known_ns for before, after in pairwise(cited)):
+        return "trades overlap"
+    if kind is not ProposalKind.PROMOTE_PATTERN:
+        return ""
+    if change.stage is Stage.SHADOW:
+        few = len(cited) < seen.rules.min_trades
+        return f"{len(cited)} trades are fewer than {seen.rules.min_trades}" if few else ""
+    count = len(live(cited, seen))
+    few = count < seen.rules.min_live_trades
+    return f"{count} trades since it was registered are fewer than {seen.rules.min_live_trades}" if few else ""
+
+
+def live(cited: Sequence[Episode], seen: Evidence) -> list[Episode]:
+    """The trades that were decided since it was registered."""
+    return [one for one in cited if seen.registered_ns and one.decided_ns >= seen.registered_ns]
+
+
+def trials(change: MovePattern, rows: Sequence[TrialReturns]) -> str:
+    """All that were registered are there, and are its own; a pattern of one variant needs none."""
+    others = sorted(row.source.place for row in rows if not row.source.place.startswith(f"trials/{change.pattern}/"))
+    if others:
+        return f"{', '.join(others)} is no trial of {change.pattern}"
+    if len(rows) == change.variants or (change.variants == 1 and not rows):
+        return ""
+    return f"{len(rows)} of {change.variants} variants are cited"
+
+
+# ── weights ──
+
+
+def by_agent(weights: Sequence[Weight]) -> dict[str, int]:
+    """Agent -> basis points, those of weight nothing left out."""
+    return {weight.agent: weight.weight_bp for weight in weights if weight.weight_bp}
+
+
+def moved(change: SetWeights, seen: Evidence) -> int:
+    """Basis points that are moved, summed over agents."""
+    old, new = by_agent(seen.weights), by_agent(change.weights)
+    return sum(abs(new.get(agent, 0) - old.get(agent, 0)) for agent in {*old, *new})
+
+
+def is_first(seen: Evidence) -> bool:
+    """Whether no weights are in force yet, and the operator sets the first: those of the profile."""
+    return not seen.weights and not seen.version and seen.submitter == OPERATOR
+
+
+def weights_sum(change: SetWeights) -> str:
+    """At least 0, and 10,000 in all."""
+    total = sum(weight.weight_bp for weight in change.weights)
+    if total != FULL_BP:
+        return f"weights sum to {total:,}"
+    return "a weight is below 0" if any(weight.weight_bp < 0 for weight in change.weights) else ""
+
+
+def cap(change: SetWeights, seen: Evidence) -> str:
+    """Nobody above it."""
+    over = sorted(weight.agent for weight in change.weights if weight.weight_bp > seen.rules.max_weight_bp)
+    return f"{', '.join(over)} above {seen.rules.max_weight_bp:,} bp" if over else ""
+
+
+def distance(change: SetWeights, seen: Evidence) -> str:
+    """Not too much at once."""
+    far = moved(change, seen)
+    return f"{far:,} bp are moved, {seen.rules.max_change_bp:,} may be" if far > seen.rules.max_change_bp else ""
+
+
+def cool_down(seen: Evidence) -> str:
+    """Not too soon."""
+    since = seen.now_ns - seen.weights_changed_ns
+    return f"the last change was {since} ns ago" if since < seen.rules.cool_down_ns else ""
+
+
+def weights_certified(change: SetWeights, seen: Evidence) -> str:
+    """Nobody weighs anything without a certificate."""
+    bare = sorted(agent for agent in by_agent(change.weights) if agent not in seen.certified)
+    return f"{', '.join(bare)} without a certificate" if bare else ""
+
+
+def rollback(change: SetWeights, seen: Evidence) -> str:
+    """At some loss, and not at any."""
+    good = 0 < change.rollback_drawdown_bp <= seen.rules.max_rollback_bp
+    return "" if good else f"it is taken back at {change.rollback_drawdown_bp:,} bp"
+
+
+# ── seats and settings ──
+
+
+def seat_certified(proposal: Proposal, change: SeatAgent, seen: Evidence) -> str:
+    """The certificate it names is cited, its own, and good enough."""
+    found = [row for row in seen.certificates if row.agent == change.agent and row.source in proposal.evidence]
+    if not any(row.source.digest == change.certificate for row in found):
+        return f"that certificate of {change.agent} is not cited, or not there"
+    needed = TIERS.index(NEEDED_TIER[seen.mode])
+    if any(TIERS.index(row.tier) >= needed for row in found):
+        return ""
+    return f"{seen.mode} takes {TIERS[needed]}, and it is {found[0].tier}"
+
+
+def seat(kind: ProposalKind, change: SeatAgent, seen: Evidence) -> str:
+    """Free, or taken."""
+    taken = change.agent in seen.seated
+    if kind is ProposalKind.ADMIT_AGENT:
+        return f"{change.agent} has a seat already" if taken else ""
+    return "" if taken else f"{change.agent} has no seat"
+
+
+def key(change: Configure) -> str:
+    """A setting that there is."""
+    return "" if change.key == ROSTER_KEY or field_of(change.key) else f"nothing is named {change.key}"
+
+
+def value(change: Configure, seen: Evidence) -> str:
+    """Within the limits; who votes is for core to judge."""
+    if change.key == ROSTER_KEY:
+        return ""
+    try:
+        configured(seen.rules, change.key, change.value)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def operator(seen: Evidence) -> str:
+    """By the operator."""
+    if seen.submitter == OPERATOR:
+        return ""
+    return f"it was submitted by {seen.submitter or 'nobody known'}, and only the {OPERATOR} may ask for it"

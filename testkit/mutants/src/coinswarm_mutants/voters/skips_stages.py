@@ -1,0 +1,27 @@
+"""From any stage to any other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coinswarm.domain.acceptance import Rule, Verdict
+from coinswarm.memory.promotion.voters import DecimalVoter
+
+if TYPE_CHECKING:
+    from coinswarm.domain.acceptance import Evidence
+    from coinswarm.domain.proposal import Proposal
+from coinswarm_mutants.voters._shared import without
+
+FAILS = {"V40"}
+
+
+class Mutant(DecimalVoter):
+    """From any stage to any other."""
+
+    def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:
+        """How it judges."""
+        return without(super().evaluate(proposal, evidence), Rule.STAGES)
+
+
+class Twin(DecimalVoter):
+    """Repaired: the reference."""
