@@ -49,7 +49,7 @@ def envelope(number: int, base: int, value: str = "1", life: int = 10) -> Envelo
 
 def request(one: Envelope, failed: tuple[Rule, ...] = (), epoch: int = 0) -> Request:
     """With ballots of three voters who found the same."""
-    rules = [rule for rule in (Rule.EVIDENCE, Rule.BASE, Rule.JUDGED) if rule not in failed]
+    rules = [rule for rule in (Rule.EVIDENCE, Rule.BASE, Rule.VALUE) if rule not in failed]
     verdict = Verdict(tuple(rules), failed, ("so",) if failed else ())
     evidence = Evidence(now_ns=NOW, version=one.proposal.base_version, rules=AcceptanceRules())
     ballots = [
@@ -65,7 +65,7 @@ def request(one: Envelope, failed: tuple[Rule, ...] = (), epoch: int = 0) -> Req
 @pytest.fixture(autouse=True)
 def mandatory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three rules, whatever a proposal is about: which they are is for others to test."""
-    rules = (Rule.EVIDENCE, Rule.BASE, Rule.JUDGED)
+    rules = (Rule.EVIDENCE, Rule.BASE, Rule.VALUE)
     monkeypatch.setattr("coinswarm.memory.quorum.findings.mandatory", lambda _: rules)
 
 
