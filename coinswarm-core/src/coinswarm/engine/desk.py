@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.order import EndReason, Order, OrderFlags, OrderKind, Refusal, RiskApproved
+from coinswarm.engine.closing import traded
 from coinswarm.engine.learning import learners, tell
 from coinswarm.engine.result import Faults
 from coinswarm.execution.entry import entry_order
@@ -95,21 +96,22 @@ class Desk:
         if self._memory is None:
             self._learn(k, outcome)
         else:
-            self._memory.closed(k, outcome)
+            self._memory.closed(k, traded(self.exchange, k, self._plan.bars[k].instrument, outcome))
         if outcome.stopped:
             self.protections.stopped(outcome.known_ns)
 
     def settle(self, now: int) -> None:
         """With a memory: learn from the outcomes that are committed by ``now``."""
         if self._memory is not None:
-            for k, outcome in self._memory.settle(now):
-                self._learn(k, outcome)
+            for k, outcome, refused in self._memory.settle(now):
+                self._learn(k, outcome, refused)
 
-    def _learn(self, k: int, outcome: TradeOutcome) -> None:
-        """Sizing and agents take in an outcome (S5, S19)."""
-        self.record.add(outcome)
-        if self._learners:
-            for name, words in tell(self._plan, self._learners, k, outcome):
+    def _learn(self, k: int, outcome: TradeOutcome, refused: int = 0) -> None:
+        """Sizing and agents take in an outcome (S5, S19), but for seats (a bit each) whose episode was refused."""
+        self.record.add(outcome, refused)
+        learning = [seat for seat in self._learners if not refused >> seat & 1]
+        if learning:
+            for name, words in tell(self._plan, learning, k, outcome):
                 before = self.learn_faults.get(name, Faults())
                 self.learn_faults[name] = Faults(before.times + 1, before.first or words)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.market import Bars
     from coinswarm.domain.outcome import TradeOutcome
     from coinswarm.engine.plan import RunPlan
+    from coinswarm.memory.recall.episodes import Traded
     from coinswarm.memory.recall.estimate import Neighbour
     from coinswarm.memory.recall.privatelog import PrivateLog
 
@@ -113,10 +114,10 @@ class RunMemory:
         self.recalls: list[Recall] = []
         self.faults: dict[str, Faults] = {}
         self.spaces: set[Space] = set()
-        self._added = 0
+        self._added = self.refused = 0
         self._columns: dict[tuple[int, int], Vectors | None] = {}
         self._open: dict[tuple[int, int], list[_Decision]] = {}
-        self._closed: list[tuple[int, TradeOutcome]] = []
+        self._closed: list[tuple[int, Traded]] = []
 
     def adopt(self, space: Space, episodes: Sequence[Episode]) -> None:
         """Hold episodes that were committed before the run began; the index was told of them."""
@@ -235,26 +236,34 @@ class RunMemory:
 
     # -- episodes
 
-    def closed(self, k: int, outcome: TradeOutcome) -> None:
+    def closed(self, k: int, trade: Traded) -> None:
         """A trade of instrument ``k`` was closed; it is remembered when its outcome is known."""
-        self._closed.append((k, outcome))
+        self._closed.append((k, trade))
 
-    def settle(self, now: int) -> list[tuple[int, TradeOutcome]]:
-        """Remember what is known by ``now``; returns the outcomes that are committed by that, in order."""
+    def settle(self, now: int) -> list[tuple[int, TradeOutcome, int]]:
+        """Remember what is known by ``now``.
+
+        :returns: the outcomes, in order, each with the seats (a bit each) whose episode was refused: what they did
+            is not learned from. An outcome that makes no episode is, as is one that was remembered before.
+        """
         if not self._closed:
             return []
         settled, self._closed = self._closed, []
-        for k, outcome in settled:
+        told = []
+        for k, trade in settled:
+            refused = 0
             for seat, one in enumerate(self._plan.seats):
-                if outcome.agree >> seat & 1 and one.space:
-                    self._remember(seat, k, outcome, now)
-        return settled
+                if trade.outcome.agree >> seat & 1 and one.space and not self._remember(seat, k, trade, now):
+                    refused |= 1 << seat
+            told.append((k, trade.outcome, refused))
+        return told
 
-    def _remember(self, seat: int, k: int, outcome: TradeOutcome, now: int) -> None:
-        """The first trade of a decision becomes its episode."""
+    def _remember(self, seat: int, k: int, trade: Traded, now: int) -> bool:
+        """The first trade of a decision becomes its episode; whether it may be learned from."""
+        outcome = trade.outcome
         decision = self._decided(seat, k, outcome)
         if decision is None:
-            return
+            return True
         plan, bars = self._plan, self._plan.ticks[k]
         row = int(np.searchsorted(bars.open_ns, outcome.opened_ns))
         num, den = plan.bars[k].instrument.value_ratio
@@ -265,10 +274,13 @@ class RunMemory:
             decided_ns=decision.known_ns,
             value=outcome.lots * int(bars.open[row]) * num // den,
         )
-        done = self.log.propose(decision.space, episode, decision.vector.astype("<f4").tobytes(), now)
-        if not done.failed:
-            self._added += 1
-            self._index.remember(decision.space, episode, decision.vector, LogPosition(done.head.index, done.head.hash))
+        done = self.log.propose(decision.space, episode, decision.vector.astype("<f4").tobytes(), trade, now)
+        if done.refused:
+            self.refused += not done.again
+            return done.again
+        self._added += 1
+        self._index.remember(decision.space, episode, decision.vector, LogPosition(done.head.index, done.head.hash))
+        return True
 
     def _decided(self, seat: int, k: int, outcome: TradeOutcome) -> _Decision | None:
         """The last change to the trade's side before it was opened, if no trade came of it before."""

@@ -38,14 +38,19 @@ class Record:
         self.wins, self.losses = [0] * seats, [0] * seats
         self.won, self.lost = [0] * seats, [0] * seats
 
-    def add(self, outcome: TradeOutcome) -> None:
-        """S5: credit a closed trade to those who agreed at entry, by their share."""
+    def add(self, outcome: TradeOutcome, without: int = 0) -> None:
+        """S5: credit a closed trade to those who agreed at entry, by their share.
+
+        :param without: seats (a bit each) that are not credited.
+        """
         if outcome.risk <= 0:
             return
         agreed = [a for a in range(len(self._weights)) if outcome.agree >> a & 1]
         total = sum(self._weights[a] for a in agreed)
         r_bp = min(abs(outcome.pnl) * 10_000 // outcome.risk, R_CAP_BP)
         for a in agreed:
+            if without >> a & 1:
+                continue
             credit = self._weights[a] * 10_000 // total
             if outcome.pnl > 0:
                 self.wins[a] += credit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.proposal import AddEpisode
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from coinswarm.domain.episode import Episode
+    from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.store.opening import Store
 
 BATCH = 500
@@ -26,10 +27,12 @@ class Forked:
 
     :param head: that position.
     :param episodes: per space (name and width), episodes with the bytes of their vectors, in the order of the log.
+    :param fold: of the log up to there; None where nothing was read.
     """
 
     head: Head = START
     episodes: tuple[tuple[str, int, Episode, bytes], ...] = ()
+    fold: Fold | None = field(default=None, compare=False)
 
 
 def forked(url: str, cluster: str, shard: str, position: int | None, spaces: Collection[str]) -> Forked:
@@ -44,9 +47,14 @@ def forked(url: str, cluster: str, shard: str, position: int | None, spaces: Col
     from coinswarm.memory.store.opening import opened  # noqa: PLC0415 - SQLAlchemy, for who has a log
 
     with opened(url, cluster, shard) as store:
-        head, changes = _accepted(store, position)
-        wanted = [change for change in changes if change.space in spaces]
-        vectors = _vectors(store, [change.vector_digest for change in wanted])
+        return read_fork(store, position, spaces)
+
+
+def read_fork(store: Store, position: int | None, spaces: Collection[str]) -> Forked:
+    """The same of a store that is open."""
+    fold, changes = _accepted(store, position)
+    wanted = [change for change in changes if change.space in spaces]
+    vectors = _vectors(store, [change.vector_digest for change in wanted])
     episodes = []
     for change in wanted:
         vector = vectors.get(change.vector_digest)
@@ -54,11 +62,11 @@ def forked(url: str, cluster: str, shard: str, position: int | None, spaces: Col
             message = f"the vector of episode {change.episode.id[:12]} is not in {store.place.name}"
             raise DataError(message, remedy="restore the store from a copy")
         episodes.append((change.space, change.dimension, change.episode, vector))
-    return Forked(head, tuple(episodes))
+    return Forked(fold.head, tuple(episodes), fold)
 
 
-def _accepted(store: Store, position: int | None) -> tuple[Head, list[AddEpisode]]:
-    """The episodes that were accepted, and the head up to which they were read."""
+def _accepted(store: Store, position: int | None) -> tuple[Fold, list[AddEpisode]]:
+    """The episodes that were accepted, and the log as it was verified."""
     from coinswarm.memory.quorum.keys import Ed25519Scheme  # noqa: PLC0415 - cryptography, likewise
 
     fold, scheme = genesis(store.log.cluster, store.log.shard, store.first), Ed25519Scheme()
@@ -74,7 +82,7 @@ def _accepted(store: Store, position: int | None) -> tuple[Head, list[AddEpisode
             change = entry.envelope.proposal.change
             if entry.outcome is Outcome.ACCEPT and isinstance(change, AddEpisode):
                 changes.append(change)
-    return fold.head, changes
+    return fold, changes
 
 
 def _vectors(store: Store, digests: list[str]) -> dict[str, bytes]:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinswarm.domain.acceptance import Rule
 from coinswarm.domain.episode import Space
 from coinswarm.domain.outcome import TradeOutcome
 from coinswarm.domain.proposal import AddEpisode
 from coinswarm.memory.quorum.records import START, Head
-from coinswarm.memory.recall.episodes import episode_of
+from coinswarm.memory.recall.episodes import Traded, episode_of
 from coinswarm.memory.recall.privatelog import PrivateLog, proposed
 
 SPACE = Space("run-1", "trend/state.1", 3)
 VECTOR = np.ones(3, "<f4").tobytes()
 TRADE = TradeOutcome("X/USD", 1, 100, 200, 300, 50, 7_500, 20, 5_000, 1, stopped=False)
+TRADED = Traded(TRADE, Decimal(100), Decimal(101), 0)
 EPISODE = episode_of(TRADE, space=SPACE.name, agent="trend", decided_ns=100, value=1_000_000)
 
 
@@ -41,26 +42,26 @@ def test_the_id_is_that_of_the_decision() -> None:
 
 def test_what_is_remembered_extends_a_chain() -> None:
     log = PrivateLog()
-    done = log.propose(SPACE, EPISODE, VECTOR, 300)
-    assert (done.failed, done.head.index, len(log)) == ((), 1, 1)
+    done = log.propose(SPACE, EPISODE, VECTOR, TRADED, 300)
+    assert (done.refused, done.head.index, len(log)) == ("", 1, 1)
     assert done.head == log.head != START
     assert log.get(EPISODE.id) == EPISODE
     again = PrivateLog()
-    assert again.propose(SPACE, EPISODE, VECTOR, 300).head == done.head, "the same log has the same digest"
-    assert PrivateLog().propose(SPACE, EPISODE, b"other", 300).head != done.head
+    assert again.propose(SPACE, EPISODE, VECTOR, TRADED, 300).head == done.head, "the same log has the same digest"
+    assert PrivateLog().propose(SPACE, EPISODE, b"other", TRADED, 300).head != done.head
     forked = PrivateLog(Head(41, "a" * 64))
-    assert forked.propose(SPACE, EPISODE, VECTOR, 300).head.index == 42
+    assert forked.propose(SPACE, EPISODE, VECTOR, TRADED, 300).head.index == 42
     assert forked.head.hash != done.head.hash
     assert forked.fork == Head(41, "a" * 64)
 
 
 def test_what_is_not_known_yet_or_known_already_is_refused() -> None:
     log = PrivateLog()
-    early = log.propose(SPACE, EPISODE, VECTOR, 299)
-    assert (early.failed, log.head, len(log)) == ((Rule.KNOWN,), START, 0)
-    first = log.propose(SPACE, EPISODE, VECTOR, 300)
-    twice = log.propose(SPACE, EPISODE, VECTOR, 301)
-    assert (twice.failed, twice.head, len(log)) == ((Rule.DUPLICATE,), first.head, 1)
+    early = log.propose(SPACE, EPISODE, VECTOR, TRADED, 299)
+    assert (early.refused, early.again, log.head, len(log)) == ("known", False, START, 0)
+    first = log.propose(SPACE, EPISODE, VECTOR, TRADED, 300)
+    twice = log.propose(SPACE, EPISODE, VECTOR, TRADED, 301)
+    assert (twice.refused, twice.again, twice.head, len(log)) == ("duplicate", True, first.head, 1)
 
 
 def test_a_proposal_cites_its_trade() -> None:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from coinswarm.canonical import digest
 from coinswarm.domain.episode import Episode
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from coinswarm.domain.outcome import TradeOutcome
 
 PPM = 1_000_000
+
+
+class Traded(NamedTuple):
+    """A closed trade as the session's ledger and its fills have it.
+
+    :param entry_price, exit_price: mean price of the fills, to a thousandth of a tick.
+    :param slippage_bps: paid on entry and exit together, against the reference prices, rounded up.
+    """
+
+    outcome: TradeOutcome
+    entry_price: Decimal
+    exit_price: Decimal
+    slippage_bps: int
 
 
 def episode_id(space: str, agent: str, instrument: str, side: int, decided_ns: int) -> str:

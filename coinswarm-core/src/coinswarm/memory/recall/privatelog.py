@@ -18,6 +18,7 @@ from coinswarm.memory.recall.estimate import outcome_of
 
 if TYPE_CHECKING:
     from coinswarm.domain.episode import Episode, Space
+    from coinswarm.memory.recall.episodes import Traded
 
 SCHEMA = "coinswarm.private/1"
 MICRO = 1_000_000
@@ -25,10 +26,16 @@ MICRO = 1_000_000
 
 
 class Remembered(NamedTuple):
-    """What became of a proposal: the log's head after it, and the rules that failed; none: it was accepted."""
+    """What became of a proposal.
+
+    :param head: of the log after it.
+    :param refused: why it was refused, empty if it was accepted.
+    :param again: whether it was refused for being remembered already.
+    """
 
     head: Head
-    failed: tuple[Rule, ...]
+    refused: str = ""
+    again: bool = False
 
 
 class PrivateLog:
@@ -49,19 +56,22 @@ class PrivateLog:
         """A committed episode."""
         return self._episodes.get(episode_id)
 
-    def propose(self, space: Space, episode: Episode, vector: bytes, now_ns: int) -> Remembered:
+    def propose(self, space: Space, episode: Episode, vector: bytes, trade: Traded, now_ns: int) -> Remembered:  # noqa: ARG002 - for logs that keep trades
         """Decide on an episode, and append it if it may be remembered.
+
+        The trade is the ledger's and the vector the session's own, so that two predicates are left to judge.
 
         :param vector: its vector of length 1, little-endian float32.
         """
-        proposal = proposed(space, episode, vector)
-        failed = self._failed(episode, now_ns)
-        if not failed:
-            index = self.head.index + 1
-            body = {"schema": SCHEMA, "index": index, "at_ns": now_ns, "proposal": proposal.content()}
-            self.head = Head(index, chain(self.head.hash, canonical_json(body)))
-            self.adopt(episode)
-        return Remembered(self.head, failed)
+        if episode.known_ns > now_ns:
+            return Remembered(self.head, Rule.KNOWN.value)
+        if episode.id in self._episodes:
+            return Remembered(self.head, Rule.DUPLICATE.value, again=True)
+        index, proposal = self.head.index + 1, proposed(space, episode, vector)
+        body = {"schema": SCHEMA, "index": index, "at_ns": now_ns, "proposal": proposal.content()}
+        self.head = Head(index, chain(self.head.hash, canonical_json(body)))
+        self.adopt(episode)
+        return Remembered(self.head)
 
     def adopt(self, episode: Episode) -> None:
         """Hold an episode that was committed before the fork, or just now."""
@@ -79,15 +89,6 @@ class PrivateLog:
         times, sums = self._known.get((agent, side), ([], [0]))
         count = bisect_right(times, as_of_ns)
         return sums[count] / count / MICRO if count else 0.0
-
-    def _failed(self, episode: Episode, now_ns: int) -> tuple[Rule, ...]:
-        """The predicates that do not hold by construction: the trade is the ledger's, the vector the session's own."""
-        failed = []
-        if episode.known_ns > now_ns:
-            failed.append(Rule.KNOWN)
-        if episode.id in self._episodes:
-            failed.append(Rule.DUPLICATE)
-        return tuple(failed)
 
 
 def proposed(space: Space, episode: Episode, vector: bytes) -> Proposal:

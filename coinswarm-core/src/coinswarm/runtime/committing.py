@@ -1,0 +1,92 @@
+"""A session whose episodes a swarm decides on: trades become facts of its store, and proposals to its quorum (S21).
+
+The session waits for each decision before it decides itself, so that a replay recalls the same however fast the quorum
+is. It remembers what was accepted and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from coinswarm.domain.episode import Space
+from coinswarm.errors import InvariantError
+from coinswarm.memory.quorum.fold import advance
+from coinswarm.memory.quorum.records import Outcome
+from coinswarm.memory.recall.privatelog import PrivateLog, Remembered, proposed
+from coinswarm.runtime.fork import BATCH
+
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
+
+    from coinswarm.domain.episode import Episode
+    from coinswarm.domain.proposal import Proposal
+    from coinswarm.memory.quorum.fold import Fold
+    from coinswarm.memory.quorum.keys import Scheme
+    from coinswarm.memory.recall.episodes import Traded
+    from coinswarm.memory.store.opening import Store
+    from coinswarm.runtime.swarm.desk import Ended
+
+
+class Proposer(Protocol):
+    """Who proposes and waits: an embedded swarm, or a desk with a way to one."""
+
+    async def propose(self, proposal: Proposal) -> Ended:
+        """Propose something, and wait for its outcome."""
+
+
+class SwarmLog(PrivateLog):
+    """The swarm's log as a session uses it: reads on from a position, and has episodes decided.
+
+    :param fold: of the log as it was verified so far.
+    :param store: of the swarm.
+    :param proposer: runs in the portal's loop.
+    """
+
+    def __init__(self, fold: Fold, store: Store, proposer: Proposer, portal: BlockingPortal, scheme: Scheme) -> None:
+        super().__init__(fold.head)
+        self._fold, self._store, self._scheme = fold, store, scheme
+        self._proposer, self._portal = proposer, portal
+        self.cluster = store.log.cluster
+
+    def propose(self, space: Space, episode: Episode, vector: bytes, trade: Traded, now_ns: int) -> Remembered:
+        """Write the trade down, propose its episode, and wait for what becomes of it.
+
+        :raises CoinswarmError: the store or the quorum cannot be used as it is.
+        """
+        from coinswarm.memory.store.facts import ClosedTrade  # noqa: PLC0415 - SQLAlchemy, for who has a log
+
+        assert episode.known_ns <= now_ns, "a trade is settled when its outcome is known"
+        if self.get(episode.id) is not None:
+            return Remembered(self.head, "duplicate", again=True)
+        facts, outcome = self._store.facts, trade.outcome
+        facts.add_space(Space(self.cluster, space.name, space.dimension))
+        facts.add_vectors([vector])
+        closed = ClosedTrade(
+            episode=episode,
+            entry_price=trade.entry_price,
+            exit_price=trade.exit_price,
+            pnl=outcome.pnl,
+            slippage_bps=trade.slippage_bps,
+            opened_ns=outcome.opened_ns,
+            closed_ns=outcome.closed_ns,
+        )
+        facts.add_trades([closed])
+        ended = self._portal.call(self._proposer.propose, proposed(space, episode, vector))
+        self._read_to(ended.proposal)
+        if ended.outcome is not Outcome.ACCEPT:
+            return Remembered(self.head, ended.outcome.value)
+        self.adopt(episode)
+        return Remembered(self.head)
+
+    def _read_to(self, proposal: str) -> None:
+        """Verify the log up to the entry that decides a proposal."""
+        while proposal not in self._fold.decided:
+            entries = self._store.log.read(0, self._fold.head.index, BATCH).entries
+            if not entries:
+                message = f"proposal {proposal[:12]} was decided, and the log of {self.cluster} does not say so"
+                raise InvariantError(message)
+            for entry in entries:
+                self._fold = advance(self._fold, entry, self._scheme)
+                if entry.envelope.id == proposal:
+                    break
+        self.head = self._fold.head
