@@ -6,16 +6,21 @@ is. It remembers what was accepted and nothing else.
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
+from typing import cast as cast_to
 
 from coinswarm.domain.episode import Space
 from coinswarm.errors import InvariantError
 from coinswarm.memory.quorum.fold import advance
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.recall.privatelog import PrivateLog, Remembered, proposed
-from coinswarm.runtime.fork import BATCH
+from coinswarm.runtime.fork import BATCH, read_fork
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
     from anyio.from_thread import BlockingPortal
 
     from coinswarm.domain.episode import Episode
@@ -24,7 +29,37 @@ if TYPE_CHECKING:
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.recall.episodes import Traded
     from coinswarm.memory.store.opening import Store
+    from coinswarm.ports import MessageBus
+    from coinswarm.runtime.fork import Forked
     from coinswarm.runtime.swarm.desk import Ended
+    from coinswarm.runtime.swarm.embedded import Cast
+
+
+@contextmanager
+def embedded(  # noqa: PLR0913 - the parts of a swarm
+    portal: BlockingPortal, store: Store, cast: Cast, folder: Path, spaces: Collection[str], say: Callable[[str], None]
+) -> Iterator[tuple[SwarmLog, Forked]]:
+    """A swarm in this process, in the portal's loop: its log as a session uses it, and what was accepted before.
+
+    :param store: open.
+    :param folder: of the parts' disks.
+    :param spaces: names of those that the session recalls in.
+    :param say: is handed a line at a time of what people should know.
+    """
+    from coinswarm.memory.evidence.gather import Gatherer  # noqa: PLC0415 - SQLAlchemy, for who has a log
+    from coinswarm.memory.quorum.keys import Ed25519Scheme  # noqa: PLC0415 - cryptography, likewise
+    from coinswarm.runtime.assembly import make_driver  # noqa: PLC0415 - which knows of this module
+    from coinswarm.runtime.swarm.embedded import EmbeddedSwarm  # noqa: PLC0415 - likewise
+
+    fork = read_fork(store, None, spaces)
+    assert fork.fold is not None, "it was read"
+    bus = cast_to("MessageBus", make_driver("bus", "local", {}, key="drivers.bus.settings", label="the swarm"))
+    log = store.log
+    with ExitStack() as stack:
+        opened = stack.enter_context(portal.wrap_async_context_manager(bus))
+        swarm = EmbeddedSwarm(log.cluster, log.shard, cast, folder, opened, log, Gatherer(store), say)
+        stack.enter_context(portal.wrap_async_context_manager(swarm))
+        yield SwarmLog(fork.fold, store, swarm, portal, Ed25519Scheme()), fork
 
 
 class Proposer(Protocol):

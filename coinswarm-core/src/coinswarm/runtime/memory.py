@@ -7,7 +7,7 @@ and waits. What a run remembers stands in spaces that are its own, and goes with
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from coinswarm.runtime.fork import BATCH, Forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from anyio.from_thread import BlockingPortal
 
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
     from coinswarm.engine.plan import RunPlan
     from coinswarm.runtime.assembly import Assembled
 
-
-EMPTY = Forked()
-"""Nothing is remembered at first."""
+    Begin = Callable[[BlockingPortal], AbstractContextManager[tuple[PrivateLog, Forked]]]
 
 
 class BackendIndex:
@@ -58,23 +57,24 @@ def memory_of(ready: Assembled) -> Iterator[RunMemory | None]:
     if ready.backend is None:
         yield None
         return
-    with remembering(ready.plan, ready.backend, ready.fork() if ready.fork else EMPTY) as memory:
+    with remembering(ready.plan, ready.backend, private(ready.fork() if ready.fork else Forked())) as memory:
         yield memory
 
 
 @contextmanager
-def remembering(plan: RunPlan, make: Callable[[], MemoryBackend], fork: Forked = EMPTY) -> Iterator[RunMemory]:
-    """A private memory for one execution of ``plan``; the backend holds nothing of it afterwards.
+def remembering(plan: RunPlan, make: Callable[[], MemoryBackend], begin: Begin | None = None) -> Iterator[RunMemory]:
+    """A memory for one execution of ``plan``; the backend holds nothing of it afterwards.
 
     :param plan: has rules to recall by.
     :param make: makes the backend.
-    :param fork: what it remembers at first.
+    :param begin: opens the log beside the backend's loop; None: a private one, empty at first.
     """
     from anyio.from_thread import start_blocking_portal  # noqa: PLC0415 - a run without memory needs no event loop
 
-    with start_blocking_portal() as portal:
+    with start_blocking_portal() as portal, ExitStack() as stack:
+        log, fork = stack.enter_context((begin or private(Forked()))(portal))
         backend = make()
-        memory = RunMemory(plan, BackendIndex(backend, portal), PrivateLog(fork.head), f"run-{secrets.token_hex(8)}")
+        memory = RunMemory(plan, BackendIndex(backend, portal), log, f"run-{secrets.token_hex(8)}")
         try:
             for space, episodes, vectors in _by_space(fork, memory.swarm):
                 memory.adopt(space, episodes)
@@ -84,6 +84,11 @@ def remembering(plan: RunPlan, make: Callable[[], MemoryBackend], fork: Forked =
             yield memory
         finally:
             portal.call(_forget, backend, memory)
+
+
+def private(fork: Forked) -> Begin:
+    """A private log that goes on from a fork."""
+    return lambda _portal: nullcontext((PrivateLog(fork.head), fork))
 
 
 def _by_space(fork: Forked, swarm: str) -> Iterator[tuple[Space, list[Episode], Vectors]]:
