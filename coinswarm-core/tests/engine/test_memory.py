@@ -13,7 +13,8 @@ from coinswarm.domain.action import ABSTAIN, Action, ActionColumns, Side
 from coinswarm.domain.episode import Match
 from coinswarm.drivers.episodes import LocalMemory
 from coinswarm.engine.columns import run_columns
-from coinswarm.engine.memory import RunMemory, in_light_of, next_target
+from coinswarm.engine.light import in_light_of
+from coinswarm.engine.memory import RunMemory, next_target
 from coinswarm.engine.plan import RunPlan, SeatedAgent
 from coinswarm.engine.steps import run_steps
 from coinswarm.memory.recall.privatelog import PrivateLog

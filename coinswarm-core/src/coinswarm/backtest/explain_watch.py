@@ -19,7 +19,7 @@ from coinswarm.domain.order import EndReason
 from coinswarm.engine.actions import agent_columns
 from coinswarm.engine.columns import form_intents
 from coinswarm.engine.desk import Desk
-from coinswarm.engine.memory import in_light_of
+from coinswarm.engine.light import in_light_of
 from coinswarm.engine.steps import Session, timeline
 
 if TYPE_CHECKING:

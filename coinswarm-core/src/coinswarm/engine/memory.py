@@ -7,12 +7,10 @@ became of them from the log. Whoever runs the session brings both.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from coinswarm.contracts import SignalAgent
 from coinswarm.domain.action import MAX_BP, Action, Side, checked
 from coinswarm.domain.episode import Filter, LogPosition, Recollection, Space
 from coinswarm.domain.market import MarketState
@@ -27,9 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from coinswarm.domain.action import ActionColumns
     from coinswarm.domain.episode import Episode, Match
-    from coinswarm.domain.market import Bars
     from coinswarm.domain.outcome import TradeOutcome
     from coinswarm.engine.plan import RunPlan
     from coinswarm.memory.recall.episodes import Traded
@@ -295,24 +291,3 @@ class RunMemory:
     def record(self) -> RecallRecord:
         """What was recalled so far."""
         return RecallRecord.of(self.recalls, self.log.fork, self.log.head, self._added)
-
-
-def recalls(agent: SignalAgent) -> tuple[str, bool]:
-    """What an agent recalls by (empty: nothing), and whether it makes something of its own of it."""
-    return agent.embedding(), type(agent).reconsider is not SignalAgent.reconsider
-
-
-def in_light_of(record: RecallRecord | None, columns: ActionColumns, bars: Bars, k: int, seat: int) -> ActionColumns:
-    """What a seat said, its confidences as memory left them: no index is asked, the run's own record tells.
-
-    :param record: of the run; None: it had no memory.
-    """
-    held = record.multipliers(k, seat) if record else {}
-    if not held:
-        return columns
-    rows = np.searchsorted(bars.open_ns, np.array(list(held), np.int64) - bars.length_ns)
-    lengths = np.diff(np.concatenate([[0], rows, [len(bars)]]))
-    factor = np.repeat(np.array([FULL_BP, *held.values()], np.int64), lengths)
-    given = columns.confidence_bp
-    changed = np.minimum(np.rint(given * factor / FULL_BP), MAX_BP).astype(given.dtype)
-    return replace(columns, confidence_bp=np.where(given > 0, changed, given))

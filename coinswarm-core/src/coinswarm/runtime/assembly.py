@@ -13,7 +13,6 @@ from coinswarm.config.settings import check_settings
 from coinswarm.contracts import MemoryBackend, SignalAgent, Voter, Weigher
 from coinswarm.domain.episode import Space
 from coinswarm.domain.instrument import INT_LIMIT
-from coinswarm.engine.memory import recalls
 from coinswarm.engine.plan import Funding, RunPlan, SeatedAgent
 from coinswarm.errors import ContractError, DataError, LoadError, NotReadyError, PluginError, ProfileError
 from coinswarm.feeds.files import load_bars, sample
@@ -26,7 +25,6 @@ from coinswarm.plugins.standing import STRICT, installed, strict
 from coinswarm.plugins.watchers import tell
 from coinswarm.runtime import admission
 from coinswarm.runtime.admission import own_home
-from coinswarm.runtime.fork import forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -290,8 +288,9 @@ def _recalls(name: str, agent: SignalAgent) -> tuple[str, bool]:
 
     :raises ContractError: when it raises instead of saying so, or says what cannot be the name of a space.
     """
+    reconsiders = type(agent).reconsider is not SignalAgent.reconsider
     try:
-        embedding, reconsiders = recalls(agent)
+        embedding = agent.embedding()
         return (Space("any", f"{name}/{embedding}", 1).name if embedding else ""), reconsiders
     except KeyboardInterrupt:
         raise
@@ -340,7 +339,13 @@ def _fork(profile: Profile, plan: RunPlan) -> Callable[[], Forked] | None:
     if section is None or section.store is None:
         return None
     spaces = {seat.space for seat in plan.seats if seat.space}
-    return lambda: forked(section.address(), section.cluster, section.shard, section.position, spaces)
+
+    def read() -> Forked:
+        from coinswarm.runtime.fork import forked  # noqa: PLC0415 - a run without a store needs no log
+
+        return forked(section.address(), section.cluster, section.shard, section.position, spaces)
+
+    return read
 
 
 def make_voter(plugins: Sequence[str], name: str, settings: Mapping[str, Any], *, key: str, label: str) -> Voter:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from anyio.from_thread import start_blocking_portal
 
 from coinswarm.domain.episode import Space
 from coinswarm.engine.memory import RunMemory
@@ -49,15 +50,13 @@ class BackendIndex:
 
 
 @contextmanager
-def memory_of(ready: Assembled) -> Iterator[RunMemory | None]:
-    """The memory of one execution of an assembled plan; None where it recalls nothing.
+def memory_of(ready: Assembled, backend: Callable[[], MemoryBackend]) -> Iterator[RunMemory]:
+    """The memory of one execution of an assembled plan.
 
+    :param backend: makes the one that the profile names.
     :raises CoinswarmError: where the backend cannot be made or reached.
     """
-    if ready.backend is None:
-        yield None
-        return
-    with remembering(ready.plan, ready.backend, private(ready.fork() if ready.fork else Forked())) as memory:
+    with remembering(ready.plan, backend, private(ready.fork() if ready.fork else Forked())) as memory:
         yield memory
 
 
@@ -69,8 +68,6 @@ def remembering(plan: RunPlan, make: Callable[[], MemoryBackend], begin: Begin |
     :param make: makes the backend.
     :param begin: opens the log beside the backend's loop; None: a private one, empty at first.
     """
-    from anyio.from_thread import start_blocking_portal  # noqa: PLC0415 - a run without memory needs no event loop
-
     with start_blocking_portal() as portal, ExitStack() as stack:
         log, fork = stack.enter_context((begin or private(Forked()))(portal))
         backend = make()

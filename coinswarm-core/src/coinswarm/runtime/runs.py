@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +27,6 @@ from coinswarm.engine.events import Event, events
 from coinswarm.errors import DataError, NotReadyError
 from coinswarm.evidence.trials import Trial
 from coinswarm.runtime.assembly import Assembled, Given, assemble
-from coinswarm.runtime.memory import memory_of
 from coinswarm.runtime.trials import UNASKED, measured_days, note_trial
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from coinswarm.backtest.runread import StoredRun
     from coinswarm.config.profile import Profile
+    from coinswarm.engine.memory import RunMemory
     from coinswarm.engine.result import RunResult
     from coinswarm.feeds.loaded import Loaded
     from coinswarm.runtime.trials import TrialRegistry, Tried
@@ -113,12 +114,24 @@ def execute(ready: Assembled, engine: Engine) -> RunResult:
     if engine == "steps":
         from coinswarm.engine.steps import run_steps  # noqa: PLC0415 - one engine is enough
 
-        with memory_of(ready) as memory:
+        with recalling(ready) as memory:
             return run_steps(ready.plan, memory)
     from coinswarm.engine.columns import run_columns  # noqa: PLC0415 - loads the compiled kernel
 
-    with memory_of(ready) as memory:
+    with recalling(ready) as memory:
         return run_columns(ready.plan, memory)
+
+
+@contextmanager
+def recalling(ready: Assembled) -> Iterator[RunMemory | None]:
+    """The memory of one execution; None where nothing is recalled."""
+    if ready.backend is None:
+        yield None
+        return
+    from coinswarm.runtime.memory import memory_of  # noqa: PLC0415 - a run without memory needs none of it
+
+    with memory_of(ready, ready.backend) as memory:
+        yield memory
 
 
 def finish(  # noqa: PLR0913 - what a run says of itself

@@ -17,8 +17,7 @@ from coinswarm.engine.steps import Session, timeline
 from coinswarm.errors import NotReadyError, ProfileError, UnknownNameError, nearest
 from coinswarm.runtime.admission import live_refusals_of
 from coinswarm.runtime.assembly import Assembled, assemble
-from coinswarm.runtime.memory import memory_of
-from coinswarm.runtime.runs import finish, heard, quiet
+from coinswarm.runtime.runs import finish, heard, quiet, recalling
 from coinswarm.runtime.trials import UNASKED, note_trial
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 async def _session(ready: Assembled) -> RunResult:
     """Feed and session side by side until the recording ends."""
-    with memory_of(ready) as memory:
+    with recalling(ready) as memory:
         session, clock = Session(ready.plan, memory), SimulatedClock()
         send, receive = anyio.create_memory_object_stream[list["Moment"]](max_buffer_size=4)
         async with anyio.create_task_group() as group:

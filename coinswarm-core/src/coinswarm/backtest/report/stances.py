@@ -10,7 +10,7 @@ import numpy as np
 from coinswarm.contracts import ColumnarAgent, SignalAgent
 from coinswarm.domain.action import ABSTAIN, ActionColumns, Side
 from coinswarm.engine.actions import agent_columns
-from coinswarm.engine.memory import in_light_of
+from coinswarm.engine.light import in_light_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

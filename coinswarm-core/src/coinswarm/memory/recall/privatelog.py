@@ -10,9 +10,10 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from coinswarm.canonical import canonical_json, chain
-from coinswarm.domain.acceptance import Rule
+from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Exhibit, Rule
 from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, Reference
 from coinswarm.memory.evidence.places import TRADE, trade_links
+from coinswarm.memory.promotion.voters import IntegerVoter
 from coinswarm.memory.quorum.records import START, Head
 from coinswarm.memory.recall.estimate import outcome_of
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from coinswarm.memory.recall.episodes import Traded
 
 SCHEMA = "coinswarm.private/1"
+RULES = AcceptanceRules()
+"""No number of them says anything about episodes."""
 MICRO = 1_000_000
 """Outcomes are summed in whole millionths: the order in which they came does not show."""
 
@@ -46,6 +49,7 @@ class PrivateLog:
 
     def __init__(self, fork: Head = START) -> None:
         self.fork = self.head = fork
+        self._voter = IntegerVoter()
         self._episodes: dict[str, Episode] = {}
         self._known: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
 
@@ -57,21 +61,33 @@ class PrivateLog:
         return self._episodes.get(episode_id)
 
     def propose(self, space: Space, episode: Episode, vector: bytes, trade: Traded, now_ns: int) -> Remembered:  # noqa: ARG002 - for logs that keep trades
-        """Decide on an episode, and append it if it may be remembered.
-
-        The trade is the ledger's and the vector the session's own, so that two predicates are left to judge.
+        """Decide on an episode, and append it if it may be remembered: one of core's voters judges it.
 
         :param vector: its vector of length 1, little-endian float32.
         """
-        if episode.known_ns > now_ns:
-            return Remembered(self.head, Rule.KNOWN.value)
-        if episode.id in self._episodes:
-            return Remembered(self.head, Rule.DUPLICATE.value, again=True)
-        index, proposal = self.head.index + 1, proposed(space, episode, vector)
+        proposal = proposed(space, episode, vector)
+        verdict = self._voter.evaluate(proposal, self._evidence(proposal, space, episode, vector, now_ns))
+        if not verdict.accepts:
+            failed = " ".join(rule.value for rule in verdict.failed)
+            return Remembered(self.head, failed, again=verdict.failed == (Rule.DUPLICATE,))
+        index = self.head.index + 1
         body = {"schema": SCHEMA, "index": index, "at_ns": now_ns, "proposal": proposal.content()}
         self.head = Head(index, chain(self.head.hash, canonical_json(body)))
         self.adopt(episode)
         return Remembered(self.head)
+
+    def _evidence(self, proposal: Proposal, space: Space, episode: Episode, vector: bytes, now_ns: int) -> Evidence:
+        """What there is to judge by: the trade is the ledger's."""
+        return Evidence(
+            now_ns=now_ns,
+            version=0,
+            rules=RULES,
+            exhibits=tuple(Exhibit(source=source, episodes=(episode,)) for source in proposal.evidence),
+            remembered=(episode.id,) if episode.id in self._episodes else (),
+            spaces=(space,),
+            vector=vector,
+            mode="backtest",
+        )
 
     def adopt(self, episode: Episode) -> None:
         """Hold an episode that was committed before the fork, or just now."""
