@@ -28,5 +28,23 @@ def test_the_reference_fails_nothing() -> None:
     assert values["no-edge recalled"] > 1_000
 
 
+def of_trend(settings: dict[str, bool]) -> dict[str, Outcome]:
+    subject = Subject(
+        "trend",
+        "coinswarm_trend.agent:TrendAgent",
+        settings_target="coinswarm_trend.settings:TrendSettings",
+        settings=settings,
+        declaration={"warm_up": 280},
+    )
+    with LocalBench(subject, 0) as bench:
+        return {found.id: found for found in judge(bench, CHECKS)}
+
+
 def test_agents_without_memory_are_not_asked() -> None:
-    assert {one.result for one in judged(needs=()).values()} == {Result.SKIPPED}
+    assert {one.result for one in of_trend({}).values()} == {Result.SKIPPED}
+
+
+def test_memory_that_is_a_setting_is_judged_where_it_is_set() -> None:
+    found = of_trend({"memory": True})
+    assert [one.reason for one in found.values()] == ["", ""]
+    assert found["A97"].measured.values["no-edge recalled"] == 2_793

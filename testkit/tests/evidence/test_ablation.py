@@ -13,6 +13,7 @@ from coinswarm_testkit.evidence.ablation import (
     NEAREST,
     Ablation,
     _factor,
+    _held_equal,
     _questions,
     _stories,
     _unit,
@@ -49,6 +50,15 @@ def test_a_memory_that_tells_is_better_than_any_that_does_not() -> None:
         assert found.t("real", other) > 3, other
     assert found.t("leaky") > found.t("real")
     assert found.t("leaky", "real") > 3
+
+
+def test_vectors_made_at_once_are_held_to_those_made_one_by_one() -> None:
+    vector, nothing = np.ones(2, np.float32), np.zeros(2, np.float32)
+    _held_equal([vector, None], None)
+    _held_equal([vector, None], [vector, nothing])
+    for wrong in ([nothing, nothing], [vector, vector], [2 * vector, nothing]):
+        with pytest.raises(CheckFailedError, match="embed_all answers"):
+            _held_equal([vector, None], wrong)
 
 
 def test_who_may_see_what() -> None:

@@ -27,9 +27,10 @@ HONEST = tuple(arm for arm in ARMS if arm not in {"none", LEAKY})
 def _ablation(bench: Bench, kind: str) -> Ablation:
     """An ablation, run on first use: before costs on the control, where any size earns nothing; after them elsewhere.
 
-    :raises CheckSkipped: for an agent that uses no memory.
+    :raises CheckSkipped: for an agent that uses no memory, neither by its declaration nor with its settings.
     """
-    if "memory" not in bench.subject.declaration.get("needs", ()):
+    needs = "memory" in bench.subject.declaration.get("needs", ())
+    if not needs and not bench.standing("sessions").ask("recalls.embedding"):
         message = "it uses no memory"
         raise CheckSkipped(message)
     name = f"ablation on {kind}"

@@ -156,10 +156,24 @@ def _stories(bench: Bench, market: Ensemble, costs: Costs) -> list[Story]:
     width: set[int] = set()
     stories = []
     for path, (bars, said_, changed, found) in enumerate(zip(paths, columns, rows, answers, strict=True)):
-        vectors = [_unit(vector, width) for vector in found]
+        one_by_one, at_once = found
+        _held_equal(one_by_one, at_once)
+        vectors = [_unit(vector, width) for vector in one_by_one]
         result = desk.traded(bars, said_, costs=costs)
         stories.append(Story(bars, said_, changed, _episodes(result, bars, changed, said_, path), vectors))
     return stories
+
+
+def _held_equal(one_by_one: Sequence[Any], at_once: Sequence[Any] | None) -> None:
+    """Hold ``embed_all`` to ``embed``; a row of zeros stands for nothing.
+
+    :raises CheckFailedError: where they differ.
+    """
+    for vector, row in zip(one_by_one, at_once or (), strict=at_once is not None):
+        nothing = vector is None and not np.asarray(row).any()
+        if not (nothing or (vector is not None and np.array_equal(np.asarray(vector), np.asarray(row)))):
+            message = f"embed_all answers {np.asarray(row).tolist()} where embed answers {vector}"
+            raise CheckFailedError(message)
 
 
 def _changes(columns: ActionColumns) -> list[int]:

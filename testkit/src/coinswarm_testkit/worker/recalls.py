@@ -21,16 +21,25 @@ if TYPE_CHECKING:
     Question = tuple[Action, Sequence[Recollection]]
 
 
-def embedded(place: Place, *, histories: Sequence[Bars], rows: Sequence[Sequence[int]]) -> list[list[Any]]:
+def embedding(place: Place) -> str:
+    """What the agent recalls by, with its settings; empty: nothing."""
+    return str(place.new().embedding())
+
+
+def embedded(
+    place: Place, *, histories: Sequence[Bars], rows: Sequence[Sequence[int]]
+) -> list[tuple[list[Any], list[Any] | None]]:
     """What a fresh agent for each history recalls by at some of its bars: per row an array, or None.
 
-    The state walks over the whole history, as in a backtest.
+    The state walks over the whole history, as in a backtest. Beside that the same rows of ``embed_all``, if it has one.
     """
     answers = []
     for bars, wanted in zip(histories, rows, strict=True):
         agent, asked = place.new(), set(wanted)
         found = [agent.embed(moment) for moment in moments(MarketState(bars), bars) if moment.index in asked]
-        answers.append([None if vector is None else np.asarray(vector) for vector in found])
+        whole = place.new().embed_all(bars)
+        at_once = None if whole is None else [np.asarray(whole[row]) for row in sorted(asked)]
+        answers.append(([None if vector is None else np.asarray(vector) for vector in found], at_once))
     return answers
 
 
@@ -44,4 +53,4 @@ def reconsidered(place: Place, *, questions: Sequence[Sequence[Question]]) -> li
     return answers
 
 
-OPERATIONS = {"embedded": embedded, "reconsidered": reconsidered}
+OPERATIONS = {"embedding": embedding, "embedded": embedded, "reconsidered": reconsidered}
