@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "run": ("coinswarm.cli.run", "run", "Run a voter or a coordinator of the quorum."),
     "memory": ("coinswarm.cli.memory", "memory", "What the quorum decided, who votes, and proposing to it."),
     "trials": ("coinswarm.cli.trials", "trials", "Count what was tried on a history."),
+    "weights": ("coinswarm.cli.weights", "weights", "Show, compare and propose the committee's weights."),
     "data": ("coinswarm.cli.data", "data", "Import and inspect market data."),
     "plugins": ("coinswarm.cli.plugins", "plugins", "List and inspect the installed plugins."),
     "completion": ("coinswarm.cli.completion", "completion", "Print the script for the shell's Tab key."),

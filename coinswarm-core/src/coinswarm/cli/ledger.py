@@ -64,7 +64,7 @@ def log(*, where: Where, last: int, subject: str | None, as_json: bool) -> None:
     """List what the quorum decided, newest last."""
     from coinswarm.cli.tables import emit
 
-    with _opened(where) as store:
+    with opened_log(where) as store:
         entries = _last(store, last, subject or "")
     if not entries and not as_json:
         click.echo("Nothing was decided yet." if not subject else f"Nothing was decided about {subject}.")
@@ -83,7 +83,7 @@ def show(*, id: str, where: Where, as_json: bool) -> None:  # noqa: A002 - as th
     """
     from coinswarm.cli.tables import emit_fields, emit_json
 
-    with _opened(where) as store:
+    with opened_log(where) as store:
         entry = _find(store, id)
     ballots = [ballot_row(ballot, entry) for ballot in entry.proof]
     proposal = entry.envelope.proposal
@@ -141,7 +141,7 @@ def verify(*, where: Where, roster_file: Path | None, seals_file: Path | None, a
 
     roster = _roster(roster_file) if roster_file else None
     kept = _seals(seals_file) if seals_file else []
-    with _opened(where) as store, progress(as_json=as_json) as shown:
+    with opened_log(where) as store, progress(as_json=as_json) as shown:
         report = verified(
             store, Ed25519Scheme(), roster=roster, kept=kept, told=lambda count: shown.phase(f"{count:,} entries")
         )
@@ -187,7 +187,7 @@ def rebuild(*, where: Where, check: bool, as_json: bool) -> int:
     from coinswarm.memory.quorum.keys import Ed25519Scheme
     from coinswarm.memory.store.audit import rebuild as derive
 
-    with _opened(where) as store, progress(as_json=as_json) as shown:
+    with opened_log(where) as store, progress(as_json=as_json) as shown:
         made = derive(store, Ed25519Scheme(), write=not check, told=lambda count: shown.phase(f"{count:,} entries"))
     head = made.fold.head
     if as_json:
@@ -226,7 +226,7 @@ def _named(url: str | None) -> str:
 
 
 @contextmanager
-def _opened(where: Where) -> Iterator[Store]:
+def opened_log(where: Where) -> Iterator[Store]:
     """The log that the options name."""
     from coinswarm.memory.store.opening import opened
 
