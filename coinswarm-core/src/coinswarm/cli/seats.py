@@ -73,6 +73,7 @@ def show(name: str, *, as_json: bool) -> None:
     help="A seat, with its public key where that is kept elsewhere; by default v1 to v4.",
 )
 @click.option("--submitter", default="desk", show_default=True, metavar="NAME[=KEY]", help="Who may propose.")
+@click.option("--operator", default="", metavar="KEY", help="The operator's public key, where its secret is elsewhere.")
 @click.option("--economy", is_flag=True, help="Three voters, of whom two decide: bears one crash, and no liar.")
 @click.option("--faulty", type=click.IntRange(min=0), help="How many voters may lie; by default as many as N bears.")
 @click.option("--database", metavar="URL", help="Where the log is; by default a SQLite file beside the profile.")
@@ -90,6 +91,7 @@ def init(  # noqa: PLR0913 - one parameter per option
     shard: str,
     voters: tuple[str, ...],
     submitter: str,
+    operator: str,
     economy: bool,
     faulty: int | None,
     database: str | None,
@@ -117,6 +119,7 @@ def init(  # noqa: PLR0913 - one parameter per option
             shard=shard,
             voters=dict(named),
             submitter=_seat(submitter),
+            operator=operator,
             faulty=0 if economy else faulty,
             database=database or f"{cluster}.sqlite",
             folder=out,

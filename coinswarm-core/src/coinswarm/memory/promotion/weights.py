@@ -43,9 +43,7 @@ def weighing(entry: Entry) -> Weighing | None:
         at_ns=entry.at_ns,
         proposal=entry.envelope.id,
         submitter=entry.envelope.submitter,
-        weights={
-            one.agent: one.weight_bp for one in sorted(change.weights, key=lambda one: one.agent) if one.weight_bp
-        },
+        weights=dict(held),
         rollback_drawdown_bp=change.rollback_drawdown_bp,
     )
 

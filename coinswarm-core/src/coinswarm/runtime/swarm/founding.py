@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coinswarm.canonical import digest
-from coinswarm.domain.acceptance import AcceptanceRules
+from coinswarm.domain.acceptance import OPERATOR, AcceptanceRules
 from coinswarm.errors import NotReadyError, OperatorError, OutputError
 from coinswarm.memory.quorum.roster import Roster, Seat
 from coinswarm.memory.quorum.sizes import spare
@@ -52,6 +52,8 @@ class Founding:
 
     :param voters: seat -> its public key; empty where its secret is here, or is to be made here.
     :param submitter: the same of who proposes.
+    :param operator: public key of the operator, who alone may ask for other rules, voters and agents, and for the first
+        weights; empty as above.
     :param faulty: how many voters may lie; None: as many as there are voters for.
     :param database: as a profile has it.
     :param folder: where the files are written.
@@ -64,6 +66,7 @@ class Founding:
     faulty: int | None
     database: str
     folder: Path
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +140,14 @@ def found(asked: Founding) -> Founded:
     count = len(asked.voters)
     faulty = (count - 1) // 3 if asked.faulty is None else asked.faulty
     name, key = asked.submitter
+    proposers = {name: key, OPERATOR: asked.operator or (key if name == OPERATOR else "")}
     try:
         roster = Roster(
             version=0,
             faulty=faulty,
             rules=rules_digest(AcceptanceRules()),
             voters=tuple(Seat(seat, public or _here(seat, made)) for seat, public in asked.voters.items()),
-            submitters=(Seat(name, key or _here(name, made)),),
+            submitters=tuple(Seat(one, public or _here(one, made)) for one, public in proposers.items()),
         )
     except ValueError as error:
         raise OperatorError(str(error), remedy="name more voters, or fewer that may lie") from None

@@ -1,0 +1,234 @@
+"""``coinswarm weights``: what was decided, what differs, and what would come of a proposal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coinswarm.canonical import digest
+from coinswarm.cli import main
+from coinswarm.clock import DAY_NS
+from coinswarm.memory.evidence.gather import Gatherer
+from coinswarm.memory.evidence.weighings import cited_returns, weighings
+from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
+from coinswarm.memory.promotion.weights import change_of_weights
+from coinswarm.memory.quorum.findings import findings
+from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.memory.quorum.log import Request, decide, take
+from coinswarm.memory.quorum.records import START, Ballot, Envelope, Outcome
+from coinswarm.memory.quorum.roster import roster_from
+from coinswarm.memory.store.opening import open_store
+from coinswarm.runtime.swarm import keyring
+from coinswarm.runtime.swarm.assembly import keys_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from coinswarm.domain.proposal import Proposal
+    from coinswarm.memory.store.opening import Store
+
+FIRST_DAY = 20_000
+DAYS = 60
+SOUND = ["trend=3500", "meanrev=3500", "pairs=3000"]
+
+
+class Swarm:
+    """A quorum that was begun, whose voters judge what is handed in, with its log in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        assert main(["memory", "init", "--cluster", "north"]) == 0
+        roster = roster_from((folder / "north-main.roster.json").read_text().strip())
+        self.now = (FIRST_DAY + DAYS) * DAY_NS + 1
+        self.store: Store = open_store("north.sqlite", "north", "main", roster=roster, clock=lambda: self.now)
+        self.nonce = 0
+        take(self.store.log, "c1")
+
+    def earns(self, agent: str, mean: int, first: int = FIRST_DAY, days: int = DAYS) -> None:
+        wave = [mean + (3_000 if (day * 7 + len(agent)) % 5 < 2 else -2_000) for day in range(days)]
+        self.store.facts.add_returns(f"returns/{agent}", first, wave)
+
+    def decided(self, proposal: Proposal, submitter: str = "desk") -> tuple[Outcome | None, tuple[str, ...]]:
+        """How it ends, and which rules failed."""
+        self.nonce += 1
+        envelope = Envelope(
+            cluster="north", shard="main", roster=0, submitter=submitter, nonce=self.nonce,
+            deadline_ns=self.now + 10**9, proposal=proposal,
+        ).signed(keyring.read(keys_folder(), submitter))  # fmt: skip
+        evidence = Gatherer(self.store)(envelope)
+        assert evidence is not None
+        ballots = []
+        failed: tuple[str, ...] = ()
+        for number, voter in enumerate((DecimalVoter(), IntegerVoter(), DecimalVoter()), 1):
+            verdict = voter.evaluate(proposal, evidence)
+            ballot = Ballot(
+                cluster="north", shard="main", roster=0, proposal=envelope.id, accepts=verdict.accepts,
+                findings=findings(verdict, evidence), voter=f"v{number}", seen=START,
+            )  # fmt: skip
+            ballots.append(ballot.signed(keyring.read(keys_folder(), f"v{number}")))
+            failed = tuple(verdict.failed)
+        [answer] = decide(self.store.log, [Request(envelope=envelope, proof=tuple(ballots), epoch=1)], Ed25519Scheme())
+        return answer.outcome, failed
+
+    def weigh(
+        self, submitter: str = "desk", rollback: int = 300, **shares: int
+    ) -> tuple[Outcome | None, tuple[str, ...]]:
+        version, found = weighings(self.store)
+        agents = {*shares, *(found[-1].weights if found else ())}
+        cites, _ = cited_returns(self.store, agents if found else ())
+        proposal = change_of_weights(shares, rollback, version=version, evidence=cites)
+        return self.decided(proposal, submitter)
+
+
+@pytest.fixture
+def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Swarm:
+    """Three certified agents; weights that the operator set 30 days ago."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
+    made = Swarm(tmp_path)
+    for agent, mean in (("trend", -500), ("meanrev", 1_500), ("pairs", 500)):
+        made.earns(agent, mean)
+        made.store.facts.add_certificate(agent, digest(agent), "silver")
+    made.now -= 30 * DAY_NS
+    outcome, failed = made.weigh("operator", trend=4_000, meanrev=3_000, pairs=3_000)
+    assert (outcome, failed) == (Outcome.ACCEPT, ())
+    made.now += 30 * DAY_NS
+    capsys.readouterr()
+    return made
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    assert main(["weights", *words]) == code
+    return capsys.readouterr().out
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(said(capsys, *words, "--json", code=code))
+
+
+HERE = ("--store", "north.sqlite")
+PROFILE = ("--profile", "north-main.toml", "--check")
+
+
+@pytest.mark.usefixtures("swarm")
+def test_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said(capsys, "show", *HERE)
+    assert "trend         4000" in text
+    assert "In force since entry 1, " in text
+    assert "as operator proposed" in text
+    assert "taken back at a fall of 3 %" in text
+    assert told(capsys, "show", *HERE)["weights"] == {"trend": 4_000, "meanrev": 3_000, "pairs": 3_000}
+
+
+def test_history_and_differences(swarm: Swarm, capsys: pytest.CaptureFixture[str]) -> None:
+    assert swarm.weigh(trend=3_500, meanrev=3_500, pairs=3_000) == (Outcome.ACCEPT, ())
+    assert [row["entry"] for row in told(capsys, "history", *HERE)] == [1, 2]
+    assert "meanrev 3500, pairs 3000, trend 3500" in said(capsys, "history", *HERE)
+    for words in ((), ("1",), ("1", "2")):
+        found = told(capsys, "diff", *words, *HERE)
+        assert {row["agent"]: row["change_bp"] for row in found["agents"]} == {
+            "meanrev": 500,
+            "pairs": 0,
+            "trend": -500,
+        }
+    assert {row["change_bp"] for row in told(capsys, "diff", "2", *HERE)["agents"]} == {0}
+    assert said(capsys, "diff", *HERE).startswith("entry 1 to entry 2\nAGENT")
+
+
+def test_before_anything_was_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
+    Swarm(tmp_path)
+    capsys.readouterr()
+    for command in ("show", "history", "diff"):
+        assert "No weights were decided yet" in said(capsys, command, *HERE)
+    assert told(capsys, "show", *HERE) is None
+    assert told(capsys, "history", *HERE) == []
+
+
+def test_a_change_is_judged_before_it_is_proposed(swarm: Swarm, capsys: pytest.CaptureFixture[str]) -> None:
+    found = told(capsys, "propose", *SOUND, *PROFILE)
+    assert [(one["voter"], one["verdict"]) for one in found["verdicts"]] == [
+        ("decimals", "ACCEPT"),
+        ("integers", "ACCEPT"),
+    ]
+    assert {row["agent"]: row["after_bp"] for row in found["agents"]} == {
+        "meanrev": 3_500,
+        "pairs": 3_000,
+        "trend": 3_500,
+    }
+    assert [one["place"] for one in found["content"]["evidence"]] == [
+        "returns/meanrev",
+        "returns/pairs",
+        "returns/trend",
+    ]
+    assert (found["outcome"], swarm.store.log.read(0, 0, 0).head.index) == (None, 1)
+    assert "decimals: all 9 rules hold" in said(capsys, "propose", *SOUND, *PROFILE)
+
+
+def test_what_would_be_rejected_is_not_proposed(swarm: Swarm, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("propose", "trend=9000", "meanrev=999", "--profile", "north-main.toml")
+    text = said(capsys, *words, code=1)
+    assert "decimals: sum: weights sum to 9,999" in text
+    assert "cap: trend above 5,000 bp" in text
+    assert "It is not proposed" in text
+    failed = [one["failed"] for one in told(capsys, *words, code=1)["verdicts"]]
+    assert failed[0] == failed[1] == ["sum", "cap", "change", "better"]
+    assert swarm.store.log.read(0, 0, 0).head.index == 1
+
+
+def test_weights_go_back_at_once_when_they_fell_as_far_as_they_said(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert swarm.weigh(trend=3_500, meanrev=3_500, pairs=3_000, rollback=100) == (Outcome.ACCEPT, ())
+    swarm.now += 3 * DAY_NS
+    for agent in ("trend", "meanrev", "pairs"):
+        swarm.store.facts.add_returns(f"returns/{agent}", FIRST_DAY + DAYS, [0, -9_000, 0])
+    swarm.now += 3_600 * 10**9
+    text = said(capsys, "rollback", *PROFILE, code=1)
+    assert "better: " in text, "0.9 % is not 1 %"
+    swarm.now += DAY_NS
+    for agent in ("trend", "meanrev", "pairs"):
+        swarm.store.facts.add_returns(f"returns/{agent}", FIRST_DAY + DAYS + 3, [-2_000])
+    found = told(capsys, "rollback", *PROFILE)
+    assert {row["agent"]: row["change_bp"] for row in found["agents"]} == {"meanrev": -500, "pairs": 0, "trend": 500}
+    outcome, failed = swarm.weigh(trend=4_000, meanrev=3_000, pairs=3_000)
+    assert (outcome, failed) == (Outcome.ACCEPT, ())
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("propose", "trend", *PROFILE), "'trend' is no weight: write AGENT=BP, as in trend=6000"),
+        (("propose", "trend=-1", *PROFILE), "'trend=-1' is no weight"),
+        (("propose", "trend=1", "trend=2", *PROFILE), "trend is named twice: give each agent one weight"),
+        (("propose", "Trend=1", *PROFILE), "agent of the weight is 'Trend'"),
+        (("propose", "newcomer=500", "trend=9500", *PROFILE), "no returns of newcomer are in the store"),
+        (("rollback", *PROFILE), "there are no weights before those in force: propose others"),
+        (("diff", "9", "1", "--store", "nowhere.db"), "there is no store nowhere.db"),
+        (("show",), "no store is named: give --store"),
+    ],
+)
+@pytest.mark.usefixtures("swarm")
+def test_what_cannot_be(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], why: str) -> None:
+    assert main(["weights", *words]) == 2
+    captured = capsys.readouterr()
+    assert why in captured.err
+    assert captured.out == ""
+
+
+def test_nobody_but_the_operator_sets_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
+    made = Swarm(tmp_path)
+    for agent in ("trend", "meanrev"):
+        made.store.facts.add_certificate(agent, digest(agent), "silver")
+    capsys.readouterr()
+    shares = ("propose", "trend=5000", "meanrev=5000", *PROFILE)
+    assert told(capsys, *shares, code=1)["verdicts"][0]["failed"] == ["evidence", "change", "better"]
+    assert told(capsys, *shares, "--set", "swarm.submitter.id=operator")["verdicts"][0]["failed"] == []
