@@ -63,6 +63,19 @@ def coordinator(*, name: str, profile: Path, overrides: tuple[str, ...]) -> None
     driven(partial(run_coordinator, loaded, name, label=str(profile), say=say))
 
 
+@run.command(cls=ProfileCommand)
+@profile_option
+@set_option
+def projection(*, profile: Path, overrides: tuple[str, ...]) -> None:
+    """Keep the memory backend of [memory] at the log: every accepted episode, with its vector."""
+    from functools import partial
+
+    from coinswarm.config.swarm import load_swarm
+    from coinswarm.runtime.swarm.assembly import driven, run_projection
+
+    driven(partial(run_projection, load_swarm(profile, overrides), label=str(profile), say=say))
+
+
 def say(line: str) -> None:
     """One line for people."""
     click.echo(line, err=True)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from coinswarm.config.fields import Bp, Name, Section, Settings
 from coinswarm.config.messages import explain
-from coinswarm.config.sections import DriversSection
+from coinswarm.config.sections import DriversSection, MemorySection
 from coinswarm.config.sources import Secret, apply_override, parse_override, read_toml
 from coinswarm.errors import ProfileError
 
@@ -112,6 +112,7 @@ class SwarmProfile(Section):
 
     swarm: SwarmSection = Field(description="[swarm], as coinswarm memory init writes it")
     plugins: list[Name] = Field(default_factory=list)
+    memory: MemorySection | None = None
     drivers: DriversSection = DriversSection()
     trust: list[str] = Field(default_factory=list)
 

@@ -362,6 +362,15 @@ def make_voter(plugins: Sequence[str], name: str, settings: Mapping[str, Any], *
     return cast("Voter", _construct(declared, record, settings, Voter, key=key, label=label))
 
 
+def make_backend(
+    plugins: Sequence[str], name: str, settings: Mapping[str, Any], *, key: str, label: str
+) -> MemoryBackend:
+    """A memory backend, constructed; as ``make_voter``."""
+    catalogue = attempt(plugins, installed(own_home())).whole()
+    declared, record = catalogue.memory_backend(name)
+    return cast("MemoryBackend", _construct(declared, record, settings, MemoryBackend, key=key, label=label))
+
+
 def make_driver(  # noqa: PLR0913 - what a message needs
     kind: str,
     name: str,

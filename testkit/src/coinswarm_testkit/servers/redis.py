@@ -46,7 +46,7 @@ def redis_server(*options: str, folder: Path | None = None, port: int = 0) -> It
     version = _version(program)
     with tempfile.TemporaryDirectory(prefix="coinswarm-redis-") as name, ExitStack() as running:
         place = folder or Path(name)
-        listening = port or _free()
+        listening = port or free_port()
         for attempt in range(ATTEMPTS):
             command = (program.path, "--bind", "127.0.0.1", "--port", str(listening), "--dir", place, "--save", "")
             ready = partial(_answers, listening)
@@ -56,11 +56,11 @@ def redis_server(*options: str, folder: Path | None = None, port: int = 0) -> It
             except NoServerError as error:  # somebody else may have taken the port: Redis cannot choose one itself
                 if port or attempt + 1 == ATTEMPTS or "in use" not in str(error):
                     raise
-                listening = _free()
+                listening = free_port()
         yield RealServer(f"redis://127.0.0.1:{listening}", f"redis-server {version} from {program.origin}")
 
 
-def _free() -> int:
+def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -18,7 +18,8 @@ from coinswarm.errors import NotReadyError, ProfileError, RetryableError, neares
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.roster import roster_from
-from coinswarm.runtime.assembly import make_driver, make_voter
+from coinswarm.plugins.files import locked
+from coinswarm.runtime.assembly import make_backend, make_driver, make_voter
 from coinswarm.runtime.swarm import keyring
 from coinswarm.runtime.swarm.desk import Desk
 from coinswarm.runtime.swarm.disk import Disk
@@ -29,7 +30,7 @@ from coinswarm.runtime.swarm.signatures import Remembering
 from coinswarm.runtime.swarm.telling import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from coinswarm.config.swarm import SwarmProfile, SwarmSection
     from coinswarm.memory.quorum.keys import Signer
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from coinswarm.memory.store.opening import Store
     from coinswarm.ports import MessageBus
     from coinswarm.runtime.swarm.node import Node
+    from coinswarm.runtime.swarm.projecting import Projector
 
     Say = Callable[[str], None]
 
@@ -120,14 +122,19 @@ async def opened_store(section: SwarmSection, roster: Roster, teller: Teller) ->
 
     :raises OperatorError: when it cannot be used as it is.
     """
-    from coinswarm.memory.store.opening import open_store  # noqa: PLC0415 - SQLAlchemy, for who has a log
+    from coinswarm.memory.store.engine import place  # noqa: PLC0415 - SQLAlchemy, for who has a log
+    from coinswarm.memory.store.opening import open_store  # noqa: PLC0415 - as above
 
     address = address_of(section)
+    file = place(address).path
+
+    def founded() -> Store:
+        """All processes of a quorum start at once, and one of them makes a file's tables."""
+        with nullcontext() if file is None else locked(file):
+            return open_store(address, section.cluster, section.shard, roster=roster)
 
     async def once() -> Store:
-        return await to_thread.run_sync(
-            partial(open_store, address, section.cluster, section.shard, roster=roster), abandon_on_cancel=True
-        )
+        return await to_thread.run_sync(founded, abandon_on_cancel=True)
 
     store = await _patiently(once, teller, "database", "the database does not answer")
     with closing(store):
@@ -231,6 +238,36 @@ async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: 
             await _until_told(node, f"coordinates {section.cluster}/{section.shard}: {_sizes(roster)}")
 
 
+async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None:
+    """Keep the profile's memory backend at the log until told to stop (SIGINT, SIGTERM).
+
+    :raises KeyboardInterrupt: after SIGINT.
+    :raises HaltedError: when a person must look.
+    :raises CoinswarmError: for whatever stands in the way.
+    """
+    from coinswarm.runtime.swarm.projecting import Projector  # noqa: PLC0415 - numpy, for who has vectors
+
+    section, roster = profile.swarm, roster_of(profile.swarm)
+    if profile.memory is None:
+        message = f"{label} has no [memory]"
+        raise ProfileError(message, remedy='name a backend, as backend = "redis" of coinswarm-redis')
+    named = profile.memory
+    backend = make_backend(profile.plugins, named.backend, named.settings, key="memory.settings", label=label)
+    teller = Teller("projection", say)
+    async with opened_store(section, roster, teller) as store, opened_bus(profile, label, teller) as bus:
+
+        def vectors(digests: Iterable[str]) -> Mapping[str, bytes]:
+            with store.facts.reader() as facts:
+                return facts.vectors(digests)
+
+        projector = Projector(_place(section, roster, bus, store), backend, vectors, teller)
+        try:
+            await _until_told(projector, f"folds {section.cluster}/{section.shard} into {named.backend}")
+        finally:
+            with anyio.move_on_after(1, shield=True):
+                await backend.close()
+
+
 @asynccontextmanager
 async def proposing(profile: SwarmProfile, *, label: str, say: Say) -> AsyncIterator[Desk]:
     """A desk that proposes in the name of the profile's submitter.
@@ -279,7 +316,7 @@ def _sizes(roster: Roster) -> str:
     return f"{roster.quorum} of {len(roster.voters)} voters decide"
 
 
-async def _until_told(node: Node, what: str) -> None:
+async def _until_told(node: Node | Projector, what: str) -> None:
     """Run a node until a signal comes.
 
     :raises KeyboardInterrupt: where that is SIGINT.

@@ -1,0 +1,124 @@
+"""Voters and a coordinator as processes, over a real bus: they decide, say how they are, and stop when told to."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coinswarm.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.integration
+
+CLI = (sys.executable, "-c", "import sys; from coinswarm.cli import main; sys.exit(main())")
+VOTERS = ("v1", "v2", "v3")
+
+PROPOSAL = {
+    "kind": "configure",
+    "subject": "acceptance/min-days",
+    "change": {"key": "acceptance.min-days", "value": "not a number"},
+}
+
+
+class Part:
+    """A process of the quorum."""
+
+    def __init__(self, *words: str) -> None:
+        self.process = subprocess.Popen([*CLI, "run", *words], stderr=subprocess.PIPE, text=True)
+        self.lines: list[str] = []
+
+    def until(self, text: str) -> None:
+        """Wait until it says something."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line)
+            if text in line:
+                return
+        pytest.fail(f"it ended with {self.process.wait()} and said {self.lines}")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Tell it to stop; its exit code."""
+        self.process.send_signal(number)
+        self.lines += (self.process.communicate(timeout=30)[1] or "").splitlines()
+        return self.process.returncode
+
+
+@contextmanager
+def part(*words: str) -> Iterator[Part]:
+    """A process that is ended whatever happens."""
+    made = Part(*words)
+    with made.process:
+        try:
+            yield made
+        finally:
+            made.process.kill()
+
+
+@pytest.fixture
+def profile(tmp_path: Path, nats_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An economy quorum on a SQLite file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
+    assert main(["memory", "init", "--cluster", "north", "--economy"]) == 0
+    path = tmp_path / "north-main.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("nats://127.0.0.1:4222", nats_url), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def running(profile: Path) -> Iterator[dict[str, Part]]:
+    """Three voters and a coordinator, that have said that they are there."""
+    with ExitStack() as stack:
+        parts = {}
+        for name in (*VOTERS, "c1"):
+            part = parts[name] = Part(
+                "coordinator" if name == "c1" else "voter", "--id", name, "--profile", str(profile)
+            )
+            stack.callback(part.process.kill)
+        for name, one in parts.items():
+            one.until(f"{name}: {'coordinates' if name == 'c1' else 'votes in'} north/main: 2 of 3 voters decide")
+        yield parts
+
+
+def test_a_quorum_of_processes(profile: Path, running: dict[str, Part], capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    Path("proposal.json").write_text(json.dumps(PROPOSAL), encoding="utf-8")
+    told = ["--profile", str(profile)]
+    assert main(["memory", "propose", "proposal.json", *told, "--json"]) == 1
+    ended = json.loads(capsys.readouterr().out)
+    assert (ended["outcome"], ended["entry"]) == ("reject", 1)
+    assert main(["memory", "propose", "proposal.json", *told, "--set", "swarm.deadline_seconds=60"]) == 1
+    assert capsys.readouterr().out.startswith("rejected: the voters agree that it must not be (entry 2, proposal ")
+
+    assert main(["memory", "voters", *told, "--json"]) == 0
+    seats = {seat["name"]: seat for seat in json.loads(capsys.readouterr().out)["seats"]}
+    assert all(seats[name]["status"]["head"] == 2 for name in (*VOTERS, "c1"))
+    assert seats["desk"]["status"] is None, "it is not running"
+    assert sum(seat["last_ballot"] == {**(seat["last_ballot"] or {}), "entry": 2} for seat in seats.values()) >= 2
+
+    assert main(["run", "voter", "--id", "v1", *told]) == 2
+    assert f"v1 runs already, in process {running['v1'].process.pid}" in capsys.readouterr().err
+    assert main(["memory", "verify", "--store", "north.sqlite"]) == 0
+
+    assert running["v3"].stop(signal.SIGINT) == 130
+    assert [running[name].stop() for name in ("v1", "v2", "c1")] == [0, 0, 0]
+    assert all("stopped" in one.lines[-1] or "interrupted" in one.lines[-1] for one in running.values())
+    assert all(b"Traceback" not in line.encode() for one in running.values() for line in one.lines)
+
+    # A restored backup: what was decided is gone from the database, and the voter remembers it.
+    for path in Path().glob("north.sqlite*"):
+        path.unlink()
+    with part("voter", "--id", "v2", "--profile", str(profile)) as again:
+        _, said = again.process.communicate(timeout=60)
+    assert again.process.returncode == 5
+    assert "v2 has stopped for good (split-brain: the log ends at entry 0, but was seen at 2)" in said
+    assert "coinswarm memory verify" in said
