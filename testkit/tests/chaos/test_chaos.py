@@ -1,0 +1,32 @@
+"""A few seconds of chaos over real processes and servers; ``./dev chaos`` is the long run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coinswarm_testkit.chaos.run import run, table
+from coinswarm_testkit.chaos.stage import staged
+from coinswarm_testkit.servers.program import NoServerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.integration
+
+
+def test_nothing_is_lost_or_applied_twice(tmp_path: Path) -> None:
+    said: list[str] = []
+    try:
+        with staged(tmp_path) as stage:
+            played, found = run(stage, seconds=8, rate=5, seed=3, say=said.append)
+            shown = table(stage, played, found)
+    except NoServerError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+    assert not found.wrong, "\n".join([*shown, *said])
+    assert len(played.ended) == 40
+    assert sum(victim.killed + victim.stopped for victim in stage.victims) >= 2
