@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from coinswarm.memory.store.opening import Store
     from coinswarm.runtime.swarm.desk import Desk, Ended
     from coinswarm_testkit.chaos.stage import Stage
-    from coinswarm_testkit.chaos.victims import Victim
+    from coinswarm_testkit.chaos.victims import PartVictim, Victim
 
 DEADLINE_SECONDS = 60.0
 SETTLE_SECONDS = 60.0
@@ -83,8 +83,13 @@ async def _until_ready(stage: Stage, desk: Desk) -> None:
     """
     with anyio.fail_after(READY_SECONDS):
         await desk.ready()
-        while not all(f"{part.name}: {HELLO[part.kind]}" in part.said() for part in stage.parts):
+        while not all(_is_there(part) for part in stage.parts):  # noqa: ASYNC110 - other processes, which tell by a file
             await anyio.sleep(0.1)
+
+
+def _is_there(part: PartVictim) -> bool:
+    """Whether a process has said that it is at work."""
+    return f"{part.name}: {HELLO[part.kind]}" in part.said()
 
 
 async def _load(desk: Desk, proposals: Sequence[Proposal], seconds: float, played: Play) -> None:
