@@ -7,7 +7,7 @@ import time
 from contextlib import asynccontextmanager, closing, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 from anyio import to_thread
@@ -30,7 +30,7 @@ from coinswarm.runtime.swarm.signatures import Remembering
 from coinswarm.runtime.swarm.telling import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 
     from coinswarm.config.swarm import SwarmProfile, SwarmSection
     from coinswarm.memory.quorum.keys import Signer
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from coinswarm.memory.quorum.roster import Roster
     from coinswarm.memory.store.opening import Store
     from coinswarm.ports import MessageBus
-    from coinswarm.runtime.swarm.node import Node
-    from coinswarm.runtime.swarm.projecting import Projector
 
     Say = Callable[[str], None]
 
@@ -206,7 +204,7 @@ async def run_voter(profile: SwarmProfile, name: str, *, label: str, say: Say, n
             gather = Gatherer(store, mode=section.mode, minimum_bp=section.minimum_bp)
             judge = Judge(name, plugin, gather, teller, time.monotonic, seconds=section.judge_seconds)
             node = voter_node(_place(section, roster, bus, store), name, signer, disk, judge, teller, new_disk=new_disk)
-            await _until_told(node, f"votes in {section.cluster}/{section.shard}: {_sizes(roster)}")
+            await _until_told(node.run, teller, f"votes in {section.cluster}/{section.shard}: {_sizes(roster)}")
 
 
 async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: Say) -> None:
@@ -235,7 +233,7 @@ async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: 
                 candidates=len(section.coordinators),
                 keep_seal=partial(copy_seal, folder / f"{name}.seals"),
             )
-            await _until_told(node, f"coordinates {section.cluster}/{section.shard}: {_sizes(roster)}")
+            await _until_told(node.run, teller, f"coordinates {section.cluster}/{section.shard}: {_sizes(roster)}")
 
 
 async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None:
@@ -245,7 +243,7 @@ async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None
     :raises HaltedError: when a person must look.
     :raises CoinswarmError: for whatever stands in the way.
     """
-    from coinswarm.runtime.swarm.projecting import Projector  # noqa: PLC0415 - numpy, for who has vectors
+    from coinswarm.runtime.swarm.projecting import Projection  # noqa: PLC0415 - numpy, for who has vectors
 
     section, roster = profile.swarm, roster_of(profile.swarm)
     if profile.memory is None:
@@ -255,14 +253,11 @@ async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None
     backend = make_backend(profile.plugins, named.backend, named.settings, key="memory.settings", label=label)
     teller = Teller("projection", say)
     async with opened_store(section, roster, teller) as store, opened_bus(profile, label, teller) as bus:
-
-        def vectors(digests: Iterable[str]) -> Mapping[str, bytes]:
-            with store.facts.reader() as facts:
-                return facts.vectors(digests)
-
-        projector = Projector(_place(section, roster, bus, store), backend, vectors, teller)
+        projection = Projection(store, backend, Remembering(Ed25519Scheme()), teller)
         try:
-            await _until_told(projector, f"folds {section.cluster}/{section.shard} into {named.backend}")
+            await _until_told(
+                partial(projection.run, bus), teller, f"folds {section.cluster}/{section.shard} into {named.backend}"
+            )
         finally:
             with anyio.move_on_after(1, shield=True):
                 await backend.close()
@@ -316,8 +311,10 @@ def _sizes(roster: Roster) -> str:
     return f"{roster.quorum} of {len(roster.voters)} voters decide"
 
 
-async def _until_told(node: Node | Projector, what: str) -> None:
-    """Run a node until a signal comes.
+async def _until_told(run: Callable[..., Coroutine[Any, Any, None]], teller: Teller, what: str) -> None:
+    """Run a part until a signal comes.
+
+    :param what: is said once it has started.
 
     :raises KeyboardInterrupt: where that is SIGINT.
     """
@@ -331,9 +328,9 @@ async def _until_told(node: Node | Projector, what: str) -> None:
                     group.cancel_scope.cancel()
 
             group.start_soon(listen)
-            await group.start(node.run)
-            node.teller.say(what)
+            await group.start(run)
+            teller.say(what)
             await anyio.sleep_forever()
-    node.teller.say("stopped")
+    teller.say("stopped")
     if came == [signal.SIGINT]:
         raise KeyboardInterrupt
