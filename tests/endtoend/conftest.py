@@ -24,9 +24,10 @@ from coinswarm.memory.quorum.roster import Roster, Seat
 from coinswarm.memory.quorum.verify import verify
 from coinswarm.memory.store.opening import migrated, open_store
 from coinswarm.runtime.swarm.embedded import Cast, EmbeddedSwarm
+from coinswarm.runtime.swarm.parts import Place
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
     from typing import Any
 
@@ -123,6 +124,17 @@ class World:
     def __post_init__(self) -> None:
         self.store: Store = open_store(self.drivers.url, self.cluster, SHARD, roster=ROSTER, clock=lambda: self.now_ns)
         self.gather = Gatherer(self.store)
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[Place]:
+        """Where another part can take part."""
+        async with self.drivers.bus() as bus:
+            yield Place(self.cluster, SHARD, ROSTER, Ed25519Scheme(), bus, self.store.log)
+
+    def vectors(self, digests: Iterable[str]) -> Mapping[str, bytes]:
+        """Committed ones."""
+        with self.store.facts.reader() as facts:
+            return facts.vectors(digests)
 
     @asynccontextmanager
     async def swarm(self) -> AsyncIterator[EmbeddedSwarm]:

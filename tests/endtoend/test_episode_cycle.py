@@ -20,7 +20,7 @@ from coinswarm.memory.store import models
 from coinswarm.runtime.committing import SwarmLog
 from coinswarm.runtime.fork import read_fork
 from coinswarm.runtime.memory import remembering
-from coinswarm.runtime.swarm.projecting import Projection
+from coinswarm.runtime.swarm.projecting import Projector
 from coinswarm.runtime.swarm.telling import Teller
 from coinswarm_testkit.markets.seated import JUDGED, seated_bars, seated_plan
 from coinswarm_testkit.reference.recalling import RecallingAgent
@@ -82,9 +82,10 @@ def session(world: World) -> RunResult:
 async def folded(world: World, backend: MemoryBackend) -> None:
     """Bring an index to the log."""
     said: list[str] = []
-    teller = Teller("index", said.append)
-    head = await Projection(world.store, backend, Ed25519Scheme(), teller).catch_up()
-    assert head == world.store.log.read(0, 0, 0).head
+    async with world.place() as place:
+        projector = Projector(place, backend, world.vectors, Teller("index", said.append))
+        await projector.catch_up()
+    assert projector.head == world.entries()[-1].index
     assert said == []
 
 
@@ -92,8 +93,7 @@ def kept(world: World, space: Space) -> list[Kept]:
     """What the log says was accepted."""
     changes = [one.envelope.proposal.change for one in world.entries() if one.outcome is Outcome.ACCEPT]
     episodes = [change for change in changes if isinstance(change, AddEpisode)]
-    with world.store.facts.reader() as facts:
-        vectors = facts.vectors([change.vector_digest for change in episodes])
+    vectors = world.vectors(change.vector_digest for change in episodes)
     return [
         Kept(change.episode, np.frombuffer(vectors[change.vector_digest], "<f4").astype(np.float32))
         for change in episodes

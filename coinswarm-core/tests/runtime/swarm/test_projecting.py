@@ -25,14 +25,15 @@ from coinswarm.memory.recall.privatelog import proposed
 from coinswarm.memory.store.opening import open_store
 from coinswarm.runtime.swarm import projecting
 from coinswarm.runtime.swarm.node import COMMIT
-from coinswarm.runtime.swarm.projecting import Projection
+from coinswarm.runtime.swarm.parts import Place
+from coinswarm.runtime.swarm.projecting import Projector
 from coinswarm.runtime.swarm.telling import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from coinswarm.memory.quorum.records import Head
+    from coinswarm.ports import MessageBus
 
 pytestmark = pytest.mark.anyio
 
@@ -94,6 +95,11 @@ class Swarm:
         if accepts:
             self.expected[space][told.id] = told
 
+    def vectors(self, digests: Iterable[str]) -> Mapping[str, bytes]:
+        """Committed ones."""
+        with self.store.facts.reader() as facts:
+            return facts.vectors(digests)
+
     def change(self, statement: str) -> None:
         """Change the file behind everybody's back."""
         with self.store.engine.execution_options(writes=True).begin() as connection:
@@ -101,23 +107,25 @@ class Swarm:
 
 
 class Index:
-    """A projection of it, and what it said."""
+    """A projector of it, and what it said."""
 
-    def __init__(self, swarm: Swarm, backend: LocalMemory) -> None:
+    def __init__(self, swarm: Swarm, backend: LocalMemory, bus: MessageBus | None = None) -> None:
         self.swarm, self.backend = swarm, backend
         self.said: list[str] = []
-        self.projection = Projection(swarm.store, backend, Ed25519Scheme(), Teller("index", self.said.append))
+        place = Place(
+            "north", "main", ROSTER, Ed25519Scheme(), bus or LocalBus(LocalBusSettings()), swarm.store.log
+        )  # fmt: skip
+        self.projector = Projector(place, backend, swarm.vectors, Teller("index", self.said.append), name="the index")
 
-    async def catch_up(self) -> Head:
+    async def catch_up(self) -> None:
         """Follow; then it holds what was accepted and nothing else."""
-        head = await self.projection.catch_up()
-        assert head == self.swarm.store.log.read(0, 0, 0).head
+        await self.projector.catch_up()
+        assert self.projector.head == self.swarm.store.log.read(0, 0, 0).head.index
         for space, wanted in self.swarm.expected.items():
             info = await self.backend.info(space)
             assert info.entries == len(wanted)
             for one in wanted.values():
                 assert await self.backend.get(space, one.id) == one
-        return head
 
 
 @pytest.fixture
@@ -145,7 +153,7 @@ async def test_it_holds_what_was_accepted_and_goes_on_from_there(swarm: Swarm, i
     swarm.remember(episode(7, result_ppm=-1), base=1)
     await index.catch_up()
     found = await index.backend.info(SPACE)
-    assert found.applied == LogPosition(9, index.projection.head.hash)
+    assert found.applied == LogPosition(9, swarm.store.log.read(0, 0, 0).head.hash)
     assert index.said == []
 
 
@@ -173,7 +181,7 @@ async def test_an_older_copy_of_the_index_catches_up(swarm: Swarm, index: Index)
     older = Index(swarm, LocalMemory())
     first = swarm.store.log.read(0, 0, 1).entries[0]
     await older.backend.remember(SPACE, [episode(0)], np.ones((1, 2), np.float32), at=LogPosition(1, first.hash))
-    index.backend = index.projection._backend = older.backend
+    index.backend = index.projector._backend = older.backend
     await index.catch_up()
     await older.catch_up()
     assert index.said == older.said == []
@@ -206,7 +214,7 @@ class Sieve(LocalMemory):
 async def test_an_index_that_keeps_nothing_is_given_up(swarm: Swarm) -> None:
     index = Index(swarm, Sieve())
     with pytest.raises(DataError, match="folded 3 times"):
-        await index.projection.catch_up()
+        await index.projector.catch_up()
 
 
 async def test_a_log_that_was_touched_is_not_followed(swarm: Swarm, index: Index) -> None:
@@ -215,16 +223,16 @@ async def test_a_log_that_was_touched_is_not_followed(swarm: Swarm, index: Index
     swarm.remember(episode(8))
     swarm.change("UPDATE entry SET at_ns = at_ns + 1 WHERE position = 9")
     with pytest.raises(HaltedError, match=r"the index has stopped for good \(bad-entry: entry 9"):
-        await index.projection.catch_up()
+        await index.projector.catch_up()
 
 
 async def test_a_log_that_was_set_back_is_not_followed(tmp_path: Path, swarm: Swarm, index: Index) -> None:
     await index.catch_up()
     shorter = Swarm(tmp_path / "shorter.db")
     shorter.remember(episode(0))
-    index.projection._store = shorter.store
+    index.projector._place = replace(index.projector._place, log=shorter.store.log)
     with pytest.raises(HaltedError, match=r"split-brain: the log ends at entry 1, but was seen at 7"):
-        await index.projection.catch_up()
+        await index.projector.catch_up()
     assert (await index.backend.info(SPACE)).entries == len(swarm.expected[SPACE]), "it is left as it was"
     shorter.store.close()
 
@@ -232,7 +240,7 @@ async def test_a_log_that_was_set_back_is_not_followed(tmp_path: Path, swarm: Sw
 async def test_without_an_accepted_vector_it_stops_before_it(swarm: Swarm, index: Index) -> None:
     swarm.remember(episode(7), kept=False)
     with pytest.raises(DataError, match="vector of episode"):
-        await index.projection.catch_up()
+        await index.projector.catch_up()
     assert (await index.backend.info(SPACE)).entries == 3, "as far as the entries that were read before"
     swarm.count -= 1
     swarm.remember(episode(7), base=1)  # the same vector, which is there now
@@ -256,19 +264,21 @@ async def test_it_follows_at_every_notice_and_waits_for_an_index_that_is_away(
     swarm: Swarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(projecting, "TICK_SECONDS", 0.01)
-    index = Index(swarm, Away())
     async with LocalBus(LocalBusSettings()) as bus, anyio.create_task_group() as group:
-        await group.start(index.projection.run, bus)
-        assert index.projection.head.index == 7
-        monkeypatch.setattr(projecting, "TICK_SECONDS", 3_600)
+        index = Index(swarm, Away(), bus)
+        await group.start(index.projector.run)
         with anyio.fail_after(10):
+            while index.projector.head < 7:
+                await bus.publish(COMMIT, b"somebody's word")
+                await anyio.sleep(0.01)
+            monkeypatch.setattr(projecting, "TICK_SECONDS", 3_600)
             await anyio.sleep(0.05)  # the round that ticked before the hour began
             swarm.remember(episode(7))
-            while index.projection.head.index < 8:
+            while index.projector.head < 8:
                 await bus.publish(COMMIT, b"somebody's word")
                 await anyio.sleep(0.01)
         group.cancel_scope.cancel()
     assert index.said == [
-        "index: the index cannot follow (no connection); it is tried again",
+        "index: the index stands still at entry 0 (no connection); it is tried again",
         "index: the index follows again",
     ]
