@@ -30,7 +30,7 @@ from coinswarm.runtime.swarm.signatures import Remembering
 from coinswarm.runtime.swarm.telling import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 
     from coinswarm.config.swarm import SwarmProfile, SwarmSection
     from coinswarm.memory.quorum.keys import Signer
@@ -243,7 +243,7 @@ async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None
     :raises HaltedError: when a person must look.
     :raises CoinswarmError: for whatever stands in the way.
     """
-    from coinswarm.runtime.swarm.projecting import Projection  # noqa: PLC0415 - numpy, for who has vectors
+    from coinswarm.runtime.swarm.projecting import Projector  # noqa: PLC0415 - numpy, for who has vectors
 
     section, roster = profile.swarm, roster_of(profile.swarm)
     if profile.memory is None:
@@ -253,11 +253,15 @@ async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None
     backend = make_backend(profile.plugins, named.backend, named.settings, key="memory.settings", label=label)
     teller = Teller("projection", say)
     async with opened_store(section, roster, teller) as store, opened_bus(profile, label, teller) as bus:
-        projection = Projection(store, backend, Remembering(Ed25519Scheme()), teller)
+
+        def vectors(digests: Iterable[str]) -> Mapping[str, bytes]:
+            with store.facts.reader() as facts:
+                return facts.vectors(digests)
+
+        projector = Projector(_place(section, roster, bus, store), backend, vectors, teller)
         try:
-            await _until_told(
-                partial(projection.run, bus), teller, f"folds {section.cluster}/{section.shard} into {named.backend}"
-            )
+            folds = f"folds {section.cluster}/{section.shard} into {named.backend}"
+            await _until_told(projector.run, teller, folds)
         finally:
             with anyio.move_on_after(1, shield=True):
                 await backend.close()
