@@ -52,7 +52,7 @@ class Rule(StrEnum):
     OVERFIT = "overfit"
     """The best variant of one half of the days is seldom among the worse in the other half (PBO)."""
     DISCOVERY = "discovery"
-    """On data after registration it passes the level that its place among all registered patterns leaves (LORD++)."""
+    """On data after registration it passes the level that its place among all patterns tested so leaves (LORD++)."""
     DEFLATED = "deflated"
     """The deflated Sharpe ratio is high enough."""
     DRAWDOWN = "drawdown"
@@ -319,10 +319,10 @@ class Evidence:
     :param vector: of the episode that is proposed: float32, little-endian.
     :param stage: of the pattern, in force; empty when it is not registered.
     :param registered_ns, variants: as committed when the pattern was registered, by the log's clock; 0 when it was not.
-    :param number: its place among all registrations in the log, from 1; 0 when it was not registered.
-    :param discoveries: for each pattern that was on probation when it was registered, or before: how many registrations
-        there were when that was accepted.
-    :param looks: how many proposals to put it on probation were rejected since it was registered.
+    :param number: which it was of all patterns that came into the shadow, when it last did since it was registered;
+        from 1, 0 where it did not.
+    :param discoveries: for each acceptance to probation before that: how many had come into the shadow by then.
+    :param looks: how many proposals to put it on probation were rejected since.
     :param trials: returns of the variants cited.
     :param minimum_bp: the venue's least order, in basis points of equity, rounded up; 0: it has none.
     :param previous: weights before those in force; empty for the first.

@@ -211,23 +211,36 @@ def test_weights_rules_seats_and_certificates_are_those_in_force_at_a_position(c
     assert Gatherer(stored)(asked) == replace(last, mode="paper", minimum_bp=0, certified=("meanrev", "trend"))
 
 
-def test_a_pattern_is_judged_where_its_registration_stands_among_all(cluster: Cluster, stored: Store) -> None:
+def test_a_pattern_is_judged_where_its_test_stands_among_all(cluster: Cluster, stored: Store) -> None:
     register, promote = ProposalKind.UPDATE_PATTERN, ProposalKind.PROMOTE_PATTERN
-    cluster.commit(move(register, Stage.CANDIDATE, 0, "a"))
-    cluster.commit(move(register, Stage.CANDIDATE, 0, "b"))
-    cluster.commit(move(promote, Stage.PROBATION, 1, "a"))
+    for other in ("a", "b", "c"):
+        cluster.commit(move(register, Stage.CANDIDATE, 0, other))
+    cluster.commit(move(promote, Stage.SHADOW, 1, "a"))
+    cluster.commit(move(promote, Stage.SHADOW, 1, "b"))
+    cluster.commit(move(promote, Stage.PROBATION, 2, "a"))
     cluster.now += 5
     registered = cluster.now
     cluster.commit(move(register, Stage.CANDIDATE, 0, variants=3))
-    cluster.commit(move(register, Stage.CANDIDATE, 0, "c"))
+    candidate = seen(cluster, stored, move(promote, Stage.SHADOW, 1))
+    assert candidate is not None
+    assert (candidate.registered_ns, candidate.number, candidate.discoveries) == (registered, 0, ())
     cluster.commit(move(promote, Stage.SHADOW, 1))
-    cluster.commit(move(promote, Stage.PROBATION, 1, "b"))
+    cluster.commit(move(promote, Stage.SHADOW, 1, "c"))
+    cluster.commit(move(promote, Stage.PROBATION, 2, "b"))
     reject(cluster, move(promote, Stage.PROBATION, 2))
     reject(cluster, move(promote, Stage.ENABLED, 2, variants=9))
     found = seen(cluster, stored, move(promote, Stage.PROBATION, 2))
     assert found is not None
     assert (found.stage, found.registered_ns, found.variants) == ("shadow", registered, 3)
     assert (found.number, found.discoveries, found.looks) == (3, (2,), 1)
+    cluster.commit(move(register, Stage.CANDIDATE, 2, variants=4))
+    anew = seen(cluster, stored, move(promote, Stage.SHADOW, 3))
+    assert anew is not None
+    assert (anew.stage, anew.number, anew.looks) == ("candidate", 0, 0)
+    cluster.commit(move(promote, Stage.SHADOW, 3))
+    again = seen(cluster, stored, move(promote, Stage.PROBATION, 4))
+    assert again is not None
+    assert (again.number, again.discoveries, again.looks) == (5, (2, 4), 0)
     fresh = seen(cluster, stored, move(register, Stage.CANDIDATE, 0, "new"))
     assert fresh is not None
     assert (fresh.stage, fresh.number, fresh.discoveries, fresh.looks, fresh.registered_ns) == ("", 0, (), 0, 0)

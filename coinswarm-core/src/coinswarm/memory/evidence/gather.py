@@ -209,31 +209,49 @@ def _weights(history: History) -> dict[str, Any]:
 
 
 def _pattern(history: History, pattern: str) -> dict[str, Any]:
-    """How a pattern stands, and where its registration stands among all."""
+    """How a pattern stands, and where its test stands among all."""
     moves = [one for one in history.decided(*_MOVES) if isinstance(one.proposal.change, MovePattern)]
     own = [one for one in moves if _change(one).pattern == pattern]
     if not own:
         return {}
-    registrations = [one.position for one in moves if one.proposal.kind is ProposalKind.UPDATE_PATTERN]
     registered = next((one for one in reversed(own) if one.proposal.kind is ProposalKind.UPDATE_PATTERN), None)
     stage: dict[str, Any] = {"stage": _change(own[-1]).stage.value}
     if registered is None:
         return stage
+    return {
+        **stage,
+        "registered_ns": registered.at_ns,
+        "variants": _change(registered).variants,
+        **_test(history, pattern, moves, registered.position),
+    }
+
+
+def _test(history: History, pattern: str, moves: list[Decided], registered: int) -> dict[str, Any]:
+    """Where the test of a pattern stands among all: each begins when its pattern comes into the shadow (LORD++).
+
+    :param registered: position at which the pattern was registered; what it was before does not count.
+    """
+    begun = [one for one in moves if _change(one).stage is Stage.SHADOW]
+    own = [one.position for one in begun if _change(one).pattern == pattern and one.position > registered]
+    if not own:
+        return {}
+    begin = own[-1]
+
+    def number(position: int) -> int:
+        return sum(one.position <= position for one in begun)
+
     discovered = [
         one.position
         for one in moves
-        if one.position < registered.position
+        if one.position < begin
         and one.proposal.kind is ProposalKind.PROMOTE_PATTERN
         and _change(one).stage is Stage.PROBATION
     ]
     rejected = history.decided(ProposalKind.PROMOTE_PATTERN, about=pattern, outcome=Outcome.REJECT)
     return {
-        **stage,
-        "registered_ns": registered.at_ns,
-        "variants": _change(registered).variants,
-        "number": sum(position <= registered.position for position in registrations),
-        "discoveries": tuple(sum(position <= at for position in registrations) for at in discovered),
-        "looks": sum(one.position > registered.position and _change(one).stage is Stage.PROBATION for one in rejected),
+        "number": number(begin),
+        "discoveries": tuple(number(position) for position in discovered),
+        "looks": sum(one.position > begin and _change(one).stage is Stage.PROBATION for one in rejected),
     }
 
 

@@ -2,14 +2,15 @@
 
 A. Ramdas, F. Yang, M. Wainwright and M. Jordan, "Online Control of the False Discovery Rate with Decaying Memory",
 NeurIPS 2017 (LORD++), with the level of a test fixed when it begins: T. Zrnic, A. Ramdas and M. Jordan, "Asynchronous
-Online Testing of Multiple Hypotheses", JMLR 22 (2021). A test begins when its pattern is registered; of other
+Online Testing of Multiple Hypotheses", JMLR 22 (2021). A test begins when its pattern comes into the shadow; of other
 patterns it knows what had been decided by then. So the level is a fact of the log, the same for whoever asks, and no
-two patterns that are judged at the same time spend the same wealth.
+two patterns that are judged at the same time spend the same wealth. Candidates spend none: what brought a pattern into
+the shadow is older than the data that it is tested on.
 
 Test t has the level ``g(t) w + (a - w) g(t - d1) + a (g(t - d2) + g(t - d3) + …)``: a the false discovery rate to keep,
-w = a ÷ 2, d1, d2 … after how many registrations each discovery was made, and ``g(j) = 1 ÷ (j (j + 1))``, which sums to
-1 and is a fraction, so that levels are exact. Against the sequence of the paper it gives more to the first dozens of
-patterns and less to those after hundreds.
+w = a ÷ 2, d1, d2 … after how many tests had begun each discovery was made, and ``g(j) = 1 ÷ (j (j + 1))``, which sums
+to 1 and is a fraction, so that levels are exact. Against the sequence of the paper it gives more to the first dozens
+of patterns and less to those after hundreds.
 
 A pattern may be proposed again after a rejection, when its record has grown. The looks share its level: look k gets a
 ``1 ÷ (k (k + 1))`` of it, and all together no more than the whole.
@@ -32,7 +33,7 @@ def gamma(lag: int) -> Fraction:
 
 
 def level(place: Place, fdr: Fraction, spend: Callable[[int], Fraction] = gamma) -> Fraction:
-    """The level at which the next look at a pattern is tested; 0 where it was not registered.
+    """The level at which the next look at a pattern is tested; 0 where no test has begun.
 
     :param fdr: the false discovery rate to keep.
     :param spend: another sequence g: not increasing, of sum 1 at most, 0 below 1.

@@ -48,11 +48,11 @@ T_95 = (
 
 
 class Place(NamedTuple):
-    """Where a pattern stands among all that were ever registered.
+    """Where the test of a pattern stands among all that there ever were; each begins when one comes into the shadow.
 
-    :param number: its place among all registrations, from 1; 0 where it was not registered.
-    :param discoveries: after how many registrations each discovery was made.
-    :param looks: rejections since it was registered.
+    :param number: which it is, from 1; 0 where none has begun.
+    :param discoveries: after how many tests had begun each discovery was made.
+    :param looks: rejections since it began.
     """
 
     number: int
