@@ -352,7 +352,7 @@ class MemoryBackend(Declared):
 
 
 class Voter(Declared):
-    """How one seat of the quorum judges a proposal. *Provisional*: no quorum votes yet.
+    """How one seat of the quorum judges a proposal.
 
     No I/O, no clock, no chance: a verdict is a function of the two arguments, the same on every machine, so that
     honest seats agree to the letter on what held and what failed. It works numbers out from the evidence and

@@ -99,7 +99,7 @@ class MemoryType(Declaration):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoterType(Declaration):
-    """How one seat of the quorum judges a proposal. *Provisional* until the first voter lands."""
+    """How one seat of the quorum judges a proposal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

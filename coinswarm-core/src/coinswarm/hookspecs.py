@@ -44,7 +44,6 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 PROVISIONAL = frozenset(
     {
         "coinswarm_ingestors",
-        "coinswarm_voters",
         "coinswarm_planners",
     }
 )
@@ -107,7 +106,7 @@ def coinswarm_memory_backends() -> Iterable[MemoryType]:
 
 @hookspec
 def coinswarm_voters() -> Iterable[VoterType]:
-    """How one seat judges a proposal. *Provisional.*
+    """How one seat judges a proposal.
 
     ::
 
