@@ -139,6 +139,44 @@ def test_a_graph_outlives_the_process_and_learns_what_it_missed(
     anyio.run(work)
 
 
+def test_a_graph_built_by_several_threads_finds_what_one_built_by_one_finds(tmp_path: Path) -> None:
+    many = vectors(3_000)
+
+    async def work(threads: int) -> list[list[Match]]:
+        settings = LocalMemorySettings(path=tmp_path / f"{threads}.sqlite", exact_entries=100, graph_threads=threads)
+        memory = LocalMemory(settings)
+        await memory.info(SPACE)
+        await memory.remember(SPACE, told(3_000), many)
+        assert memory._held[SPACE].has_graph
+        answers = await found(memory)
+        await memory.close()
+        return answers
+
+    (by_one, by_three) = (anyio.run(work, threads) for threads in (1, 3))
+    same = [len(set(one) & set(three)) / 5 for one, three in zip(by_one, by_three, strict=True)]
+    assert sum(same) / len(same) >= 0.95
+
+
+def test_a_graph_that_grows_is_saved_less_often_the_larger_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(episodes, "SAVED_AFTER", 10)
+    monkeypatch.setattr(episodes, "SAVED_SHARE", 0.5)
+    saved: list[Path] = []
+
+    async def work() -> None:
+        memory = LocalMemory(LocalMemorySettings(path=tmp_path / "m.sqlite", exact_entries=20))
+        await memory.info(SPACE)
+        for first in range(0, 400, 10):
+            await memory.remember(SPACE, told(10, first), vectors(10, seed=first))
+            if graphs(tmp_path) != saved[-1:]:
+                saved.extend(graphs(tmp_path))
+        await memory.close()
+
+    anyio.run(work)
+    assert 3 <= len(saved) <= 7, "a write of every ten would have been 37 of them"
+
+
 @pytest.mark.parametrize("damage", ["missing", "garbage", "empty"])
 def test_a_lost_graph_is_built_by_the_next_write(tmp_path: Path, damage: str) -> None:
     settings = LocalMemorySettings(path=tmp_path / "m.sqlite", exact_entries=100)

@@ -42,8 +42,10 @@ class Space:
         :param vector: float32[dimension].
         :raises ValueError: for one of another kind or width, or without a direction: zero, or not finite.
         """
-        kind, shape = getattr(vector, "dtype", type(vector).__name__), getattr(vector, "shape", ())
-        if str(kind) != "float32" or shape != (self.dimension,):
+        kind: Any = getattr(vector, "dtype", type(vector).__name__)
+        shape = getattr(vector, "shape", ())
+        single = getattr(kind, "char", "") == "f" and kind.isnative  # sooner said than its name
+        if not single or shape != (self.dimension,):
             message = f"a vector of {self.name} is {kind}{list(shape)}, but must be float32[{self.dimension}]"
             raise ValueError(message)
         wide = vector.astype("float64")

@@ -20,7 +20,8 @@ from anyio import to_thread
 from coinswarm.contracts import MemoryBackend
 from coinswarm.domain.episode import Episode, LogPosition, Match, MemoryInfo, MemoryStats, Space
 from coinswarm.domain.health import Condition, Health
-from coinswarm.drivers.neighbours import Neighbours, restored
+from coinswarm.drivers.graph import restored
+from coinswarm.drivers.neighbours import Neighbours
 from coinswarm.drivers.settings import LocalMemorySettings
 from coinswarm.drivers.sqlite import SqliteFile
 from coinswarm.errors import CoinswarmError, DataError
@@ -52,8 +53,8 @@ CREATE TABLE IF NOT EXISTS episode (
 """
 # AUTOINCREMENT: a key is never used twice, so that a graph of an earlier day knows no row by a wrong name.
 
-SAVED_AFTER = 1_000
-"""The graph is written to its file when it has grown by so many rows."""
+SAVED_AFTER, SAVED_SHARE = 1_000, 0.05
+"""The graph is written to its file when it has grown by so many rows, and by that share of all."""
 
 
 class LocalMemory(MemoryBackend):
@@ -282,7 +283,7 @@ class LocalMemory(MemoryBackend):
                 if growth is not None and growth.anew:
                     held.set_aside()  # the next write builds it
                 elif growth is not None:
-                    growth.run()
+                    growth.run(self._settings.graph_threads)
                     held.adopt(growth.graph, growth.graphed)
         return held
 
@@ -297,10 +298,10 @@ class LocalMemory(MemoryBackend):
             growth.run()
         else:
             held.set_aside()
-            await to_thread.run_sync(growth.run)
+            await to_thread.run_sync(growth.run, self._settings.graph_threads)
         held.adopt(growth.graph, growth.graphed)
         self._unsaved[space] = self._unsaved.get(space, 0) + len(growth.rows)
-        if self._unsaved[space] >= SAVED_AFTER:
+        if self._unsaved[space] >= max(SAVED_AFTER, SAVED_SHARE * len(held)):
             await self._save(space, held)
 
     async def _save(self, space: Space, held: Neighbours) -> None:

@@ -4,17 +4,24 @@ Exact search is exact whatever a product rounds to. Single precision misses a pr
 d by about d * 2**-24 at most (Higham, Accuracy and Stability of Numerical Algorithms, 3.5); every row that may belong
 to the k nearest within twice that is worked out again in double precision, a row at a time, so that neither the order
 of rows nor the size of a block shows in an answer.
+
+Three ways to find the nearest of those that count, the quickest that is sure to:
+
+- no filter, and everything was known: the graph is asked at once, and only the dead among what it finds are left out;
+- a filter that leaves many: the graph is asked for so many more as the share that counts demands, and again for
+  more where the filter keeps away from what is asked;
+- a filter that leaves few, or no graph: each of them is looked at.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coinswarm.domain.episode import FARTHEST, Match
+from coinswarm.domain.episode import ANY, FARTHEST, Match
+from coinswarm.drivers.graph import CONNECTIVITY, EXPANSION_SEARCH, Growth, empty_graph
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -30,20 +37,16 @@ if TYPE_CHECKING:
 FEW = 2_000
 """So many candidates are always looked at one by one: it takes as long as asking the graph."""
 
-FEW_SHARE = 0.02
-"""So are fewer than this share of all: a graph that is asked for enough to find them visits most of itself."""
+ROWS_PER_VISIT = 10
+"""So many rows are looked at in order while the graph visits one more node."""
 
-OVERSAMPLED = 1.3
-"""How many more the graph is asked for than a filter should leave over, if it were independent of the distance."""
+SPREAD, MORE = 2.5, 4
+"""How many standard deviations more the graph is asked for than a filter leaves k of on average: it then leaves fewer
+once in a hundred questions. And how many more in any case, for a graph rounds, and orders by what it rounded."""
 
 DEAD_SHARE = 0.2
 """A graph of which more than this share was replaced or forgotten is built anew."""
 
-AT_ONCE = 64
-"""More rows than this are added to the graph in a thread, and until it is done recall looks at every row."""
-
-_CHUNK = 4_096
-_CONNECTIVITY, _EXPANSION_ADD, _EXPANSION_SEARCH = 16, 128, 64
 _COLUMNS = {
     "key": np.int64,
     "known": np.int64,
@@ -74,6 +77,10 @@ class Neighbours:
         self._ids: list[str] = []
         self._row: dict[str, int] = {}
         self._codes: dict[str, int] = {}
+        self._latest = 0
+        """No outcome was known later than this."""
+        self._gapless = True
+        """Whether each row's key is one more than that of the row before."""
         self._graph: Any = None  # a usearch index whose keys are ours
         self._graphed = 0
 
@@ -98,7 +105,7 @@ class Neighbours:
     @property
     def size_bytes(self) -> int:
         """What vectors and graph take, about: the same for the same entries, however the graph came to be."""
-        graph = 0 if self.exact else self._dimension * 2 + _CONNECTIVITY * 12
+        graph = 0 if self.exact else self._dimension * 2 + CONNECTIVITY * 12
         return len(self) * (self._dimension * 4 + graph)
 
     def reserve(self, count: int) -> None:
@@ -120,6 +127,8 @@ class Neighbours:
         self.drop(episode.id)
         self.reserve(1)
         row = self._count
+        if row and key != self._columns["key"][row - 1] + 1:
+            self._gapless = False
         self._columns["key"][row] = key
         self._columns["live"][row] = True
         self._units[row] = unit
@@ -135,6 +144,7 @@ class Neighbours:
             return
         columns = self._columns
         columns["known"][row], columns["decided"][row] = episode.known_ns, episode.decided_ns
+        self._latest = max(self._latest, episode.known_ns)
         columns["side"][row] = episode.side
         for name in ("agent", "instrument", "regime"):
             columns[name][row] = self._codes.setdefault(getattr(episode, name), len(self._codes))
@@ -150,19 +160,52 @@ class Neighbours:
 
         :param asked: a vector at length 1.
         """
-        mask = self._mask(as_of_ns, where)
-        count = int(np.count_nonzero(mask))
-        if not count or k < 1:
+        if k < 1:
             return []
         rows = None
-        if self._graph is not None and count > max(FEW, FEW_SHARE * self._count, k):
-            rows = self._by_graph(asked, k, mask, count)
+        if self._graph is not None and as_of_ns >= self._latest and (where is ANY or where == ANY):
+            rows = self._unfiltered(asked, k)
         if rows is None:
-            rows = self._exactly(asked, k, mask, count)
+            rows = self._filtered(asked, k, self._mask(as_of_ns, where))
         products = (self._units[rows].astype(np.float64) * asked.astype(np.float64)).sum(axis=1)
-        distances = np.clip(1.0 - products, 0.0, FARTHEST).tolist()
-        ranked = sorted(zip(distances, (self._ids[row] for row in rows.tolist()), strict=True))
-        return [Match(id_, distance) for distance, id_ in ranked[:k]]
+        ids = self._ids
+        ranked = sorted(zip((1.0 - products).tolist(), [ids[row] for row in rows.tolist()], strict=True))
+        return [Match(id_, _bounded(distance)) for distance, id_ in ranked[:k]]
+
+    def _unfiltered(self, asked: Vector, k: int) -> Rows | None:
+        """The nearest that the graph finds, without a look at all the others; None where too few of them live."""
+        if len(self) <= FEW:
+            return None
+        rows = self._found(asked, _enough(k, len(self) / len(self._graph)))
+        if self.dead:
+            rows = rows[self._columns["live"][rows]]
+        return rows if len(rows) >= k else None
+
+    def _filtered(self, asked: Vector, k: int, mask: Mask) -> Rows:
+        """The nearest of those that a mask admits."""
+        count = int(np.count_nonzero(mask))
+        if self._graph is not None and count > FEW:
+            ask = _enough(k, count / len(self._graph))
+            while count > ROWS_PER_VISIT * max(EXPANSION_SEARCH, ask):
+                rows = self._found(asked, ask)
+                rows = rows[mask[rows]]
+                if len(rows) >= k:
+                    return rows
+                ask *= 3
+        return self._exactly(asked, k, mask, count)
+
+    def _found(self, asked: Vector, ask: int) -> Rows:
+        """Rows that the graph finds: dead ones too, but none that was let go of."""
+        self._graph.expansion_search = max(EXPANSION_SEARCH, ask)
+        found = self._graph.search(asked, ask, threads=1).keys.view(np.int64)
+        keys = self._columns["key"][: self._count]
+        rows: Rows
+        if self._gapless:
+            rows = found - keys[0]
+            return rows[(rows >= 0) & (rows < self._count)]
+        places = np.minimum(keys.searchsorted(found), self._count - 1)
+        rows = places[keys[places] == found]
+        return rows
 
     def _mask(self, as_of_ns: int, where: Filter) -> Mask:
         """Which rows count."""
@@ -193,21 +236,6 @@ class Neighbours:
         near: Rows = rows[products >= kth - self._margin]
         return near
 
-    def _by_graph(self, asked: Vector, k: int, mask: Mask, count: int) -> Rows | None:
-        """The nearest rows that the graph finds and the mask admits, or None where it would have to search too long."""
-        size = len(self._graph)
-        ask = math.ceil(OVERSAMPLED * k * size / count) + 8
-        while ask < size / 10:
-            self._graph.expansion_search = max(_EXPANSION_SEARCH, 2 * ask)
-            found = self._graph.search(asked, ask, threads=1).keys.astype(np.int64)
-            keys = self._columns["key"][: self._count]
-            places = np.minimum(np.searchsorted(keys, found), self._count - 1)
-            rows: Rows = places[(keys[places] == found) & mask[places]]
-            if len(rows) >= k:
-                return rows
-            ask *= 3
-        return None
-
     def growth(self, *, anew: bool = False) -> Growth | None:
         """What the graph lacks, or None where it lacks nothing or there are too few for one.
 
@@ -218,7 +246,7 @@ class Neighbours:
             return None
         graph, graphed = self._graph, self._graphed
         if anew or graph is None or len(graph) > (1 + DEAD_SHARE) * len(self):
-            graph, graphed = _empty_graph(self._dimension), 0
+            graph, graphed = empty_graph(self._dimension), 0
         held = {name: column[: self._count] for name, column in self._columns.items()}
         rows = np.flatnonzero(held["live"] & (held["key"] > graphed))
         if not len(rows):
@@ -239,6 +267,7 @@ class Neighbours:
     def compact(self) -> None:
         """Let go of dead rows; the graph knows rows by their keys and is not touched."""
         rows = np.flatnonzero(self._columns["live"][: self._count])
+        self._gapless = self._gapless and len(rows) == self._count
         self._columns = {name: column[rows] for name, column in self._columns.items()}
         self._units = self._units[rows]
         self._ids = [self._ids[row] for row in rows.tolist()]
@@ -251,62 +280,20 @@ class Neighbours:
         return self._graphed
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """Rows that a graph is to take in. What ``run`` does may be done in a thread: recall must not ask the graph then.
-
-    :param anew: whether the graph is a new one, which nobody asks yet.
-    """
-
-    graph: Any
-    anew: bool
-    rows: Rows
-    keys: Rows
-    units: Vectors
-
-    @property
-    def quick(self) -> bool:
-        """Whether it takes no longer than a few recalls."""
-        return not self.anew and len(self.rows) <= AT_ONCE
-
-    @property
-    def graphed(self) -> int:
-        """The key up to which the graph will hold everything."""
-        return int(self.keys[-1])
-
-    def run(self) -> None:
-        """Add the rows one after the other: by several threads, the same log would give another graph each time."""
-        for first in range(0, len(self.rows), _CHUNK):
-            part = slice(first, first + _CHUNK)
-            self.graph.add(self.keys[part].astype(np.uint64), self.units[self.rows[part]], threads=1)
-
-
-def restored(path: Path, dimension: int) -> Any:  # noqa: ANN401 - a usearch index, imported late
-    """The graph in a file, or None where it is not there or is none: it can be built anew."""
-    graph = _empty_graph(dimension)
-    try:
-        graph.load(str(path))
-    except (OSError, RuntimeError, ValueError):
-        return None
-    return graph if graph.ndim == dimension else None
-
-
-def _empty_graph(dimension: int) -> Any:  # noqa: ANN401 - a usearch index, imported late
-    from usearch.index import Index  # noqa: PLC0415 - only where there are many
-
-    return Index(
-        ndim=dimension,
-        metric="cos",
-        dtype="f16",
-        connectivity=_CONNECTIVITY,
-        expansion_add=_EXPANSION_ADD,
-        expansion_search=_EXPANSION_SEARCH,
-    )
-
-
 def _among(column: Any, wanted: Collection[int] | Sequence[int]) -> Mask:  # noqa: ANN401 - integers of any width
     """Where a column has one of some values: they are few."""
     mask: Mask = np.zeros(len(column), np.bool_)
     for value in wanted:
         mask |= column == value
     return mask
+
+
+def _enough(k: int, share: float) -> int:
+    """How many of all to ask for, that k of them count: that many are a sum of draws, each with the share's odds."""
+    share = min(share, 1.0)
+    return math.ceil((k + SPREAD * math.sqrt(k * (1.0 - share)) + MORE) / share)
+
+
+def _bounded(distance: float) -> float:
+    """A distance without what rounding adds."""
+    return distance if 0.0 <= distance <= FARTHEST else min(max(distance, 0.0), FARTHEST)

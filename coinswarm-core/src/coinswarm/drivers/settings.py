@@ -34,6 +34,9 @@ class LocalMemorySettings(LocalFileSettings):
 
     exact_entries: int = Field(default=20_000, ge=0, le=10_000_000)
     """A space with more entries is searched by a graph, which finds nearly all of the nearest, sooner."""
+    graph_threads: int = Field(default=1, ge=1, le=256)
+    """That build the graph. By several it is there sooner, and another one each time: which of the nearest it misses
+    then differs between two folds of one log."""
 
 
 class HashingSettings(BaseModel):

@@ -91,6 +91,8 @@ class SqliteFile:
     async def version(self) -> int:
         """A number that is another one once another connection has written to the file; asked without a thread."""
         connection = self._opened()
+        if not self._turn.locked():  # no thread has it, nor can one take it before this returns
+            return int(connection.execute("PRAGMA data_version").fetchone()[0])
         async with self._turn:
             return int(connection.execute("PRAGMA data_version").fetchone()[0])
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from redis import exceptions
 
 from coinswarm.contracts import MemoryBackend
-from coinswarm.domain.episode import ANY, FARTHEST, LogPosition, Match, MemoryInfo, MemoryStats
+from coinswarm.domain.episode import FARTHEST, LogPosition, Match, MemoryInfo, MemoryStats
 from coinswarm.domain.health import Condition, Health
 from coinswarm.errors import CoinswarmError, NotReadyError
 from coinswarm_redis import scripts
 from coinswarm_redis.connection import NEEDED, connected, lacks_vector_sets, told
-from coinswarm_redis.fields import SECOND_NS, attributes, counts, episode_of, expression, groups, keys, listed
+from coinswarm_redis.fields import attributes, counts, episode_of, expression, groups, keys, listed, times
 from coinswarm_redis.settings import RedisSettings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from redis.asyncio import Redis
+    from redis.commands.core import AsyncScript
 
     from coinswarm.domain.episode import Episode, Filter, Space
 
@@ -32,14 +34,16 @@ T = TypeVar("T")
 FEW, FEW_SHARE = 500, 0.02
 """Where at most so many episodes can count, or that share of all, they are gathered and each is looked at."""
 
-VISITED = 20
-"""How many times more elements a filtered search may visit than it should have to, were the filter independent."""
+SPREAD, MORE, MOST = 2.5, 4, 4_000
+"""How many standard deviations more a search without a filter is asked for than the filter leaves k of on average, so
+that fewer are left once in a hundred questions; how many more in any case; and the most that it is asked for."""
 
-LEAST_VISITED = 2_000
+VISITED, LEAST_VISITED = 20, 2_000
+"""How many times more elements Redis' own filter may visit than it should have to, were it independent; at least."""
 
 
 class RedisMemory(MemoryBackend):
-    """One round trip for a recall without a filter, two with one. Every write is one script, its position included.
+    """A recall is one script, and so is every write, its position included.
 
     A recall is refused with ``NotReadyError`` where the index holds less than this object has seen applied, or
     elements are gone behind its back: somebody flushed, evicted or restored. Whoever calls it answers from elsewhere
@@ -49,10 +53,9 @@ class RedisMemory(MemoryBackend):
     def __init__(self, settings: RedisSettings | None = None) -> None:
         self._settings = settings or RedisSettings()
         self._redis: Redis | None = None
+        self._scripts: dict[str, AsyncScript] = {}
         self._seen: dict[Space, int] = {}
         """The highest index seen applied."""
-        self._latest: dict[Space, int] = {}
-        """The latest known_ns of all episodes, as last heard."""
         self._recalls = self._remembered = self._updated = self._forgotten = self._recall_ns = 0
 
     def get_config(self) -> dict[str, Any]:
@@ -78,14 +81,10 @@ class RedisMemory(MemoryBackend):
         """
         began = time.perf_counter_ns()
         asked = space.unit(vector)
-        found = None
-        if where == ANY and as_of_ns >= self._latest.get(space, as_of_ns):
-            found = await self._unfiltered(space, asked, k, as_of_ns)
-        if found is None:
-            found = await self._filtered(space, asked, k, as_of_ns, where)
+        found = await self._nearest(space, asked, k, as_of_ns, where) if k > 0 and as_of_ns >= 0 else []
         self._recalls += 1
         self._recall_ns += time.perf_counter_ns() - began
-        return sorted(found, key=lambda match: (match.distance, match.episode_id))[:k]
+        return sorted(found, key=attrgetter("distance", "episode_id"))[:k]
 
     async def get(self, space: Space, episode_id: str) -> Episode | None:
         """What is remembered under that id."""
@@ -114,7 +113,6 @@ class RedisMemory(MemoryBackend):
         """Remove every key of a space."""
         await self._script(scripts.CLEAR, space)
         self._seen.pop(space, None)
-        self._latest.pop(space, None)
 
     async def info(self, space: Space) -> MemoryInfo:
         """What it holds of a space; does not refuse an index that is not whole, so that one can see how far it got."""
@@ -157,64 +155,39 @@ class RedisMemory(MemoryBackend):
             await redis.aclose()
             await redis.connection_pool.disconnect()
 
-    async def _unfiltered(self, space: Space, asked: Vector, k: int, as_of_ns: int) -> list[Match] | None:
-        """The nearest of all, in one round trip; None where some outcome is not known yet and a filter is needed."""
-        key, meta, *_ = keys(self._settings.prefix, space)
-
-        async def ask(redis: Redis) -> list[Any]:
-            async with redis.pipeline(transaction=False) as pipe:
-                pipe.execute_command(*self._similar(key, asked, k))
-                pipe.hmget(meta, ["entries", "index", "latest"])
-                pipe.execute_command("VCARD", key)
-                answers: list[Any] = await pipe.execute()
-                return answers
-
-        found, (entries, index, latest), total = await self._call(ask)
-        await self._whole(space, int(entries or 0), int(total), index)
-        if latest is None:
-            return [] if not found else None  # cleared meanwhile, or made anew
-        self._latest[space] = int(latest)
-        # Read after the search: what was known later than this was not there when it searched.
-        return _matches(found) if int(latest) <= as_of_ns else None
-
-    async def _filtered(self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter) -> list[Match]:
-        """The nearest of those that count: looked at one by one where they are few, else by Redis' own filter."""
-        wanted = groups(where)
-        decided = ("", "")
-        if where.decided_from_ns or where.decided_before_ns:
-            last = (where.decided_before_ns - 1) // SECOND_NS if where.decided_before_ns else "+inf"
-            decided = (str(where.decided_from_ns // SECOND_NS), str(last))
-        known = (as_of_ns // SECOND_NS, as_of_ns)
-        named = [name for names in wanted for name in (str(len(names)), *names)]
-        answer = await self._script(scripts.GATHER, space, FEW, FEW_SHARE, *known, *decided, *named)
-        total, entries, index, latest, most = answer[:5]
+    async def _nearest(self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter) -> list[Match]:
+        """The nearest of those that count: one script, and a search of Redis' own where the filter asks for it."""
+        limits = (FEW, FEW_SHARE, SPREAD, MORE, MOST)
+        given = (asked.tobytes(), k, self._settings.search_effort, *limits, *times(where, as_of_ns))
+        named = [name for names in groups(where) for name in (str(len(names)), *names)]
+        answer = await self._script(scripts.RECALL, space, *given, *named)
+        total, entries, index, how, *found = answer
         await self._whole(space, int(entries), int(total), index or None)
-        if not total:
-            return []
-        self._latest[space] = int(latest)
-        if len(answer) > 5:  # noqa: PLR2004 - ids, attributes and vectors follow
-            return _exact(asked, k, lambda text: counts(text, where, as_of_ns), *answer[5:])
-        said = expression(where, None if int(latest) <= as_of_ns else as_of_ns)
+        if how == b"found":
+            return _matches(found[0])
+        if how == b"few":
+            return _exact(asked, k, lambda text: counts(text, where, as_of_ns), *found[0])
+        if how == b"many":
+            said = expression(where, None if found[0] else as_of_ns)
+            return await self._searched(space, asked, k, said, int(total), int(found[1]))
+        return [] if not total else await self._nearest(space, asked, k, as_of_ns, where)  # it is whole again
+
+    async def _searched(self, space: Space, asked: Vector, k: int, said: str, total: int, most: int) -> list[Match]:  # noqa: PLR0913 - a search
+        """The nearest by Redis' own filter.
+
+        :param most: can count.
+        """
         key = keys(self._settings.prefix, space)[0]
-        share = max(1, int(most)) / int(total)
-        visited = max(LEAST_VISITED, int(VISITED * k / share))
-        found = await self._search(key, asked, k, said, visited)
-        if len(found) < min(k, int(most)):  # perhaps there are no more, perhaps it gave up: only all of them can tell
-            found = await self._search(key, asked, k, said, 2 * int(total))
+        found = await self._search(key, asked, k, said, max(LEAST_VISITED, VISITED * k * total // max(1, most)))
+        if len(found) < min(k, most):  # perhaps there are no more, perhaps it gave up: only all of them can tell
+            found = await self._search(key, asked, k, said, 2 * total)
         return found
 
     async def _search(self, key: str, asked: Vector, k: int, said: str, visited: int) -> list[Match]:
-        """What Redis finds with a filter in its own words; empty admits all."""
-        narrowed = ("FILTER", said, "FILTER-EF", visited) if said else ()
-        return _matches(await self._command(*self._similar(key, asked, k, narrowed=bool(said)), *narrowed))
-
-    def _similar(self, key: str, asked: Vector, k: int, *, narrowed: bool = False) -> tuple[str | int | bytes, ...]:
-        """The command that searches.
-
-        :param narrowed: by a filter: the effort then counts what it admits, and each of these costs several visits.
-        """
-        effort = max(self._settings.search_effort // (2 if narrowed else 1), k)
-        return ("VSIM", key, "FP32", asked.tobytes(), "WITHSCORES", "COUNT", max(k, 1), "EF", effort)
+        """What Redis finds by a filter in its own words: its effort counts what that admits, each after many visits."""
+        effort = max(self._settings.search_effort // 2, k)
+        words = ("VSIM", key, "FP32", asked.tobytes(), "WITHSCORES", "COUNT", k, "EF", effort)
+        return _matches(await self._command(*words, "FILTER", said, "FILTER-EF", visited))
 
     async def _whole(self, space: Space, entries: int, total: int, index: bytes | None) -> None:
         """Refuse an index that is not whole.
@@ -255,8 +228,15 @@ class RedisMemory(MemoryBackend):
     async def _script(self, text: str, space: Space, *given: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
         """Run a script over the keys of a space."""
         names = keys(self._settings.prefix, space)
-        wrote = text is not scripts.GATHER
-        return await self._call(lambda redis: redis.register_script(text)(names, given), wrote=wrote)
+        wrote = text is not scripts.RECALL
+
+        async def run(redis: Redis) -> Any:  # noqa: ANN401 - its answer
+            script = self._scripts.get(text)
+            if script is None:
+                script = self._scripts[text] = redis.register_script(text)
+            return await script(names, given, redis)
+
+        return await self._call(run, wrote=wrote)
 
     async def _command(self, *words: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
         """What a command that changes nothing answers."""

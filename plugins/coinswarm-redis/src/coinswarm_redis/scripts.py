@@ -126,44 +126,130 @@ return redis.call('UNLINK', v, m, k, d, r)
 """
 )
 
-GATHER = (
+RECALL = (
     _KEYS
     + """
-local few, share, known, as_of, from, before = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local vector, wanted, effort = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local few, share = tonumber(ARGV[4]), tonumber(ARGV[5])
+local spread, more, most = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local known, from, till = {ARGV[9], ARGV[10]}, {ARGV[11], ARGV[12]}, {ARGV[13], ARGV[14]}
 local total = redis.call('VCARD', v)
 local seen = redis.call('HMGET', m, 'entries', 'index', 'latest')
-local limit = math.max(tonumber(few), math.floor(total * tonumber(share)))
-local best, how = total, nil
-local single, fields = {}, 0
-local place = 7
+local answer = {total, seen[1] or '0', seen[2] or '', ''}
+if tonumber(answer[2]) ~= total or total == 0 then return answer end
+local all_known = at_most(seen[3], ARGV[15])
+
+local function similar(count)
+  local visited = math.max(effort, count)
+  return redis.call('VSIM', v, 'FP32', vector, 'WITHSCORES', 'COUNT', count, 'EF', visited)
+end
+
+-- How many can count at most, and are expected to; which list of ids is the shortest that holds them all.
+local bound, expected, how = total, 1, nil
+local fields, single = {}, {}
+local place = 16
 while place <= #ARGV do
   local names, size = {}, 0
   for next = place + 1, place + tonumber(ARGV[place]) do
     names[#names + 1] = s .. ARGV[next]
     size = size + redis.call('SCARD', s .. ARGV[next])
   end
-  place, fields = place + 1 + #names, fields + 1
+  place, fields[#fields + 1] = place + 1 + #names, names
+  expected = expected * size / total
   if #names == 1 then single[#single + 1] = names[1] end
-  if size <= best then best, how = size, {'SUNION', unpack(names)} end
+  if size <= bound then bound, how = size, {'SUNION', unpack(names)} end
 end
-local size = redis.call('ZCOUNT', k, '-inf', known)
-if size < best or not how then best, how = size, {'ZRANGE', k, '-inf', known, 'BYSCORE'} end
-if from ~= '' then
-  local size = redis.call('ZCOUNT', d, from, before)
-  if size <= best then best, how = size, {'ZRANGE', d, from, before, 'BYSCORE'} end
+if not all_known then
+  local size = redis.call('ZCOUNT', k, '-inf', known[1])
+  expected = expected * size / total
+  if size < bound or not how then bound, how = size, {'ZRANGE', k, '-inf', known[1], 'BYSCORE'} end
 end
-if best > limit and #single > 1 then
+if from[1] ~= '' then
+  local size = redis.call('ZCOUNT', d, from[1], till[1])
+  expected = expected * size / total
+  if size <= bound then bound, how = size, {'ZRANGE', d, from[1], till[1], 'BYSCORE'} end
+end
+if not how then
+  answer[4], answer[5] = 'found', similar(wanted)
+  return answer
+end
+local limit = math.max(few, math.floor(total * share))
+if bound > limit and #single > 1 then
   local asked = {'SINTERCARD', #single, unpack(single)}
   asked[#asked + 1] = 'LIMIT'
   asked[#asked + 1] = limit + 1
   local size = redis.call(unpack(asked))
-  if size <= limit then best, how = size, {'SINTER', unpack(single)} end
+  if size <= limit then bound, how = size, {'SINTER', unpack(single)} end
 end
-local answer = {total, seen[1] or '0', seen[2] or '', seen[3] or '', best}
-if best > limit then return answer end
-local all_known = not seen[3] or at_most(seen[3], as_of)
-local check = not all_known or from ~= '' or fields > 1
+answer[6] = bound
+
+-- Whether the episode that attributes tell of is within two times, given as seconds and nanoseconds; empty for none.
+local function within(attributes, letter, first, last)
+  local told = cjson.decode(attributes)
+  local seconds, rest = told[letter .. 's'], told[letter .. 'n']
+  local function before(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end
+  local time = {seconds, rest}
+  if first[1] ~= '' and before(time, {tonumber(first[1]), tonumber(first[2])}) then return false end
+  if last[1] ~= '' and last[1] ~= '+inf' and before({tonumber(last[1]), tonumber(last[2])}, time) then return false end
+  return true
+end
+
+-- Leaves of some ids those that a time admits: by its second, and by its nanosecond where that is the bound's own.
+local function timed(ids, good, key, letter, first, last)
+  local least, greatest = tonumber(first[1]), last[1] ~= '+inf' and tonumber(last[1]) or nil
+  for place, second in ipairs(redis.call('ZMSCORE', key, unpack(ids))) do
+    second = tonumber(second)
+    if good[place] then
+      if (least and second < least) or (greatest and second > greatest) then
+        good[place] = false
+      elseif second == least or second == greatest then
+        good[place] = within(redis.call('VGETATTR', v, ids[place]), letter, first, last)
+      end
+    end
+  end
+end
+
+local function admitted(ids)
+  local good = {}
+  for place = 1, #ids do good[place] = true end
+  for _, names in ipairs(fields) do
+    local any = {}
+    for _, name in ipairs(names) do
+      for place, is in ipairs(redis.call('SMISMEMBER', name, unpack(ids))) do
+        if is == 1 then any[place] = true end
+      end
+    end
+    for place = 1, #ids do good[place] = (good[place] and any[place]) or false end
+  end
+  if not all_known then timed(ids, good, k, 'k', {'', ''}, known) end
+  if from[1] ~= '' then timed(ids, good, d, 'd', from, till) end
+  return good
+end
+
+if bound > limit then
+  expected = math.min(1, math.max(expected, 1 / total))
+  local ask = math.ceil((wanted + spread * math.sqrt(wanted * (1 - expected)) + more) / expected)
+  while ask <= most and ask < total / 2 do
+    local similar_ones = similar(ask)
+    local ids, found = {}, {}
+    for place = 1, #similar_ones, 2 do ids[#ids + 1] = similar_ones[place] end
+    for place, is in ipairs(admitted(ids)) do
+      if is and #found < 2 * wanted then
+        found[#found + 1] = ids[place]
+        found[#found + 1] = similar_ones[2 * place]
+      end
+    end
+    if #found == 2 * wanted then
+      answer[4], answer[5] = 'found', found
+      return answer
+    end
+    ask = ask * 3
+  end
+  answer[4], answer[5] = 'many', all_known and 1 or 0
+  return answer
+end
 local ids, attributes, vectors = {}, {}, {}
+local check = not all_known or from[1] ~= '' or #fields > 1
 for _, id in ipairs(redis.call(unpack(how))) do
   local kept = redis.call('VEMB', v, id, 'RAW')
   if kept then -- else it is gone, and the numbers above do not agree
@@ -172,13 +258,17 @@ for _, id in ipairs(redis.call(unpack(how))) do
     if check then attributes[#ids] = redis.call('VGETATTR', v, id) end
   end
 end
-answer[6], answer[7], answer[8] = ids, attributes, table.concat(vectors)
+answer[4], answer[5] = 'few', {ids, attributes, table.concat(vectors)}
 return answer
 """
 )
-"""How many can count at most, by the smallest of what a filter asks for; and all of them, where they are few.
+"""One recall, in the way that suits how many can count.
 
-ARGV: few, their share, as_of in seconds and in nanoseconds, first and last second decided (empty for none); for each
-field of the filter how many names of sets, and the names. Answers the number of elements and of entries, the index, the
-latest known_ns, the bound, and ids, attributes (empty where all of them count) and vectors, one after the other.
+ARGV: vector, k, EF; up to how many, or which share of all, are gathered; how much more than k a search is asked for,
+and the most (see ``coinswarm_redis.backend``); what ``times`` of ``coinswarm_redis.fields`` says; for each field of the
+filter how many names of sets, and the names.
+
+Answers the number of elements, of entries, the index, and, where these agree, how it was searched: ``found``, with ids
+and scores in turn; ``few``, with ids, attributes (empty where all of them count) and vectors one after the other; or
+``many``, where the filter keeps away from what is asked, with whether every outcome was known, and how many can count.
 """

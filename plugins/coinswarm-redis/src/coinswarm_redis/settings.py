@@ -40,8 +40,8 @@ class RedisSettings(BaseModel):
     """Links of a node of the graph (``M``); counts for spaces that are made from now on."""
     build_effort: int = Field(default=200, ge=1, le=100_000)
     """Candidates that are looked at to place an episode (``EF`` of ``VADD``)."""
-    search_effort: int = Field(default=100, ge=2, le=100_000)
-    """Candidates that are looked at to recall (``EF`` of ``VSIM``); half as many of those that a filter admits."""
+    search_effort: int = Field(default=64, ge=2, le=100_000)
+    """Candidates that are looked at to recall, at least (``EF`` of ``VSIM``); half as many where Redis filters."""
 
     @property
     def shown(self) -> str:

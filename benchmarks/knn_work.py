@@ -1,0 +1,132 @@
+"""What memory is asked in ``knn.py``: episodes with vectors, questions near them, and which episodes are to count.
+
+Vectors are clustered, as states of a market are: forty to a centre, a centre to a regime, with noise in every
+direction, so that the nearest of a cluster differ by little. Everything comes from one seed.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from coinswarm.domain.episode import ANY, Episode, Filter
+
+if TYPE_CHECKING:
+    Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+SEED, DIMENSION, K = 7, 384, 10
+LATE = 10**18
+"""Later than anything that is known."""
+
+_CLUSTER, _NOISE, _REGIMES = 40, 0.6, 10
+_RARITIES = (1_000, 100, 10, 2)
+
+
+class Work(NamedTuple):
+    """What is kept, and what is asked.
+
+    :param units, asked: at length 1.
+    :param near: of each question, the regime that it is near.
+    """
+
+    told: list[Episode]
+    units: Vectors
+    asked: Vectors
+    near: list[int]
+
+
+class Case(NamedTuple):
+    """Which episodes count.
+
+    :param every: one in so many, by their instruments, which know nothing of the vectors; 1 for all of them.
+    :param apart: only those of a regime that the question is not near: a tenth, none of them near.
+    :param known: only those known by the middle.
+    """
+
+    name: str
+    every: int = 1
+    apart: bool = False
+    known: bool = False
+
+    def where(self, work: Work, number: int) -> Filter:
+        """The filter for a question."""
+        if self.apart:
+            return Filter(regimes=frozenset({_regime(work.near[number] + _REGIMES // 2)}))
+        if self.every == 1:
+            return ANY
+        return Filter(instruments=frozenset(_instrument(other) for other in _RARITIES if other >= self.every))
+
+    def as_of_ns(self, work: Work) -> int:
+        """The time of the questions."""
+        return len(work.told) // 2 if self.known else LATE
+
+
+ALL = Case("all of them count")
+CASES = (
+    Case("50 % count", 2),
+    Case("10 % count", 10),
+    Case("1 % count", 100),
+    Case("0.1 % count", 1_000),
+    Case("10 % count, none near", apart=True),
+    Case("50 % were known", known=True),
+)
+
+
+def drawn(entries: int, questions: int) -> Work:
+    """So many episodes and questions."""
+    rng = np.random.default_rng(SEED)
+    centres = rng.standard_normal((max(_REGIMES, entries // _CLUSTER), DIMENSION), dtype=np.float32)
+
+    def near(count: int) -> tuple[Vectors, list[int]]:
+        chosen = rng.integers(0, len(centres), count)
+        vectors = centres[chosen] + np.float32(_NOISE) * rng.standard_normal((count, DIMENSION), dtype=np.float32)
+        units: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return units, (chosen % _REGIMES).tolist()
+
+    (units, own), (asked, asked_near) = near(entries), near(questions)
+    told = [
+        Episode(
+            id=sha256(str(number).encode()).hexdigest(),
+            agent="trend",
+            instrument=_instrument(next((every for every in _RARITIES if number % every == 0), 1)),
+            side=1 if number % 2 else -1,
+            decided_ns=number,
+            known_ns=number,
+            result_ppm=0,
+            regime=_regime(own[number]),
+        )
+        for number in range(entries)
+    ]
+    return Work(told, units, asked, asked_near)
+
+
+def nearest(work: Work, case: Case) -> list[set[str]]:
+    """For each question, which are the nearest of those that count: every one of them is looked at."""
+    rows = {where: admitted(work, case, where) for where in {case.where(work, one) for one in range(len(work.asked))}}
+    found = []
+    for number, asked in enumerate(work.asked):
+        counts = rows[case.where(work, number)]
+        order = np.argsort(-(work.units[counts] @ asked), kind="stable")[:K]
+        found.append({work.told[row].id for row in counts[order].tolist()})
+    return found
+
+
+def admitted(work: Work, case: Case, where: Filter) -> Rows:
+    """The rows that count."""
+    as_of_ns = case.as_of_ns(work)
+    return np.array(
+        [row for row, one in enumerate(work.told) if one.known_ns <= as_of_ns and where.admits(one)], np.int64
+    )
+
+
+def _instrument(every: int) -> str:
+    """The instrument of one in so many."""
+    return f"E{every}/USD"
+
+
+def _regime(number: int) -> str:
+    """One of the regimes."""
+    return f"regime.{number % _REGIMES}"
