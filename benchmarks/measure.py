@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 REPETITIONS = 5
+NOT_INSTALLED = "not installed"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """For the contenders: each may keep its bytecode, as it would for its users."""
-PACKAGES = ("coinswarm-core", "vectorbt", "vectorbt-rust", "backtesting", "numba", "numpy", "pandas")
+PACKAGES = (
+    *("coinswarm-core", "vectorbt", "vectorbt-rust", "backtesting", "numba", "numpy", "pandas"),
+    *("usearch", "redis", "nats-py"),
+)
 
 
 class BenchmarkError(Exception):
@@ -237,7 +241,7 @@ def machine() -> dict[str, Any]:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
+            found[name] = NOT_INSTALLED
     return {
         "versions": {"python": platform.python_version(), **found},
         "cores": os.cpu_count(),
@@ -256,7 +260,7 @@ def table(rows: Sequence[Row]) -> str:
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     about = machine()
     text.append("")
-    text.append(", ".join(f"{name} {number}" for name, number in about["versions"].items()))
+    text.append(", ".join(f"{name} {number}" for name, number in about["versions"].items() if number != NOT_INSTALLED))
     text.append(f"{about['cores']} cores, load {about['load']}")
     return "\n".join(text)
 

@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
+import anyio.lowlevel
 import numpy as np
 from anyio import to_thread
 
@@ -108,6 +109,7 @@ class LocalMemory(MemoryBackend):
         """The nearest of those that count; exact where ``info`` says so."""
         began = time.perf_counter_ns()
         asked = space.unit(vector)
+        await anyio.lowlevel.checkpoint()  # nothing below waits: who recalls without end would keep others from running
         found = (await self._neighbours(space)).nearest(asked, k, as_of_ns, where)
         self._recalls += 1
         self._recall_ns += time.perf_counter_ns() - began

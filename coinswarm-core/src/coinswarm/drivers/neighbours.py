@@ -44,6 +44,10 @@ SPREAD, MORE = 2.5, 4
 """How many standard deviations more the graph is asked for than a filter leaves k of on average: it then leaves fewer
 once in a hundred questions. And how many more in any case, for a graph rounds, and orders by what it rounded."""
 
+THOROUGH = 3
+"""How many times as many candidates as it is asked for the graph looks at where a filter leaves only some of them:
+those that count are then farther away, and of what is far it finds a smaller share."""
+
 DEAD_SHARE = 0.2
 """A graph of which more than this share was replaced or forgotten is built anew."""
 
@@ -176,7 +180,8 @@ class Neighbours:
         """The nearest that the graph finds, without a look at all the others; None where too few of them live."""
         if len(self) <= FEW:
             return None
-        rows = self._found(asked, _enough(k, len(self) / len(self._graph)))
+        ask = _enough(k, len(self) / len(self._graph))
+        rows = self._found(asked, ask, ask)
         if self.dead:
             rows = rows[self._columns["live"][rows]]
         return rows if len(rows) >= k else None
@@ -186,17 +191,20 @@ class Neighbours:
         count = int(np.count_nonzero(mask))
         if self._graph is not None and count > FEW:
             ask = _enough(k, count / len(self._graph))
-            while count > ROWS_PER_VISIT * max(EXPANSION_SEARCH, ask):
-                rows = self._found(asked, ask)
+            while count > ROWS_PER_VISIT * max(EXPANSION_SEARCH, THOROUGH * ask):
+                rows = self._found(asked, ask, THOROUGH * ask)
                 rows = rows[mask[rows]]
                 if len(rows) >= k:
                     return rows
                 ask *= 3
         return self._exactly(asked, k, mask, count)
 
-    def _found(self, asked: Vector, ask: int) -> Rows:
-        """Rows that the graph finds: dead ones too, but none that was let go of."""
-        self._graph.expansion_search = max(EXPANSION_SEARCH, ask)
+    def _found(self, asked: Vector, ask: int, effort: int) -> Rows:
+        """Rows that the graph finds: dead ones too, but none that was let go of.
+
+        :param effort: how many candidates it looks at, at least.
+        """
+        self._graph.expansion_search = max(EXPANSION_SEARCH, effort)
         found = self._graph.search(asked, ask, threads=1).keys.view(np.int64)
         keys = self._columns["key"][: self._count]
         rows: Rows

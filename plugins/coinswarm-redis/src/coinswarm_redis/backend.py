@@ -34,9 +34,10 @@ T = TypeVar("T")
 FEW, FEW_SHARE = 500, 0.02
 """Where at most so many episodes can count, or that share of all, they are gathered and each is looked at."""
 
-SPREAD, MORE, MOST = 2.5, 4, 4_000
-"""How many standard deviations more a search without a filter is asked for than the filter leaves k of on average, so
-that fewer are left once in a hundred questions; how many more in any case; and the most that it is asked for."""
+SPREAD, MORE, THOROUGH, MOST = 2.5, 4, 3, 400
+"""How many standard deviations more a search is asked for than a filter leaves k of on average, so that fewer are left
+once in a hundred questions; how many more in any case; how many times as many candidates it looks at, because of what
+is farther away it finds a smaller share; and the most that it is asked for, while Redis does nothing else."""
 
 VISITED, LEAST_VISITED = 20, 2_000
 """How many times more elements Redis' own filter may visit than it should have to, were it independent; at least."""
@@ -157,7 +158,7 @@ class RedisMemory(MemoryBackend):
 
     async def _nearest(self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter) -> list[Match]:
         """The nearest of those that count: one script, and a search of Redis' own where the filter asks for it."""
-        limits = (FEW, FEW_SHARE, SPREAD, MORE, MOST)
+        limits = (FEW, FEW_SHARE, SPREAD, MORE, THOROUGH, MOST)
         given = (asked.tobytes(), k, self._settings.search_effort, *limits, *times(where, as_of_ns))
         named = [name for names in groups(where) for name in (str(len(names)), *names)]
         answer = await self._script(scripts.RECALL, space, *given, *named)

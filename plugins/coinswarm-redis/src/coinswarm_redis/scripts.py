@@ -131,23 +131,22 @@ RECALL = (
     + """
 local vector, wanted, effort = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local few, share = tonumber(ARGV[4]), tonumber(ARGV[5])
-local spread, more, most = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local known, from, till = {ARGV[9], ARGV[10]}, {ARGV[11], ARGV[12]}, {ARGV[13], ARGV[14]}
+local spread, more, thorough, most = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local known, from, till = {ARGV[10], ARGV[11]}, {ARGV[12], ARGV[13]}, {ARGV[14], ARGV[15]}
 local total = redis.call('VCARD', v)
 local seen = redis.call('HMGET', m, 'entries', 'index', 'latest')
 local answer = {total, seen[1] or '0', seen[2] or '', ''}
 if tonumber(answer[2]) ~= total or total == 0 then return answer end
-local all_known = at_most(seen[3], ARGV[15])
+local all_known = at_most(seen[3], ARGV[16])
 
-local function similar(count)
-  local visited = math.max(effort, count)
-  return redis.call('VSIM', v, 'FP32', vector, 'WITHSCORES', 'COUNT', count, 'EF', visited)
+local function similar(count, visited)
+  return redis.call('VSIM', v, 'FP32', vector, 'WITHSCORES', 'COUNT', count, 'EF', math.max(effort, visited))
 end
 
 -- How many can count at most, and are expected to; which list of ids is the shortest that holds them all.
 local bound, expected, how = total, 1, nil
 local fields, single = {}, {}
-local place = 16
+local place = 17
 while place <= #ARGV do
   local names, size = {}, 0
   for next = place + 1, place + tonumber(ARGV[place]) do
@@ -170,7 +169,7 @@ if from[1] ~= '' then
   if size <= bound then bound, how = size, {'ZRANGE', d, from[1], till[1], 'BYSCORE'} end
 end
 if not how then
-  answer[4], answer[5] = 'found', similar(wanted)
+  answer[4], answer[5] = 'found', similar(wanted, wanted)
   return answer
 end
 local limit = math.max(few, math.floor(total * share))
@@ -230,7 +229,7 @@ if bound > limit then
   expected = math.min(1, math.max(expected, 1 / total))
   local ask = math.ceil((wanted + spread * math.sqrt(wanted * (1 - expected)) + more) / expected)
   while ask <= most and ask < total / 2 do
-    local similar_ones = similar(ask)
+    local similar_ones = similar(ask, thorough * ask)
     local ids, found = {}, {}
     for place = 1, #similar_ones, 2 do ids[#ids + 1] = similar_ones[place] end
     for place, is in ipairs(admitted(ids)) do
