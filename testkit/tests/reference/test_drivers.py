@@ -56,18 +56,19 @@ def test_a_reference_fails_nothing(subject: Subject) -> None:
 
 def test_nor_does_memory_where_a_graph_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "FEW", 10)
+    monkeypatch.setattr(neighbours, "ROWS_PER_VISIT", 1)
     asked: list[int] = []
-    by_graph = neighbours.Neighbours._by_graph
+    by_graph = neighbours.Neighbours._found
 
     def counted(held: neighbours.Neighbours, *args: Any) -> Any:  # noqa: ANN401 - hands on what it is given
         asked.append(len(held))
         return by_graph(held, *args)
 
-    monkeypatch.setattr(neighbours.Neighbours, "_by_graph", counted)
+    monkeypatch.setattr(neighbours.Neighbours, "_found", counted)
     subject = replace(MEMORY, settings={"exact_entries": 20})
     found = list(judge(LocalBench(subject), checks_for("memory", tier="silver")))
     assert [(one.id, one.reason) for one in found if not one.good] == []
-    assert len(asked) > 50
+    assert len(asked) > 40
 
 
 @pytest.mark.soundness
