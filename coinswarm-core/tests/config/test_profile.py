@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from coinswarm.committee.rules import CommitteeRules
 from coinswarm.config.profile import load_profile, parse_profile, template_names
-from coinswarm.config.sections import CommitteeSection, CostsSection, OrdersSection, RiskSection, SizingSection
+from coinswarm.config.sections import (
+    CommitteeSection,
+    CostsSection,
+    LogSection,
+    OrdersSection,
+    RiskSection,
+    SizingSection,
+)
 from coinswarm.domain.instrument import MONEY
 from coinswarm.domain.order import OrderKind, TimeInForce
 from coinswarm.errors import ProfileError
@@ -77,7 +84,7 @@ def test_a_minimal_profile_has_the_defaults_of_the_rules(tmp_path: Path) -> None
 )
 def test_keys_are_called_what_the_rules_call_them(section: type[Section], rules: type, renamed: dict[str, str]) -> None:
     expected = {renamed.get(field.name, field.name).replace("_ppm", "_bps") for field in fields(rules)}
-    assert expected == set(section.model_fields) - {"weigher", "settings"}
+    assert expected == set(section.model_fields) - {"weigher", "settings", *LogSection.model_fields}
 
 
 def test_paths_are_relative_to_the_profile_and_overrides_to_here(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from coinswarm.config.sections import (
     DriversSection,
     EvidenceSection,
     InstrumentSection,
+    LogSection,
     MemorySection,
     OrdersSection,
     RiskSection,
@@ -175,7 +176,12 @@ class Profile(Section):
 
         Secrets stand as the references that the profile holds.
         """
-        return self.model_dump(mode="json", exclude={"memory"} if self.memory is None else None)
+        left: dict[str, Any] = {}
+        if self.memory is None:
+            left["memory"] = True
+        if self.committee.store is None:
+            left["committee"] = set(LogSection.model_fields)
+        return self.model_dump(mode="json", exclude=left)
 
 
 def load_profile(name: str | Path, overrides: Sequence[str] = ()) -> Profile:
@@ -233,10 +239,10 @@ def _locate(name: str | Path) -> tuple[Path, str]:
 
 def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
     """Make the paths of a profile relative to the working directory, in place."""
-    memory = data.get("memory")
-    store = memory.get("store") if isinstance(memory, dict) else None
-    if isinstance(memory, dict) and isinstance(store, str) and store and "://" not in store:
-        memory["store"] = str(folder / Path(store).expanduser())
+    for section in (data.get("committee"), data.get("memory")):
+        store = section.get("store") if isinstance(section, dict) else None
+        if isinstance(section, dict) and isinstance(store, str) and store and "://" not in store:
+            section["store"] = str(folder / Path(store).expanduser())
     anchor_swarm(data, folder)
     entries = data.get("instruments")
     for entry in entries if isinstance(entries, list) else []:

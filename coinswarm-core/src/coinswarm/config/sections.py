@@ -111,9 +111,43 @@ class AgentSection(Section):
         return self.id or self.name
 
 
-class CommitteeSection(Section):
+class LogSection(Section):
+    """Where a swarm's log is read, and how far; it is never written to.
+
+    :param store: the swarm's; None: no log is read.
+    :param cluster, shard: which of its logs; empty where it holds one.
+    :param position: the last entry that counts; as far as the log goes if absent.
+    """
+
+    store: Annotated[str, Field(min_length=1)] | dict[str, str] | None = None
+    cluster: str = ""
+    shard: str = ""
+    position: Count | None = None
+
+    @model_validator(mode="after")
+    def _of_a_store(self) -> Self:
+        if isinstance(self.store, dict) and Secret.parse(self.store) is None:
+            message = 'store is neither a place nor a reference such as { env = "NAME" }: write one of them'
+            raise ValueError(message)
+        for key in ("cluster", "shard", "position"):
+            if self.store is None and key in self.model_fields_set and getattr(self, key) not in ("", None):
+                message = f"{key} is of a store, and none is named: set store, or remove it"
+                raise ValueError(message)
+        return self
+
+    def address(self) -> str:
+        """Where the store is; never print it: it may hold a password. Empty where there is none."""
+        if self.store is None or isinstance(self.store, str):
+            return self.store or ""
+        secret = Secret.parse(self.store)
+        assert secret is not None, "checked with the profile"
+        return secret.reveal()
+
+
+class CommitteeSection(LogSection):
     """``[committee]``: how actions become an intent (``CommitteeRules``).
 
+    :param store: of a swarm whose weights are those of the seats, in place of the profile's own.
     :param weigher: the weigher, as its plugin declares it.
     :param settings: checked by the weigher's own settings model.
     """
@@ -340,7 +374,7 @@ class AcceptSection(Section):
     expires: Moment = Field(description="when it ends to hold, as 2027-01-31T00:00:00Z")
 
 
-class MemorySection(Section):
+class MemorySection(LogSection):
     """``[memory]``: what agents recall from, and by which rules (``RecallRules``). Without it nothing is recalled.
 
     :param backend: the memory backend, as its plugin declares it.
@@ -352,17 +386,11 @@ class MemorySection(Section):
     :param other_regime_bp: what one of another regime counts.
     :param prior_neighbours: weight of the base rate.
     :param least_sample: effective neighbours below which recall abstains.
-    :param store: of a swarm whose episodes are there from the beginning; its log is read and never written to.
-    :param cluster, shard: which of its logs; empty where it holds one.
-    :param position: the last entry that counts; as far as the log goes if absent.
+    :param store: of a swarm whose episodes are there from the beginning.
     """
 
     backend: Name = "local"
     settings: DriverSettings = Field(default_factory=dict)
-    store: Annotated[str, Field(min_length=1)] | dict[str, str] | None = None
-    cluster: str = ""
-    shard: str = ""
-    position: Count | None = None
     neighbours: Annotated[Count, Field(ge=5, le=1_000)] = _RECALL.neighbours
     embargo_bars: Annotated[Count, Field(ge=1)] = 1
     bandwidth: Annotated[Number, Field(gt=0, le=2)] = Decimal("0.1")
@@ -370,25 +398,6 @@ class MemorySection(Section):
     other_regime_bp: Bp = 5_000
     prior_neighbours: Annotated[Number, Field(ge=0, le=10_000)] = Decimal(10)
     least_sample: Annotated[Number, Field(ge=5, le=1_000)] = Decimal(5)
-
-    @model_validator(mode="after")
-    def _of_a_store(self) -> Self:
-        if isinstance(self.store, dict) and Secret.parse(self.store) is None:
-            message = 'store is neither a place nor a reference such as { env = "NAME" }: write one of them'
-            raise ValueError(message)
-        for key in ("cluster", "shard", "position"):
-            if self.store is None and key in self.model_fields_set and getattr(self, key) not in ("", None):
-                message = f"{key} is of a store, and none is named: set store, or remove it"
-                raise ValueError(message)
-        return self
-
-    def address(self) -> str:
-        """Where the store is; never print it: it may hold a password. Empty where there is none."""
-        if self.store is None or isinstance(self.store, str):
-            return self.store or ""
-        secret = Secret.parse(self.store)
-        assert secret is not None, "checked with the profile"
-        return secret.reveal()
 
     def rules(self, bar_ns: int) -> RecallRules:
         """The rules as recall takes them.

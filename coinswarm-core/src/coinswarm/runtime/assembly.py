@@ -25,6 +25,7 @@ from coinswarm.plugins.standing import STRICT, installed, strict
 from coinswarm.plugins.watchers import tell
 from coinswarm.runtime import admission
 from coinswarm.runtime.admission import own_home
+from coinswarm.runtime.weights import with_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from coinswarm.plugins.watchers import Watcher
     from coinswarm.ports import Driver
     from coinswarm.runtime.fork import Forked
+    from coinswarm.runtime.weights import Weighed
 
 MAX_SEATS = 62
 """Agreement is a bit per seat in an int64."""
@@ -58,6 +60,7 @@ class Assembled:
     :param standings: how what is seated stands by its certificates.
     :param backend: makes the memory backend that the profile names; None without ``[memory]``.
     :param fork: reads what is remembered from the beginning; None where nothing is.
+    :param weighed: which log decided what the seats weigh; None: the profile did.
     """
 
     profile: Profile
@@ -70,6 +73,7 @@ class Assembled:
     standings: tuple[Standing, ...] = ()
     backend: Callable[[], MemoryBackend] | None = None
     fork: Callable[[], Forked] | None = None
+    weighed: Weighed | None = None
 
     def uncertified(self) -> list[str]:
         """A line for each seat without a certificate that counts."""
@@ -124,6 +128,7 @@ def assemble(
     :raises CoinswarmError: one line for whatever does not fit.
     """
     given = given or Given()
+    profile, weighed = with_weights(profile, label)
     catalogue = _catalogue(profile)
     sections = sorted(profile.instruments, key=lambda item: item.symbol)
     loaded = tuple(
@@ -168,6 +173,7 @@ def assemble(
         admission.standings(profile, catalogue, label, unplugged, bar_seconds=bars[0].length_ns // SECOND_NS),
         _backend(catalogue, profile, label),
         _fork(profile, plan),
+        weighed,
     )
 
 

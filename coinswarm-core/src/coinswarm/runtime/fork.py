@@ -11,10 +11,11 @@ from coinswarm.memory.quorum.fold import advance, genesis
 from coinswarm.memory.quorum.records import START, Head, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from coinswarm.domain.episode import Episode
     from coinswarm.memory.quorum.fold import Fold
+    from coinswarm.memory.quorum.records import Entry
     from coinswarm.memory.store.opening import Store
 
 BATCH = 500
@@ -67,22 +68,35 @@ def read_fork(store: Store, position: int | None, spaces: Collection[str]) -> Fo
 
 def _accepted(store: Store, position: int | None) -> tuple[Fold, list[AddEpisode]]:
     """The episodes that were accepted, and the log as it was verified."""
-    from coinswarm.memory.quorum.keys import Ed25519Scheme  # noqa: PLC0415 - cryptography, likewise
+    fold = genesis(store.log.cluster, store.log.shard, store.first)
+    changes: list[AddEpisode] = []
+    for after, entry in verified(store, position, "memory.position"):
+        fold, change = after, entry.envelope.proposal.change
+        if entry.outcome is Outcome.ACCEPT and isinstance(change, AddEpisode):
+            changes.append(change)
+    return fold, changes
+
+
+def verified(store: Store, position: int | None, key: str) -> Iterator[tuple[Fold, Entry]]:
+    """The entries of a log up to a position, each verified, with the log's fold after it.
+
+    :param position: index of the last entry; None: as far as it goes now.
+    :param key: where a profile names it.
+    :raises NotReadyError: the log does not reach it.
+    :raises BadEntryError: an entry does not stand up.
+    """
+    from coinswarm.memory.quorum.keys import Ed25519Scheme  # noqa: PLC0415 - cryptography, for who has a log
 
     fold, scheme = genesis(store.log.cluster, store.log.shard, store.first), Ed25519Scheme()
-    changes: list[AddEpisode] = []
     last = store.log.read(0, 0, 0).head.index if position is None else position
     while fold.head.index < last:
         entries = store.log.read(0, fold.head.index, min(BATCH, last - fold.head.index)).entries
         if not entries:
             message = f"the log {store.log.cluster}/{store.log.shard} ends at entry {fold.head.index}, before {last}"
-            raise NotReadyError(message, remedy="name a position that it has, in memory.position")
+            raise NotReadyError(message, remedy=f"name a position that it has, in {key}")
         for entry in entries:
             fold = advance(fold, entry, scheme)
-            change = entry.envelope.proposal.change
-            if entry.outcome is Outcome.ACCEPT and isinstance(change, AddEpisode):
-                changes.append(change)
-    return fold, changes
+            yield fold, entry
 
 
 def _vectors(store: Store, digests: list[str]) -> dict[str, bytes]:

@@ -183,6 +183,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
             {"seat": s.name, "weight_bp": s.weight_bp, "warm_up": s.warm_up, "reasons": list(s.reasons)}
             for s in plan.seats
         ],
+        **({"weights": ready.weighed.told()} if ready.weighed else {}),
         "plugins": [
             {"name": p.name, "distribution": p.distribution, "version": p.version, "origin": str(p.origin)}
             for p in ready.plugins
@@ -343,6 +344,7 @@ def _notes(ready: Assembled) -> list[str]:
             for seat in ready.plan.seats
             if seat.warm_up > 1 and bars.warming(ready.plan.hole_bars, seat.warm_up).all()
         ]
+    notes += [ready.weighed.words()] if ready.weighed else []
     notes += _memory_notes(ready)
     costs = ready.plan.costs
     if costs.maker_ppm > costs.taker_ppm:
