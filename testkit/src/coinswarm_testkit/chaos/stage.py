@@ -65,9 +65,12 @@ def staged(folder: Path) -> Iterator[Stage]:
         postgres = stack.enter_context(postgres_server("max_connections=100"))
         nats = stack.enter_context(nats_server("# ours", port=free_port()))
         redis = stack.enter_context(redis_server("--appendonly", "no"))
+        port = redis.url.rpartition(":")[2]  # Redis overwrites the command line that its process shows
+        again = ("--bind", "127.0.0.1", "--port", port, "--dir", str(folder), "--save", "", "--appendonly", "no")
         servers = [
-            ServerVictim(name, program, folder / f"{name}.output")
-            for name, program in (("postgres", "postgres"), ("nats", "nats-server"), ("redis", "redis-server"))
+            ServerVictim("postgres", "postgres", folder / "postgres.output"),
+            ServerVictim("nats", "nats-server", folder / "nats.output"),
+            ServerVictim("redis", "redis-server", folder / "redis.output", again),
         ]
         os.environ["COINSWARM_CHAOS_DATABASE"] = postgres.url
         stack.callback(os.environ.pop, "COINSWARM_CHAOS_DATABASE", None)

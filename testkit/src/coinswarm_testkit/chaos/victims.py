@@ -115,12 +115,15 @@ class ServerVictim(Victim):
     """A server that somebody else started as our child; once it was killed, the same command is run again by us.
 
     :param program: the name of its program.
+    :param options: of its command line, where its process shows another; else what it shows.
     """
 
-    def __init__(self, name: str, program: str, output: Path) -> None:
+    def __init__(self, name: str, program: str, output: Path, options: Sequence[str] = ()) -> None:
         super().__init__(name, name)
         [self._pid] = children(program)
-        self._command, self._user = command_of(self._pid), Path(f"/proc/{self._pid}").stat().st_uid
+        place = Path(f"/proc/{self._pid}")
+        self._command = [str((place / "exe").readlink()), *(options or command_of(self._pid)[1:])]
+        self._user = place.stat().st_uid
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -172,7 +175,7 @@ def children(program: str) -> list[int]:
         try:
             parent = int(stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
             pid = int(stat.parent.name)
-            if parent == os.getpid() and Path(command_of(pid)[0].split(" ")[0]).name.rstrip(":") == program:
+            if parent == os.getpid() and (stat.parent / "exe").readlink().name == program:
                 found.append(pid)
         except (OSError, IndexError):  # it has ended meanwhile
             continue

@@ -21,6 +21,7 @@ from coinswarm.memory.quorum.records import Ballot, Envelope, Head, SealVote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
 
 LIMIT = 256 * 1024
 """Most bytes that are read at once; the largest honest record is a hundredth of that."""
@@ -30,6 +31,10 @@ MOST = 1 << 63
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
+
+_PROPOSAL = frozenset(field.name for field in fields(Proposal))
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 _FOREIGN = {"Episode": Episode}
 """Types that the domain's annotations name and import for type checkers only."""
@@ -44,7 +49,7 @@ def envelope_from(body: bytes, signature: str) -> Envelope:
 
     :raises MalformedError: when they are those of none.
     """
-    return envelope_told(read_json(body), signature)
+    return envelope_told(read_json(body), signature, body)
 
 
 def ballot_from(body: bytes, signature: str) -> Ballot:
@@ -52,7 +57,7 @@ def ballot_from(body: bytes, signature: str) -> Ballot:
 
     :raises MalformedError: when they are those of none.
     """
-    return ballot_told(read_json(body), signature)
+    return ballot_told(read_json(body), signature, body)
 
 
 def seal_vote_from(body: bytes, signature: str) -> SealVote:
@@ -60,7 +65,7 @@ def seal_vote_from(body: bytes, signature: str) -> SealVote:
 
     :raises MalformedError: when they are those of none.
     """
-    return seal_vote_told(read_json(body), signature)
+    return seal_vote_told(read_json(body), signature, body)
 
 
 def proposal_from(content: object) -> Proposal:
@@ -69,30 +74,31 @@ def proposal_from(content: object) -> Proposal:
     :param content: as JSON gives it: mappings, lists, texts, whole numbers and truth values.
     :raises MalformedError: when it tells none.
     """
-    told = keys("a proposal", content, {field.name for field in fields(Proposal)})
+    told = keys("a proposal", content, _PROPOSAL)
     kind = member(ProposalKind, told["kind"])
     change: Any = CHANGES[kind]
     makers = {**_makers(Proposal), "change": _maker(change)}
     return made(Proposal, **{name: makers[name](value) for name, value in told.items()})
 
 
-def envelope_told(told: object, signature: str) -> Envelope:
+def envelope_told(told: object, signature: str, spelled: bytes) -> Envelope:
     """The envelope whose body canonical JSON told.
 
+    :param spelled: that canonical JSON.
     :raises MalformedError: when it tells none.
     """
-    body, spelled = _signed("an envelope", told, Envelope, "coinswarm.proposal/1")
+    body = _signed("an envelope", told, Envelope, "coinswarm.proposal/1")
     body["proposal"] = proposal_from(body["proposal"])
     return _spelled_as(_fields(Envelope, body, signature), spelled)
 
 
-def ballot_told(told: object, signature: str) -> Ballot:
-    """The ballot whose body canonical JSON told.
+def ballot_told(told: object, signature: str, spelled: bytes) -> Ballot:
+    """The ballot whose body canonical JSON told; as ``envelope_told``.
 
     :raises MalformedError: when it tells none.
     """
     renamed = {"verdict": "accepts", "seen_index": "seen", "seen_hash": "seen"}
-    body, spelled = _signed("a ballot", told, Ballot, "coinswarm.ballot/1", renamed)
+    body = _signed("a ballot", told, Ballot, "coinswarm.ballot/1", renamed)
     verdict = body.pop("verdict")
     if verdict not in {"ACCEPT", "REJECT"}:
         message = f"a ballot that says {str(verdict)[:64]!r}"
@@ -101,12 +107,12 @@ def ballot_told(told: object, signature: str) -> Ballot:
     return _spelled_as(_fields(Ballot, {**body, "accepts": verdict == "ACCEPT", "seen": seen}, signature), spelled)
 
 
-def seal_vote_told(told: object, signature: str) -> SealVote:
-    """The seal vote whose body canonical JSON told.
+def seal_vote_told(told: object, signature: str, spelled: bytes) -> SealVote:
+    """The seal vote whose body canonical JSON told; as ``envelope_told``.
 
     :raises MalformedError: when it tells none.
     """
-    body, spelled = _signed("a seal vote", told, SealVote, "coinswarm.seal/1", {"index": "head", "hash": "head"})
+    body = _signed("a seal vote", told, SealVote, "coinswarm.seal/1", {"index": "head", "hash": "head"})
     head = Head(whole("index", body.pop("index")), text("hash", body.pop("hash")))
     return _spelled_as(_fields(SealVote, {**body, "head": head}, signature), spelled)
 
@@ -133,10 +139,10 @@ def read_json(data: bytes) -> Any:  # noqa: ANN401 - JSON
 
 def dumped(told: object) -> bytes:
     """Canonical JSON of what JSON told; the same as ``canonical_json``, without looking at each value again."""
-    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _ENCODER.encode(told).encode()
 
 
-def keys(what: str, told: object, wanted: set[str]) -> dict[str, Any]:
+def keys(what: str, told: object, wanted: AbstractSet[str]) -> dict[str, Any]:
     """A mapping with exactly these keys."""
     if not isinstance(told, dict) or told.keys() != wanted:
         found = sorted(told) if isinstance(told, dict) else type(told).__name__
@@ -188,18 +194,24 @@ def made(kind: type[T], /, **values: object) -> T:
 
 def _signed(
     what: str, told: object, kind: type, schema: str, renamed: Mapping[str, str] | None = None
-) -> tuple[dict[str, Any], bytes]:
-    """A signed record's body without its schema, and how it is spelled.
+) -> dict[str, Any]:
+    """A signed record's body without its schema.
 
     :param renamed: keys of the body -> the field they stand for, where the names differ.
     """
     renamed = renamed or {}
-    plain = {field.name for field in fields(kind)} - {"signature", *renamed.values()}
-    body = keys(what, told, {"schema", *plain, *renamed})
+    body = keys(what, told, _keys_of(kind, tuple(renamed.items())))
     if body["schema"] != schema:
         message = f"{what} of schema {str(body['schema'])[:64]!r} is not in its canonical form: it must be {schema}"
         raise MalformedError(message)
-    return {key: value for key, value in body.items() if key != "schema"}, dumped(body)
+    return {key: value for key, value in body.items() if key != "schema"}
+
+
+@lru_cache(maxsize=16)
+def _keys_of(kind: type, renamed: tuple[tuple[str, str], ...]) -> frozenset[str]:
+    """The keys of a signed record's body."""
+    plain = {field.name for field in fields(kind)} - {"signature", *(field for _, field in renamed)}
+    return frozenset({"schema", *plain, *(key for key, _ in renamed)})
 
 
 _HEADS: dict[str, Callable[[str, object], object]] = {

@@ -86,28 +86,39 @@ def message_from(data: bytes) -> Message:
 class Decoder:
     """Reads messages, and knows the proposals that came lately: a proposal comes once, and again with every vote on it.
 
-    :param limit: how many proposals it knows.
+    Several parts of one process may share one: what each of them hears is read once.
+
+    :param limit: how many proposals it knows, and how many messages.
     """
 
     def __init__(self, limit: int = 4_096) -> None:
         self._limit = limit
         self._known: OrderedDict[bytes, Envelope] = OrderedDict()
+        self._heard: OrderedDict[bytes, Message] = OrderedDict()
 
     def message(self, data: bytes) -> Message:
         """As ``message_from``.
 
         :raises MalformedError: when bytes tell no message.
         """
+        heard = self._heard.get(data)
+        if heard is None:
+            heard = self._heard[data] = self._read(data)
+            if len(self._heard) > self._limit:
+                self._heard.popitem(last=False)
+        return heard
+
+    def _read(self, data: bytes) -> Message:
         if len(data) <= LIMIT and data.startswith(_VOTE_BEGIN) and data.endswith(_VOTE_END):
             cut = data.rfind(_VOTE_MIDDLE)
             known = self._known.get(data[cut + len(_VOTE_MIDDLE) : -len(_VOTE_END)])
             if known is not None:  # what is between canonical parts is canonical: the whole is, if the ballot is
-                return Vote(known, _ballot(read_json(data[len(_VOTE_BEGIN) : cut])))
+                ballot = data[len(_VOTE_BEGIN) : cut]
+                return Vote(known, _ballot(read_json(ballot), ballot))
         message = message_from(data)
         if not isinstance(message, (Propose, Vote)):
             return message
-        spelled = _signed(message.envelope)
-        known = self._known.setdefault(spelled, message.envelope)
+        known = self._known.setdefault(_signed(message.envelope), message.envelope)
         if len(self._known) > self._limit:
             self._known.popitem(last=False)
         return Propose(known) if isinstance(message, Propose) else Vote(known, message.ballot)
@@ -115,17 +126,23 @@ class Decoder:
 
 def _envelope(told: object) -> Envelope:
     parts = keys("a signed proposal", told, {"body", "signature"})
-    return codec.envelope_told(parts["body"], parts["signature"])
+    return codec.envelope_told(parts["body"], parts["signature"], codec.dumped(parts["body"]))
 
 
-def _ballot(told: object) -> Ballot:
+def _ballot(told: object, data: bytes | None = None) -> Ballot:
+    """A ballot.
+
+    :param data: the canonical JSON that told it, where that is at hand: its body is a part of that.
+    """
     parts = keys("a signed ballot", told, {"body", "signature"})
-    return codec.ballot_told(parts["body"], parts["signature"])
+    end = b',"signature":%b}' % _text(codec.text("signature", parts["signature"]))
+    body = codec.dumped(parts["body"]) if data is None else data[len(b'{"body":') : -len(end)]
+    return codec.ballot_told(parts["body"], parts["signature"], body)
 
 
 def _seal_vote(told: object) -> SealVote:
     parts = keys("a signed seal vote", told, {"body", "signature"})
-    return codec.seal_vote_told(parts["body"], parts["signature"])
+    return codec.seal_vote_told(parts["body"], parts["signature"], codec.dumped(parts["body"]))
 
 
 def _head(told: Mapping[str, Any]) -> Head:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 
@@ -53,13 +53,21 @@ class Desk:
     """
 
     def __init__(  # noqa: PLR0913 - who it is, and where
-        self, place: Place, name: str, signer: Signer, disk: Disk, teller: Teller, *, window: int = WINDOW
+        self,
+        place: Place,
+        name: str,
+        signer: Signer,
+        disk: Disk,
+        teller: Teller,
+        *,
+        window: int = WINDOW,
+        **more: Any,  # noqa: ANN401 - of a node
     ) -> None:
         self._place, self._name, self._signer = place, name, signer
         self._waiting: dict[str, tuple[anyio.Event, list[Ended]]] = {}
         self._turn = anyio.Semaphore(window)
         self._error: BaseException | None = None
-        self.node = submitter_node(place, name, disk, teller, ended=self._ended)
+        self.node = submitter_node(place, name, disk, teller, ended=self._ended, **more)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Drive the submitter until cancelled.

@@ -16,6 +16,7 @@ import anyio
 
 from coinswarm.errors import HaltedError, NotReadyError
 from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.memory.quorum.wire import Decoder
 from coinswarm.runtime.swarm.desk import DEADLINE_SECONDS, Desk, Ended
 from coinswarm.runtime.swarm.disk import Disk
 from coinswarm.runtime.swarm.judging import Judge
@@ -131,15 +132,16 @@ class EmbeddedSwarm:
             return disks.enter_context(Disk(self.folder / f"{name}.sqlite", name, self.cluster, self.shard))
 
         nodes: list[tuple[Node, Node | Desk]] = []
+        decoder = Decoder()
         for name, (signer, plugin) in self.cast.voters.items():
             teller = Teller(name, self.say)
             judge = Judge(name, plugin, self.gather, teller, time.monotonic)
-            node = voter_node(place, name, signer, disk(name), judge, teller)
+            node = voter_node(place, name, signer, disk(name), judge, teller, decoder=decoder)
             nodes.append((node, node))
-        node = coordinator_node(place, COORDINATOR, disk(COORDINATOR), Teller(COORDINATOR, self.say))
+        node = coordinator_node(place, COORDINATOR, disk(COORDINATOR), Teller(COORDINATOR, self.say), decoder=decoder)
         nodes.append((node, node))
         name = self.cast.submitter
-        self._desk = Desk(place, name, self.cast.signer, disk(name), Teller(name, self.say))
+        self._desk = Desk(place, name, self.cast.signer, disk(name), Teller(name, self.say), decoder=decoder)
         return [*nodes, (self._desk.node, self._desk)]
 
     async def propose(self, proposal: Proposal, *, seconds: float = DEADLINE_SECONDS) -> Ended:

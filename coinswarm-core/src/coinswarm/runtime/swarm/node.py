@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import anyio
 from anyio import to_thread
 
+from coinswarm.domain.stored import Message as Carried
 from coinswarm.errors import HaltedError, OperatorError, OutputError, RetryableError
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.log import decide, renew, take
 from coinswarm.memory.quorum.reader import Halt, LogRead
 from coinswarm.memory.quorum.records import SealVote
+from coinswarm.runtime.swarm.holding import Holding
 from coinswarm.runtime.swarm.queues import Inbox, Lane
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
-    from coinswarm.domain.stored import Message as Carried
     from coinswarm.memory.quorum.docket import Docket
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.quorum.log import Log
@@ -52,6 +53,9 @@ INBOX, OUTBOX, OWN = 4_096, 16_384, 4_096
 """Most messages that wait to be heard; to be sent; and of our own that are known when they come back."""
 
 TICK_SECONDS = 1.0
+NEWS_SECONDS = 0.02
+"""How long who only watches may wait before it reads what was decided: several decisions cost one look then."""
+
 REMEMBER_SECONDS = 0.1
 """How long the highest head may be known and not be on the disk."""
 
@@ -88,6 +92,7 @@ class Node:
     :param ended: is told how a submitter's proposals ended, and by which entry.
     :param report: is handed what people should keep as evidence.
     :param keep_seal: is handed seals, in a worker thread.
+    :param decoder: shared with other parts of this process.
     :param refuse_fresh: whether a log that has entries already, beside a disk that is empty, is a reason to stop.
     """
 
@@ -105,6 +110,7 @@ class Node:
         report: Callable[[m.Report], None] = lambda _report: None,
         keep_seal: Callable[[m.KeepSeal], None] = lambda _seal: None,
         refuse_fresh: bool = False,
+        decoder: wire.Decoder | None = None,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self.part, self.state = part, part.state
@@ -123,7 +129,9 @@ class Node:
         self._seen: m.Remember | None = None
         self._forgetful = anyio.Event()
         self._own: OrderedDict[bytes, None] = OrderedDict()
-        self._decoder = wire.Decoder()
+        self._decoder = decoder or wire.Decoder()
+        self._holding = Holding()
+        self._news: Carried | None = None
         self._perform: dict[type, Callable[[Any], None]] = {
             m.Send: self._send,
             m.Evaluate: self._evaluate,
@@ -165,7 +173,7 @@ class Node:
                 hears = [(subject, self._hear) for subject in self.part.hears]
                 for subject, heard in (*hears, (status_subject(self.part.name), self._answer_status)):
                     listening.append(await self._bus.subscribe(subject, heard))
-                lanes = [self._publish, self._read, self._write, self._tick]
+                lanes = [self._publish, self._read, self._write, self._tick, self._release]
                 if self._disk is not None:
                     lanes += [partial(self._keep, self._disk), self._remind]
                 else:
@@ -374,9 +382,33 @@ class Node:
     # ── the bus ──
 
     async def _hear(self, carried: Carried) -> None:
-        """A message came: hand it to the part; drop what is none."""
+        """A message came: hand it to the part, at once or in a while."""
         if carried.data in self._own:
             return
+        if carried.subject == VOTE and self._can_wait:
+            self._holding.hold(time.monotonic(), carried.data)
+        elif carried.subject == COMMIT and self._can_wait:
+            self._news = carried
+        else:
+            await self._take(carried)
+
+    @property
+    def _can_wait(self) -> bool:
+        """Whether others decide, and this part only sees to it that they do."""
+        return self.part.kind == "voter" or (self.part.kind == "coordinator" and not self.state.epoch)
+
+    async def _release(self) -> None:
+        """Hand over what could wait: the last news of the log soon, votes if they are still of use."""
+        while True:
+            await anyio.sleep(NEWS_SECONDS)
+            news, self._news = self._news, None
+            if news is not None:
+                await self._take(news)
+            for data in self._holding.due(time.monotonic(), self.docket.fold.decided):
+                await self._take(Carried(VOTE, data))
+
+    async def _take(self, carried: Carried) -> None:
+        """Hand a message to the part; drop what is none."""
         try:
             message = self._decoder.message(carried.data)
         except wire.MalformedError as error:
