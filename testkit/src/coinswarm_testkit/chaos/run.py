@@ -63,7 +63,7 @@ async def play(
     """
     played = Play()
     async with proposing(stage.profile, label=str(stage.path), say=say) as desk:
-        await _until_ready(stage, desk)
+        await until_ready(stage, desk)
         async with anyio.create_task_group() as group:
             group.start_soon(_load, desk, proposals, seconds, played)
             await _chaos(stage, seconds, random.Random(seed), played, say)  # noqa: S311 - a test's choice, to be repeated
@@ -76,7 +76,7 @@ async def play(
     return played
 
 
-async def _until_ready(stage: Stage, desk: Desk) -> None:
+async def until_ready(stage: Stage, desk: Desk) -> None:
     """Wait for the submitter to have read the log, and for every part to be there.
 
     :raises TimeoutError: when one is not.
@@ -130,7 +130,7 @@ async def _chaos(stage: Stage, seconds: float, rng: random.Random, played: Play,
                 victim.resume()
             what = "stopped"
         await anyio.sleep(rng.uniform(0.5, 2.0))
-        played.faults += [fault for part in stage.parts if (fault := part.fault())]
+        played.faults += [fault for each in stage.victims if (fault := each.fault())]
         say(f"{victim.name} {what}: {len(played.ended) - before} decided in the {time.monotonic() - began:.1f} s since")
         if played.faults:
             return

@@ -52,9 +52,10 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Stage]:
+def staged(folder: Path, *, index: bool = True) -> Iterator[Stage]:
     """Start everything, in a folder of its own; what was started is ended.
 
+    :param index: whether a projection keeps an index in Redis.
     :raises NoServerError: when a server is not to be had here.
     :raises InvariantError: when a command fails.
     """
@@ -85,7 +86,7 @@ def staged(folder: Path) -> Iterator[Stage]:
         words = [
             *((name, "voter", ("voter", "--id", name)) for name in VOTERS),
             *((name, "coordinator", ("coordinator", "--id", name)) for name in COORDINATORS),
-            ("projection", "projection", ("projection",)),
+            *([("projection", "projection", ("projection",))] if index else []),
         ]
         for victim in servers:
             stack.callback(victim.end)

@@ -133,10 +133,12 @@ class ServerVictim(Victim):
         return self._pid
 
     def kill(self) -> None:
-        """End it at once. The first one stays a zombie, whom its starter waits for at the end."""
+        """End it at once, and wait for it: PostgreSQL takes a zombie for a server that is running."""
         super().kill()
         if self._process is not None:
             self._process.wait()
+        else:
+            os.waitpid(self._pid, 0)  # its starter finds it ended
 
     def again(self) -> None:
         """Run its command again, as the same user."""
@@ -151,6 +153,12 @@ class ServerVictim(Victim):
                 extra_groups=None if self._user == os.getuid() else [],
             )
         self._pid = self._process.pid
+
+    def fault(self) -> str:
+        """What it said last, if it does not run although it was started again."""
+        code = None if self._process is None else self._process.poll()
+        said = "" if code is None else self._output.read_text(encoding="utf-8", errors="replace")
+        return "" if code is None else f"{self.name} ended with {code}: {said[-SAID:]}"
 
     def end(self) -> None:
         """End what we started; its first life is for who started that."""

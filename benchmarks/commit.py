@@ -1,0 +1,251 @@
+"""From a proposal to its commit, every fsync included: four voters and two coordinators as processes, and embedded.
+
+Each proposal remembers an episode, on a trade and a vector that are committed already: every voter gathers the
+evidence anew, judges by the bundled rules, and has its ballot on the disk before it is sent. Time is taken by the
+submitter, from ``propose`` until it has read and verified the entry. The bounds beside it come from the same run: one
+fsync of as many bytes as a ballot has, and one message to the bus and back. Burst figures are of one submitter, which
+has a window of proposals under way. It runs where coinswarm-nats and the testkit are installed: ``python
+benchmarks/commit.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import anyio
+import nats
+import numpy as np
+from measure import Row, show
+
+from coinswarm.domain.acceptance import AcceptanceRules
+from coinswarm.drivers.bus import LocalBus
+from coinswarm.drivers.settings import LocalBusSettings
+from coinswarm.memory.evidence.gather import Gatherer
+from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
+from coinswarm.memory.quorum.keys import Ed25519Signer
+from coinswarm.memory.quorum.records import Outcome
+from coinswarm.memory.quorum.roster import Roster, Seat
+from coinswarm.memory.store.opening import open_store
+from coinswarm.runtime.swarm.assembly import proposing
+from coinswarm.runtime.swarm.embedded import Cast, EmbeddedSwarm
+from coinswarm.runtime.swarm.founding import rules_digest
+from coinswarm_testkit.chaos.run import until_ready
+from coinswarm_testkit.chaos.stage import CLUSTER, episodes, opened, staged
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from coinswarm.domain.proposal import Proposal
+    from coinswarm.runtime.swarm.desk import Ended
+
+P50_MS, NEVER_MS = 6.0, 10.0
+BURST_PER_SECOND = 1_600
+BALLOT_BYTES = 2_048
+RAW = 500
+WARM = 50
+
+
+class Figures(NamedTuple):
+    """What one way of running measured.
+
+    :param seconds: of each proposal at a steady rate; :param asked: proposals a second.
+    :param burst: proposals a second when all are proposed at once.
+    """
+
+    seconds: list[float]
+    asked: float
+    burst: float
+
+    def ms(self, percent: float) -> float:
+        """Milliseconds within which so many were decided."""
+        return float(np.percentile(self.seconds, percent)) * 1e3
+
+
+async def measured(
+    propose: Callable[[Proposal], Awaitable[Ended]], proposals: Sequence[Proposal], asked: Asked
+) -> Figures:
+    """Some to warm up, then a steady rate, then all at once.
+
+    :raises AssertionError: when one is not accepted: then its time means nothing.
+    """
+    taken: list[float] = []
+
+    async def one(proposal: Proposal) -> None:
+        begin = time.perf_counter()
+        ended = await propose(proposal)
+        taken.append(time.perf_counter() - begin)
+        assert ended.outcome is Outcome.ACCEPT, ended
+
+    todo = iter(proposals)
+    for _ in range(WARM):
+        await one(next(todo))
+    taken.clear()
+    begin = time.perf_counter()
+    async with anyio.create_task_group() as group:
+        for place in range(int(asked.seconds * asked.rate)):
+            await anyio.sleep(max(0.0, begin + place / asked.rate - time.perf_counter()))
+            group.start_soon(one, next(todo))
+    steady = list(taken)
+    begin = time.perf_counter()
+    async with anyio.create_task_group() as group:
+        for _ in range(asked.burst):
+            group.start_soon(one, next(todo))
+    return Figures(steady, asked.rate, asked.burst / (time.perf_counter() - begin))
+
+
+class Asked(NamedTuple):
+    """How much: so many seconds at so many proposals a second, then so many at once."""
+
+    seconds: float
+    rate: float
+    burst: int
+
+    @property
+    def all(self) -> int:
+        """Proposals in all."""
+        return WARM + int(self.seconds * self.rate) + self.burst
+
+
+def processes(asked: Asked) -> tuple[Figures, float]:
+    """On PostgreSQL and NATS; and seconds of one message to NATS and back."""
+    with tempfile.TemporaryDirectory(prefix="coinswarm-bench-") as name, staged(Path(name), index=False) as stage:
+        for line in stage.about:
+            print(f"real server: {line}", file=sys.stderr)
+        with opened(stage) as store:
+            proposals = episodes(store, asked.all)
+
+        async def run() -> Figures:
+            async with proposing(stage.profile, label=str(stage.path), say=_say) as desk:
+                await until_ready(stage, desk)
+                return await measured(partial(desk.propose, seconds=600), proposals, asked)
+
+        bus = stage.profile.drivers.bus
+        assert bus is not None, "staged with one"
+        publish = asyncio.run(raw_publish(bus.settings["url"]))
+        return anyio.run(run), publish
+
+
+def embedded(asked: Asked) -> Figures:
+    """In one process, on SQLite and the local bus."""
+    with tempfile.TemporaryDirectory(prefix="coinswarm-bench-") as name:
+        folder = Path(name)
+        signers = [Ed25519Signer(bytes([number + 1]) * 32) for number in range(5)]
+        roster = Roster(
+            version=0,
+            faulty=1,
+            rules=rules_digest(AcceptanceRules()),
+            voters=tuple(Seat(f"v{number}", signers[number].key) for number in range(4)),
+            submitters=(Seat("desk", signers[4].key),),
+        )
+        seats = {f"v{k}": (signers[k], DecimalVoter() if k % 2 else IntegerVoter()) for k in range(4)}
+        cast = Cast(roster=roster, voters=seats, submitter="desk", signer=signers[4])
+        with closing(open_store(str(folder / "log.sqlite"), CLUSTER, "main", roster=roster)) as store:
+            proposals = episodes(store, asked.all)
+
+            async def run() -> Figures:
+                async with (
+                    LocalBus(LocalBusSettings()) as bus,
+                    EmbeddedSwarm(CLUSTER, "main", cast, folder, bus, store.log, Gatherer(store), _say) as swarm,
+                ):
+                    return await measured(partial(swarm.propose, seconds=600), proposals, asked)
+
+            return anyio.run(run)
+
+
+async def raw_publish(url: str) -> float:
+    """Median seconds of one message of a ballot's size to NATS and back, by nats-py alone."""
+    client = await nats.connect(url)
+    taken, arrived = [], asyncio.Semaphore(0)
+
+    async def hear(_message: object) -> None:
+        arrived.release()
+
+    await client.subscribe("raw", cb=hear)
+    for _ in range(RAW):
+        begin = time.perf_counter()
+        await client.publish("raw", bytes(BALLOT_BYTES))
+        await arrived.acquire()
+        taken.append(time.perf_counter() - begin)
+    await client.close()
+    return float(np.median(taken))
+
+
+def raw_fsync() -> float:
+    """Median seconds of writing and syncing as many bytes as a ballot has."""
+    taken = []
+    with tempfile.NamedTemporaryFile() as file:
+        for _ in range(RAW):
+            begin = time.perf_counter()
+            file.write(bytes(BALLOT_BYTES))
+            file.flush()
+            os.fdatasync(file.fileno())
+            taken.append(time.perf_counter() - begin)
+    return float(np.median(taken))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def rows(asked: Asked) -> list[Row]:
+    """Latency and throughput, with processes and embedded."""
+    fsync = raw_fsync() * 1e3
+    on_servers, publish = processes(asked)
+    alone = embedded(asked)
+    bounds = {
+        "processes on PostgreSQL and NATS": (
+            on_servers,
+            f"raw fsync {fsync:.2f} ms, raw publish {publish * 1e3:.2f} ms",
+        ),
+        "embedded on SQLite": (alone, f"raw fsync {fsync:.2f} ms"),
+    }
+    made = []
+    for where, (figures, bound) in bounds.items():
+        p50, p99 = figures.ms(50), figures.ms(99)
+        served = where.startswith("processes")
+        made += [
+            Row(
+                name=f"proposal to commit at {figures.asked:g}/s, {where}",
+                ours=f"P50 {p50:.1f} ms, P99 {p99:.1f} ms",
+                peer=bound,
+                value=p50,
+                target=f"P50 < {P50_MS:g} ms, never above {NEVER_MS:g}" if served else "",
+                reached=p50 < P50_MS if served else None,
+                figures={"p50_ms": p50, "p99_ms": p99, "proposals": len(figures.seconds), "fsync_ms": fsync},
+            ),
+            Row(
+                name=f"{asked.burst:,} proposals at once, {where}",
+                ours=f"{figures.burst:,.0f} per s",
+                peer=bound,
+                value=figures.burst,
+                target=f">= {BURST_PER_SECOND:,} per s" if served else "",
+                reached=figures.burst >= BURST_PER_SECOND if served else None,
+                figures={"per_second": figures.burst},
+            ),
+        ]
+    return made
+
+
+def main() -> int:
+    """The rows of this script."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
+    parser.add_argument("--seconds", type=float, default=60.0, help="at a steady rate (60)")
+    parser.add_argument("--rate", type=float, default=100.0, help="proposals a second (100)")
+    parser.add_argument("--burst", type=int, default=10_000, help="proposals at once (10000)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    given = parser.parse_args()
+    show(rows(Asked(given.seconds, given.rate, given.burst)), as_json=given.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
