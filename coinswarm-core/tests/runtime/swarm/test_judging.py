@@ -160,3 +160,24 @@ async def test_what_waits_behind_a_hanging_one_is_judged_by_the_next_thread(
         group.cancel_scope.cancel()
     kinds = {one.proposal: type(one) for one in desk.answers}
     assert kinds == {envelope(0).id: Deferred, envelope(1).id: Evaluated, envelope(2).id: Evaluated}
+
+
+def test_seats_of_one_process_share_what_was_gathered_at_the_version_that_counts(
+    envelope: Callable[..., Envelope],
+) -> None:
+    asked: list[int] = []
+
+    def gather(one: Envelope) -> Evidence | None:
+        asked.append(one.nonce)
+        return None if one.nonce == 9 else at_version(one)
+
+    shared = judging.Shared(gather, limit=2)
+    assert [shared(envelope(1)), shared(envelope(1))] == [at_version(envelope(1))] * 2
+    assert asked == [1]
+    for one in (envelope(2, base=1), envelope(9)):  # at another version, or not there: asked for again
+        shared(one)
+        shared(one)
+    assert asked == [1, 2, 2, 9, 9]
+    for nonce in (3, 4, 1):
+        shared(envelope(nonce))
+    assert asked[5:] == [3, 4, 1], "it was forgotten meanwhile"

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from coinswarm_testkit.chaos.stage import Stage
     from coinswarm_testkit.chaos.victims import PartVictim, Victim
 
-DEADLINE_SECONDS = 60.0
-SETTLE_SECONDS = 60.0
-READY_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
+SETTLE_SECONDS = 120.0
+READY_SECONDS = 240.0
 ENTRIES = 512
 
 HELLO = {"voter": "votes in", "coordinator": "coordinates", "projection": "folds"}

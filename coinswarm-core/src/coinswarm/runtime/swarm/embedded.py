@@ -19,7 +19,7 @@ from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.wire import Decoder
 from coinswarm.runtime.swarm.desk import DEADLINE_SECONDS, Desk, Ended
 from coinswarm.runtime.swarm.disk import Disk
-from coinswarm.runtime.swarm.judging import Judge
+from coinswarm.runtime.swarm.judging import Judge, Shared
 from coinswarm.runtime.swarm.parts import Place, coordinator_node, voter_node
 from coinswarm.runtime.swarm.signatures import Remembering
 from coinswarm.runtime.swarm.telling import Teller
@@ -132,10 +132,10 @@ class EmbeddedSwarm:
             return disks.enter_context(Disk(self.folder / f"{name}.sqlite", name, self.cluster, self.shard))
 
         nodes: list[tuple[Node, Node | Desk]] = []
-        decoder = Decoder()
+        decoder, gather = Decoder(), Shared(self.gather)
         for name, (signer, plugin) in self.cast.voters.items():
             teller = Teller(name, self.say)
-            judge = Judge(name, plugin, self.gather, teller, time.monotonic)
+            judge = Judge(name, plugin, gather, teller, time.monotonic)
             node = voter_node(place, name, signer, disk(name), judge, teller, decoder=decoder)
             nodes.append((node, node))
         node = coordinator_node(place, COORDINATOR, disk(COORDINATOR), Teller(COORDINATOR, self.say), decoder=decoder)

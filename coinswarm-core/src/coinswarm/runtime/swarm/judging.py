@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import anyio
@@ -36,6 +37,35 @@ ABANDONED = 4
 """So many threads may hang before the seat stops judging."""
 
 _LOOK_SECONDS = 0.25
+
+
+class Shared:
+    """Evidence that is gathered once for all seats of one process, where these are one party anyway.
+
+    It is the same evidence as long as it is at the version that the proposal starts from; any other is gathered anew.
+
+    :param limit: of how many proposals it is kept.
+    """
+
+    def __init__(self, gather: Gather, limit: int = 1_024) -> None:
+        self._gather, self._limit = gather, limit
+        self._known: OrderedDict[str, Evidence] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def __call__(self, envelope: Envelope) -> Evidence | None:
+        """The evidence on a proposal; None where a part of it is not there.
+
+        :raises RetryableError: the store does not answer.
+        """
+        with self._turn:
+            known = self._known.get(envelope.id)
+            if known is None:
+                known = self._gather(envelope)
+                if known is not None and known.version == envelope.proposal.base_version:
+                    self._known[envelope.id] = known
+                    if len(self._known) > self._limit:
+                        self._known.popitem(last=False)
+            return known
 
 
 class _Bench:
