@@ -62,8 +62,9 @@ def postgres_server(*options: str, folder: Path | None = None) -> Iterator[RealS
             asked = (program.path.with_name("pg_isready"), "--quiet", "--host", place, "--username", OWNER)
             return subprocess.run(asked, check=False).returncode == 0 or None  # noqa: S603 - a list of our own
 
-        # Fast shutdown: a plain SIGTERM would wait for whoever is still connected.
-        with started(command, place / "output", ready, user=user.number, stop=signal.SIGINT):
+        # A plain SIGTERM would wait for whoever is still connected; what is deleted need not reach the disk before.
+        stop = signal.SIGINT if folder else signal.SIGQUIT
+        with started(command, place / "output", ready, user=user.number, stop=stop):
             address = f"postgresql+psycopg://{OWNER}@/postgres?host={place}"
             yield RealServer(address, f"PostgreSQL {version} from {program.origin}")
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-BUSY_SECONDS = 5
+BUSY_SECONDS = 5.0
 """How long to wait for whoever holds a lock, or for a server to answer a call."""
 
 SQLITE = "sqlite"
@@ -113,9 +113,9 @@ def engine_of(where: Place) -> Engine:
             event.listen(engine, "begin", _sqlite_begun)
             return engine
         given: dict[str, Any] = {
-            "connect_timeout": BUSY_SECONDS,
+            "connect_timeout": max(2, round(BUSY_SECONDS)),
             "target_session_attrs": "read-write",  # the primary, of several hosts too
-            "options": f"-c lock_timeout={BUSY_SECONDS}s",
+            "options": f"-c lock_timeout={round(BUSY_SECONDS * 1000)}",
         }
         engine = create_engine(
             where.url,
@@ -154,6 +154,30 @@ def _sqlite_begun(connection: Connection) -> None:
 
 
 @contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Send all statements of the block at once, and look at their answers at its end; only where none is needed before.
+
+    SQLite has nobody to wait for.
+    """
+    if connection.dialect.name != POSTGRES:
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    errors: Any = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.pipeline():
+            yield
+    except errors as error:  # at the end of the block it is the driver's own
+        gone = bool(driver.closed)
+        if gone:
+            connection.invalidate(error)
+        wrapped = DBAPIError.instance(
+            None, None, error, errors, connection_invalidated=gone, dialect=connection.dialect
+        )
+        raise wrapped from error
+
+
+@contextmanager
 def translated(where: Place) -> Iterator[None]:
     """Turn a database's errors into ours; what was begun inside is undone."""
     try:
@@ -176,7 +200,7 @@ def explained(where: Place, error: DBAPIError) -> CoinswarmError:
 def _sqlite_error(where: Place, error: sqlite3.Error) -> CoinswarmError:  # noqa: PLR0911 - one per kind
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return UnreachableError(f"{where.name} is held by another process for more than {BUSY_SECONDS} s")
+        return UnreachableError(f"{where.name} is held by another process for more than {BUSY_SECONDS:g} s")
     if code == sqlite3.SQLITE_FULL:
         return OutputError(f"there is no space left to write {where.name}", remedy="free some space")
     if code == sqlite3.SQLITE_READONLY:
@@ -202,7 +226,7 @@ _POSTGRES: tuple[tuple[str, type[CoinswarmError], str, str], ...] = (
     ("25006", UnreachableError, "is a replica, or read-only: the log is on the primary", ""),
     ("53100", OutputError, "has no space left", "free some space on the server"),
     ("53", UnreachableError, "has no room for another connection, or no memory", ""),
-    ("55P03", UnreachableError, f"is locked by another session for more than {BUSY_SECONDS} s", ""),
+    ("55P03", UnreachableError, f"is locked by another session for more than {BUSY_SECONDS:g} s", ""),
     ("40", UnreachableError, "undid it for the sake of another transaction", ""),
     ("57", UnreachableError, "is going down, or was told to stop", ""),
     ("08", UnreachableError, "cannot be reached", ""),
@@ -217,7 +241,7 @@ def _postgres_error(where: Place, error: DBAPIError, state: str) -> CoinswarmErr
     if state:
         return InvariantError(f"{where.name} refused a statement ({state}: {detail})")
     for begins, words in (
-        ("28", "authentication failed|no password|no pg_hba"),
+        ("28", "authentication failed|no password|no pg_hba|role .* does not exist"),
         ("3D", 'database ".*" does not exist'),
     ):
         if re.search(words, detail):  # before a connection stands there is no code

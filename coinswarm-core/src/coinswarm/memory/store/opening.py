@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from coinswarm.errors import DataError, NotReadyError, OperatorError, OutputError, UnknownNameError, nearest
 from coinswarm.memory.quorum.records import NO_LEASE, START
@@ -142,6 +143,24 @@ def migrated(url: str) -> tuple[str | None, str | None, str]:
         engine.dispose()
 
 
+def _begin(engine: Engine, cluster: str, shard: str, roster: Roster) -> None:
+    """Write an empty log.
+
+    :raises IntegrityError: it is there.
+    """
+    if roster.version != 0:
+        message = f"the log {cluster}/{shard} would start with version {roster.version} of a roster"
+        raise DataError(message, remedy="found it with version 0")
+    with engine.execution_options(writes=True).begin() as connection:
+        founded = insert(LogRow).values(cluster=cluster, shard=shard).returning(LogRow.id)
+        number = connection.execute(founded).scalar_one()
+        connection.execute(insert(RosterRow).values(log=number, version=0, position=0, body=roster.text()))
+        connection.execute(insert(VoterRow), [{"log": number, **voter} for voter in voter_rows(roster)])
+        lease = {name: getattr(NO_LEASE, name) for name in ("holder", "epoch", "since_ns", "expires_ns")}
+        connection.execute(insert(LeaseRow).values(log=number, **lease))
+        connection.execute(insert(HeadRow).values(log=number, position=0, hash=START.hash, at_ns=0))
+
+
 def _found(engine: Engine, where: Place, cluster: str, shard: str, roster: Roster | None) -> tuple[int, Roster]:
     """The number of a log and its first roster; it is founded where it is not there and a roster is given.
 
@@ -150,23 +169,15 @@ def _found(engine: Engine, where: Place, cluster: str, shard: str, roster: Roste
     asked = (
         select(LogRow.id, RosterRow.body)
         .join(RosterRow, (RosterRow.log == LogRow.id) & (RosterRow.version == 0))
-        .where(LogRow.cluster == cluster, LogRow.shard == shard)
+        .where(LogRow.cluster == bindparam("cluster"), LogRow.shard == bindparam("shard"))
     )
-    with translated(where), engine.execution_options(writes=roster is not None).begin() as connection:
-        row = connection.execute(asked).first()
-        if row is None and roster is not None:
-            if roster.version != 0:
-                message = f"the log {cluster}/{shard} would start with version {roster.version} of a roster"
-                raise DataError(message, remedy="found it with version 0")
-            # Of two that found it at once, the unique name lets one come first; the other finds it when it asks again.
-            founded = insert(LogRow).values(cluster=cluster, shard=shard).returning(LogRow.id)
-            number = connection.execute(founded).scalar_one()
-            connection.execute(insert(RosterRow).values(log=number, version=0, position=0, body=roster.text()))
-            connection.execute(insert(VoterRow), [{"log": number, **voter} for voter in voter_rows(roster)])
-            lease = {name: getattr(NO_LEASE, name) for name in ("holder", "epoch", "since_ns", "expires_ns")}
-            connection.execute(insert(LeaseRow).values(log=number, **lease))
-            connection.execute(insert(HeadRow).values(log=number, position=0, hash=START.hash, at_ns=0))
-            return number, roster
+    with translated(where), engine.connect() as connection:
+        row = connection.execute(asked, {"cluster": cluster, "shard": shard}).first()
+    if row is None and roster is not None:
+        with translated(where), suppress(IntegrityError):  # somebody else founds it at this moment
+            _begin(engine, cluster, shard, roster)
+        with translated(where), engine.connect() as connection:
+            row = connection.execute(asked, {"cluster": cluster, "shard": shard}).first()
     if row is None:
         message = f"{where.name} holds no log of {cluster}/{shard}"
         raise NotReadyError(message, remedy="give the roster that it starts with")

@@ -87,7 +87,7 @@ class Changes:
         self._episodes: list[dict[str, Any]] = []
 
     def add(self, entry: Entry) -> None:
-        """Take in the next entry."""
+        """Take in the next entry; what depends on rows that are there is written at once."""
         if entry.outcome is not Outcome.ACCEPT:
             return
         proposal = entry.envelope.proposal
@@ -102,7 +102,7 @@ class Changes:
             self._seat(change, entry, seated=proposal.kind is ProposalKind.ADMIT_AGENT)
 
     def write(self) -> None:
-        """Write what was gathered."""
+        """Write what was gathered, without a question."""
         if self._episodes:
             self._connection.execute(put(self._connection, Episode, keep=("since",)), self._episodes)
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, literal, select, union_all, update
 from sqlalchemy import null as no_value
 
-from coinswarm.errors import InvariantError
 from coinswarm.memory.quorum.log import Transaction
 from coinswarm.memory.quorum.records import START, Head, Lease, Outcome
 from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.memory.store.among import among, listing
+from coinswarm.memory.store.engine import together
 from coinswarm.memory.store.state import Changes, about, put
 from coinswarm.memory.store.tables import (
     DecisionRow,
@@ -46,8 +46,11 @@ NOW = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger
 
 _LOG: BindParameter[int] = bindparam("log")
 _LEASE = select(LeaseRow.holder, LeaseRow.epoch, LeaseRow.since_ns, LeaseRow.expires_ns).where(LeaseRow.log == _LOG)
-_SHARED, _ALONE = _LEASE.with_for_update(read=True), _LEASE.with_for_update()
+_ALONE = _LEASE.with_for_update()
 _HEAD = select(HeadRow.position, HeadRow.hash, HeadRow.at_ns).where(HeadRow.log == _LOG).with_for_update()
+_SHARED = _LEASE.add_columns(LeaseRow.log).with_for_update(read=True).cte("leased")
+_BOTH = _HEAD.add_columns(_SHARED).where(HeadRow.log == _SHARED.c.log).with_for_update(of=HeadRow)
+"""The lease, shared, and then the head, alone: both in one answer."""
 _CLOCK = select(NOW)
 
 _SUBJECTS = (
@@ -74,6 +77,8 @@ _KNOWN = union_all(
     ),
 )
 """All that a batch of requests depends on, in one answer: kind, key, value."""
+_KNOWN_NOW = union_all(_KNOWN, select(literal("clock"), literal(""), cast(NOW, Text)))
+"""The same, and PostgreSQL's clock: read after the head was locked, however long that took."""
 
 _OWN: BindParameter[int] = bindparam("own")
 _LEASE_SET = (
@@ -102,6 +107,8 @@ class SqlTransaction(Transaction):
         self._log = log
         self._clock = clock
         self._head = START
+        self._head_ns: int | None = None
+        self._now: int | None = None
         self._force = -1
         self._rosters: dict[int, Roster] = {}
         self._versions: dict[str, int] = {}
@@ -119,11 +126,14 @@ class SqlTransaction(Transaction):
         """The clock."""
         if self._clock is not None:
             return self._clock()
-        return int(self._connection.execute(_CLOCK).scalar_one())
+        now, self._now = self._now, None  # read a moment ago, and once only
+        return int(self._connection.execute(_CLOCK).scalar_one()) if now is None else now
 
     def lock_lease(self, *, write: bool) -> Lease:
         """Locked shared, or alone."""
-        row = self._connection.execute(_ALONE if write else _SHARED, {"log": self._log}).one()
+        row = self._connection.execute(_ALONE if write else _BOTH, {"log": self._log}).one()
+        if not write:
+            self._locked(row.position, row.hash, row.at_ns)
         return Lease(holder=row.holder, epoch=row.epoch, since_ns=row.since_ns, expires_ns=row.expires_ns)
 
     def set_lease(self, lease: Lease) -> None:
@@ -133,10 +143,14 @@ class SqlTransaction(Transaction):
 
     def lock_head(self) -> tuple[Head, int]:
         """Locked: nobody else writes from here on."""
-        row = self._connection.execute(_HEAD, {"log": self._log}).one()
-        self._head = Head(row.position, row.hash)
-        self._hashes[row.position] = row.hash
-        return self._head, row.at_ns
+        if self._head_ns is None:
+            self._locked(*self._connection.execute(_HEAD, {"log": self._log}).one())
+        assert self._head_ns is not None, "locked"
+        return self._head, self._head_ns
+
+    def _locked(self, position: int, link: str, at_ns: int) -> None:
+        self._head, self._head_ns = Head(position, link), at_ns
+        self._hashes[position] = link
 
     def foresee(self, requests: Sequence[Request]) -> None:
         """Read it all in one statement."""
@@ -174,8 +188,10 @@ class SqlTransaction(Transaction):
         self._versions.update(dict.fromkeys(subjects, 0))
         self._decisions.update(dict.fromkeys(proposals))
         self._spent.update(dict.fromkeys(uses, False))
-        for kind, key, value in self._connection.execute(_KNOWN, asked):
-            if kind == "version":
+        for kind, key, value in self._connection.execute(_KNOWN if self._clock else _KNOWN_NOW, asked):
+            if kind == "clock":
+                self._now = int(value)
+            elif kind == "version":
                 self._versions[key] = int(value)
             elif kind == "decision":
                 self._decisions[key] = Outcome(value)
@@ -246,13 +262,21 @@ class SqlTransaction(Transaction):
 
     def move_head(self, head: Head, at_ns: int) -> None:
         """Noted."""
-        self._head = head
+        self._head, self._head_ns = head, at_ns
         self._moved = head, at_ns
 
     def flush(self) -> None:
         """Send what was gathered; the caller commits."""
         if self._moved is None:
             return
+        changes = Changes(self._connection, self._log)
+        for entry in self._entries:
+            changes.add(entry)
+        with together(self._connection):
+            changes.write()
+            self._write(*self._moved)
+
+    def _write(self, head: Head, at_ns: int) -> None:
         log, entries = self._log, self._entries
         self._insert(ProposalRow, [_proposal_row(entry.envelope) for entry in entries])
         self._insert(
@@ -277,17 +301,8 @@ class SqlTransaction(Transaction):
         for roster, position in self._new_rosters:
             self._insert(RosterRow, [{"version": roster.version, "position": position, "body": roster.text()}])
             self._insert(VoterRow, voter_rows(roster))
-        changes = Changes(self._connection, log)
-        for entry in entries:
-            changes.add(entry)
-        changes.write()
-        head, at_ns = self._moved
-        done = self._connection.execute(
-            _HEAD_MOVED, {"own": log, "new_position": head.index, "new_hash": head.hash, "new_at_ns": at_ns}
-        )
-        if done.rowcount != 1:
-            message = f"log {log} has {done.rowcount} heads"
-            raise InvariantError(message)
+        moved = {"own": log, "new_position": head.index, "new_hash": head.hash, "new_at_ns": at_ns}
+        self._connection.execute(_HEAD_MOVED, moved)
 
     def _insert(self, table: type[Any], rows: list[dict[str, Any]]) -> None:
         if rows:

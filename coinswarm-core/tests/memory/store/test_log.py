@@ -1,0 +1,409 @@
+"""A log in a database when something goes wrong: nothing or all of it, and an error that says which."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import event, make_url, select, text
+
+from coinswarm.canonical import digest
+from coinswarm.errors import (
+    AmbiguousError,
+    CoinswarmError,
+    DataError,
+    NotReadyError,
+    OutputError,
+    RetryableError,
+    UnreachableError,
+)
+from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.memory.quorum.log import Request, Status, decide, take
+from coinswarm.memory.quorum.records import Head, Outcome
+from coinswarm.memory.quorum.verify import verify
+from coinswarm.memory.store import engine as engines
+from coinswarm.memory.store.columns import Base
+from coinswarm.memory.store.engine import engine_of, place
+from coinswarm.memory.store.opening import logs_in, migrated, open_store
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from memory.quorum.conftest import Cluster
+    from sqlalchemy import Connection
+
+    from coinswarm.memory.quorum.log import Answer
+    from coinswarm.memory.store.opening import Store
+
+
+def told(store: Store) -> dict[str, object]:
+    """All that is kept."""
+    with store.engine.connect() as connection:
+        return {name: connection.execute(select(table)).all() for name, table in Base.metadata.tables.items()}
+
+
+def whole(cluster: Cluster, store: Store) -> int:
+    """How many entries a log has, all of them good."""
+    read = store.log.read(1, 0, 100_000)
+    report = verify(cluster.genesis(), read.entries, read.head, Ed25519Scheme())
+    assert report.why == ""
+    return read.head.index
+
+
+def again(cluster: Cluster, store: Store, url: str) -> Store:
+    """The same log, over connections of its own."""
+    return open_store(url, store.log.cluster, store.log.shard, clock=lambda: cluster.now)
+
+
+def test_cut_off_before_any_statement_nothing_is_done(cluster: Cluster, stored: Store) -> None:
+    cluster.commit(cluster.next_roster(rules=digest("other")))
+    before = told(stored)
+    left = [0]
+
+    def failing(*_: object) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise ConnectionError
+
+    event.listen(stored.engine, "before_cursor_execute", failing)
+    envelope = cluster.envelope()
+    answers: tuple[Answer, ...] = ()
+    statements = 0
+    while not answers:
+        statements += 1
+        left[0] = statements
+        try:
+            answers = cluster.decide(cluster.request(envelope))
+        except ConnectionError:
+            left[0] = 0
+            assert told(stored) == before
+    left[0] = 0
+    assert [one.status for one in answers] == [Status.DECIDED]
+    assert statements >= 10, "each of the statements was cut off before"
+    assert whole(cluster, stored) == 2
+
+
+def test_a_batch_costs_no_more_statements_than_one(cluster: Cluster, stored: Store) -> None:
+    counted: list[str] = []
+    event.listen(stored.engine, "before_cursor_execute", lambda *given: counted.append(given[2]))
+    costs = []
+    for base, size in enumerate((1, 50)):
+        counted.clear()
+        requests = [
+            cluster.request(cluster.envelope(cluster.proposal(subject=f"acceptance/{base}-{number}")))
+            for number in range(size)
+        ]
+        counted.clear()
+        assert {one.outcome for one in cluster.decide(*requests)} == {Outcome.ACCEPT}
+        costs.append(len(counted))
+    assert costs[0] == costs[1]
+    assert costs[0] <= 10, counted
+
+
+def test_what_is_in_a_request_may_be_nonsense(cluster: Cluster, stored: Store) -> None:
+    good = cluster.envelope()
+    ballots = cluster.proof(good)
+    bad = [
+        Request(envelope=cluster.envelope(submitter="a\0b")),
+        Request(envelope=cluster.envelope(submitter="\N{SNOWMAN}")),
+        Request(envelope=cluster.envelope(nonce=2**200)),
+        Request(envelope=cluster.envelope(roster=2**70)),
+        Request(envelope=cluster.envelope(roster=-1)),
+        Request(envelope=cluster.envelope(cluster="a\0b")),
+        Request(envelope=cluster.envelope(cluster.proposal(base=2**63))),
+        *(
+            Request(envelope=good, proof=(*ballots[:2], cluster.ballot(good, 2, seen=Head(index, "x"))))
+            for index in (-1, 1, 2**70)
+        ),
+    ]
+    answers = cluster.decide(*bad, cluster.request(good))
+    assert {one.status for one in answers[:-1]} == {Status.INVALID, Status.EARLY}
+    assert answers[-1].outcome is Outcome.ACCEPT
+    assert whole(cluster, stored) == 1
+
+
+def test_many_decide_at_once_and_each_proposal_is_decided_once(cluster: Cluster, stored: Store, store_url: str) -> None:
+    requests = [
+        cluster.request(cluster.envelope(cluster.proposal(str(number), subject=f"acceptance/{number % 7}")))
+        for number in range(40)
+    ]
+    others = [again(cluster, stored, store_url) for _ in range(2)]
+    logs = [stored.log, *(store.log for store in others)]
+
+    def work(worker: int) -> list[tuple[str, Outcome | None]]:
+        mine = requests[worker * 5 :] + requests[: worker * 5]
+        parts = [mine[start : start + 8] for start in range(0, len(mine), 8)]
+        answers = [one for part in parts for one in decide(logs[worker % 3], part, Ed25519Scheme())]
+        take(logs[worker % 3], f"c{worker}")
+        return [(one.proposal, one.outcome) for one in answers]
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = [set(found) for found in pool.map(work, range(6))]
+    for store in others:
+        store.close()
+    assert all(found == answers[0] for found in answers), "everybody is told the same"
+    outcomes = [outcome for _, outcome in answers[0]]
+    assert (outcomes.count(Outcome.ACCEPT), outcomes.count(Outcome.CONFLICT)) == (7, 33)
+    assert whole(cluster, stored) == 40
+
+
+def test_many_found_a_log_at_once(cluster: Cluster, store_url: str) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        stores = list(pool.map(lambda _: open_store(store_url, "north", "main", roster=cluster.roster), range(6)))
+    assert len({store.log.number for store in stores}) == 1
+    for store in stores:
+        store.close()
+    assert logs_in(store_url) == [("north", "main")]
+
+
+def test_a_log_is_founded_once_and_with_the_first_roster(cluster: Cluster, stored: Store, store_url: str) -> None:
+    other = replace(cluster.roster, rules=digest("other"))
+    with pytest.raises(DataError, match=r"north/main in .* was founded with another roster"):
+        open_store(store_url, "north", "main", roster=other)
+    with pytest.raises(DataError, match="would start with version 1 of a roster: found it with version 0"):
+        open_store(store_url, "south", "main", roster=replace(cluster.roster, version=1))
+    with pytest.raises(NotReadyError, match="holds no log of south/main: give the roster"):
+        open_store(store_url, "south", "main")
+    with closing(open_store(store_url, "south", "main", roster=other)) as south:
+        cluster.commit()
+        assert south.log.read(1, 0, 9).head.index == 0, "another shard's log is another log"
+        assert south.first == other
+    assert stored.first == cluster.roster
+
+
+def test_who_holds_the_lock_too_long_is_told_of(
+    cluster: Cluster, stored: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.05)
+    hasty = again(cluster, stored, store_url)
+    request = cluster.request(cluster.envelope())
+    with stored.log.transaction() as held:
+        held.lock_head()
+        with pytest.raises(UnreachableError, match=r"another (process|session) for more than"):
+            decide(hasty.log, [request], Ed25519Scheme())
+        assert hasty.log.read(1, 0, 9).head.index == 0, "who reads does not wait"
+    [answer] = decide(hasty.log, [request], Ed25519Scheme())
+    hasty.close()
+    assert answer.status is Status.DECIDED
+
+
+# ── files ──
+
+
+@pytest.fixture
+def filed(cluster: Cluster, tmp_path: Path) -> Iterator[Store]:
+    """The cluster's log in a file, made when it is opened."""
+    store = open_store(str(tmp_path / "swarm.db"), "north", "main", roster=cluster.roster, clock=lambda: cluster.now)
+    cluster.log = store.log
+    yield store
+    store.close()
+
+
+def test_a_file_is_made_at_its_first_use_and_is_as_durable_as_it_says(filed: Store) -> None:
+    with filed.engine.connect() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_full_disk_is_told_and_nothing_is_done(cluster: Cluster, filed: Store) -> None:
+    cluster.commit()
+    before = told(filed)
+
+    def full(connection: sqlite3.Connection, *_: object) -> None:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    event.listen(filed.engine, "checkout", full)
+    requests = [cluster.request(cluster.envelope(cluster.proposal(subject=f"a/{number}"))) for number in range(40)]
+    with pytest.raises(OutputError, match=r"no space left to write .*: free some space"):
+        cluster.decide(*requests)
+    event.remove(filed.engine, "checkout", full)
+    filed.engine.dispose()
+    assert told(filed) == before
+    assert {one.status for one in cluster.decide(*requests)} == {Status.DECIDED}
+
+
+def test_files_that_cannot_be_used_say_why(cluster: Cluster, tmp_path: Path) -> None:
+    def opening(name: str) -> Callable[[], Store]:
+        return lambda: open_store(str(tmp_path / name), "north", "main", roster=cluster.roster)
+
+    (tmp_path / "text.db").write_text("nothing of the kind" * 100, encoding="utf-8")
+    (tmp_path / "folder.db").mkdir()
+    cases: list[tuple[str, type[CoinswarmError], str]] = [
+        ("none/swarm.db", OutputError, "the folder of .* does not exist: make it"),
+        ("text.db", DataError, "is no SQLite file, or damaged"),
+        ("folder.db", OutputError, "cannot be used"),
+    ]
+    for name, kind, why in cases:
+        with pytest.raises(kind, match=why):
+            opening(name)()
+
+
+# ── PostgreSQL ──
+
+
+@pytest.fixture
+def served(cluster: Cluster, postgres_store: str) -> Iterator[Store]:
+    """The cluster's log on PostgreSQL."""
+    store = open_store(postgres_store, "north", "main", roster=cluster.roster, clock=lambda: cluster.now)
+    cluster.log = store.log
+    yield store
+    store.close()
+
+
+def test_a_commit_without_an_answer_is_ambiguous_and_asking_again_is_safe(
+    cluster: Cluster, served: Store, postgres_store: str
+) -> None:
+    def lost(connection: Connection) -> None:
+        """It is done, and before that can be said, the connection is gone."""
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.commit()
+        driver.execute("SELECT 1")
+        kill()
+
+    request = cluster.request(cluster.envelope())
+    with killing(postgres_store) as kill:
+        event.listen(served.engine, "commit", lost, once=True)
+        with pytest.raises(AmbiguousError, match="gave no answer to a commit: ask again, which is safe"):
+            cluster.decide(request)
+    assert whole(cluster, served) == 1, "this one was done"
+    assert [one.status for one in cluster.decide(request)] == [Status.ALREADY]
+
+
+@contextmanager
+def killing(url: str) -> Iterator[Callable[..., None]]:
+    """Ends every session on a database but the one that does it."""
+    other = engine_of(place(url))
+    statement = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE pid != pg_backend_pid() AND datname = current_database()"
+    )
+
+    def kill(*_: object) -> None:
+        with other.connect() as connection:
+            connection.execute(text(statement))
+
+    yield kill
+    other.dispose()
+
+
+@pytest.mark.parametrize(("when", "kind"), [("commit", AmbiguousError), ("begin", UnreachableError)])
+def test_a_connection_that_breaks_is_ambiguous_once_the_commit_was_sent(
+    cluster: Cluster, served: Store, postgres_store: str, when: str, kind: type[CoinswarmError]
+) -> None:
+    request = cluster.request(cluster.envelope())
+    with killing(postgres_store) as kill:
+        event.listen(served.engine, when, kill, once=True)
+        with pytest.raises(kind):
+            cluster.decide(request)
+    assert whole(cluster, served) == 0, "this one was not done"
+    assert [one.status for one in cluster.decide(request)] == [Status.DECIDED]
+
+
+def test_sessions_that_were_ended_meanwhile_are_made_anew(cluster: Cluster, served: Store, postgres_store: str) -> None:
+    served.log.read(1, 0, 1)
+    with killing(postgres_store) as kill:
+        kill()
+    with pytest.raises(RetryableError):
+        served.log.read(1, 0, 1)
+    assert whole(cluster, served) == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "why"),
+    [
+        ("53100", OutputError, "has no space left .*: free some space on the server"),
+        ("40001", UnreachableError, "undid it for the sake of another transaction"),
+        ("42501", CoinswarmError, "does not allow it"),
+        ("25006", UnreachableError, "is a replica, or read-only"),
+    ],
+)
+def test_what_the_server_says_is_told_in_our_words(
+    cluster: Cluster, served: Store, code: str, kind: type[CoinswarmError], why: str
+) -> None:
+    with served.engine.begin() as connection:
+        connection.execute(text(f"CREATE FUNCTION pg_temp.fail() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'so' "
+                                f"USING ERRCODE = '{code}'; END $$ LANGUAGE plpgsql"))  # fmt: skip
+        connection.execute(text("CREATE TRIGGER failing BEFORE INSERT ON entry EXECUTE FUNCTION pg_temp.fail()"))
+    with pytest.raises(kind, match=why):
+        cluster.decide(cluster.request(cluster.envelope()))
+    with served.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER failing ON entry"))
+    assert whole(cluster, served) == 0
+
+
+def test_a_constraint_that_fails_at_the_commit_is_not_ambiguous(cluster: Cluster, served: Store) -> None:
+    with served.engine.begin() as connection:
+        connection.execute(text("CREATE FUNCTION pg_temp.fail() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'so' "
+                                "USING ERRCODE = '40001'; END $$ LANGUAGE plpgsql"))  # fmt: skip
+        connection.execute(text("CREATE CONSTRAINT TRIGGER failing AFTER INSERT ON entry DEFERRABLE INITIALLY DEFERRED "
+                                "FOR EACH ROW EXECUTE FUNCTION pg_temp.fail()"))  # fmt: skip
+    with pytest.raises(UnreachableError, match="undid it"):
+        cluster.decide(cluster.request(cluster.envelope()))
+    with served.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER failing ON entry"))
+    assert whole(cluster, served) == 0
+
+
+def test_servers_that_cannot_be_used_say_why(
+    cluster: Cluster, databases: Callable[[str], str], postgres_url: str, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        NotReadyError, match=r"has no tables of Coinswarm: coinswarm memory migrate --store 'postgresql"
+    ):
+        open_store(databases("coinswarm_empty"), "north", "main", roster=cluster.roster)
+    url = make_url(postgres_url)
+    with pytest.raises(NotReadyError, match=r"has no such database .*: make it: createdb"):
+        logs_in(url.set(database="nowhere").render_as_string(hide_password=False))
+    with pytest.raises(UnreachableError, match="cannot be reached"):
+        logs_in(url.update_query_dict({"host": str(tmp_path)}).render_as_string(hide_password=False))
+    with pytest.raises(CoinswarmError, match=r"does not let us in .*: check the user and the password"):
+        logs_in(url.set(username="nobody-we-know").render_as_string(hide_password=False))
+
+
+def test_a_replica_is_refused(cluster: Cluster, databases: Callable[[str], str]) -> None:
+    url = databases("coinswarm_empty")
+    migrated(url)
+    run(url, "ALTER DATABASE coinswarm_empty SET default_transaction_read_only = on")
+    with pytest.raises(UnreachableError, match="is a replica, or read-only: the log is on the primary"):
+        open_store(url, "north", "main", roster=cluster.roster)
+
+
+def test_a_commit_is_on_the_disk_whatever_the_servers_default(
+    cluster: Cluster, databases: Callable[[str], str]
+) -> None:
+    url = databases("coinswarm_empty")
+    migrated(url)
+    run(url, "ALTER DATABASE coinswarm_empty SET synchronous_commit = off")
+    with closing(open_store(url, "north", "main", roster=cluster.roster)) as store, store.engine.connect() as opened:
+        assert opened.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
+
+
+def run(url: str, statement: str) -> None:
+    """Run one statement."""
+    engine = engine_of(place(url))
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_the_clock_is_the_servers(cluster: Cluster, postgres_store: str) -> None:
+    with closing(open_store(postgres_store, "north", "main", roster=cluster.roster)) as store:
+        with store.engine.connect() as connection:
+            before, after = (
+                int(connection.execute(text("SELECT extract(epoch FROM clock_timestamp()) * 1000000")).scalar_one())
+                for _ in range(2)
+            )
+        now = store.log.read(1, 0, 1).now_ns
+        assert before * 1_000 <= after * 1_000 <= now
+        with store.log.transaction() as held:
+            assert held.now_ns() >= now
