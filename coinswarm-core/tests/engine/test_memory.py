@@ -198,6 +198,16 @@ def test_a_decision_becomes_one_episode_however_many_trades_it_leads_to() -> Non
     assert len(index.told) == 1
 
 
+def test_how_far_an_episode_is_is_not_for_the_index_to_say() -> None:
+    rows, sides = rounds([WON] * 9)
+    fair, honest = run(plan_of(rows, Says(sides)))
+    upside_down = [Match(episode.id, 2.0 - n / 10) for n, (episode, _) in enumerate(reversed(honest.told))]
+    told, _ = run(plan_of(rows, Says(sides)), Nearest(upside_down))
+    assert fair.recall is not None
+    assert told.recall is not None
+    assert np.array_equal(told.recall.neighbours, fair.recall.neighbours)
+
+
 def test_an_index_cannot_invent_or_foresee() -> None:
     rows, sides = rounds([WON] * 8)
     fair, honest = run(plan_of(rows, Says(sides)))

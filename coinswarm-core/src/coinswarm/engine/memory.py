@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from coinswarm.domain.action import MAX_BP, Action, Side, checked
-from coinswarm.domain.episode import Filter, LogPosition, Recollection, Space
+from coinswarm.domain.episode import FARTHEST, Filter, LogPosition, Recollection, Space
 from coinswarm.domain.market import MarketState
 from coinswarm.engine.result import Faults
 from coinswarm.errors import ContractError, one_line
 from coinswarm.memory.recall.episodes import episode_of
-from coinswarm.memory.recall.estimate import bounded, estimate, independent, scaled, weigh
+from coinswarm.memory.recall.estimate import DISTANCE_STEPS, bounded, estimate, independent, scaled, weigh
 from coinswarm.memory.recall.record import How, Recall, RecallRecord
 from coinswarm.memory.recall.rules import FULL_BP
 
@@ -111,15 +111,20 @@ class RunMemory:
         self.faults: dict[str, Faults] = {}
         self.spaces: set[Space] = set()
         self._added = self.refused = 0
+        self._vectors: dict[str, Vector] = {}
         self._columns: dict[tuple[int, int], Vectors | None] = {}
         self._open: dict[tuple[int, int], list[_Decision]] = {}
         self._closed: list[tuple[int, Traded]] = []
 
-    def adopt(self, space: Space, episodes: Sequence[Episode]) -> None:
-        """Hold episodes that were committed before the run began; the index was told of them."""
+    def adopt(self, space: Space, episodes: Sequence[Episode], vectors: Vectors) -> None:
+        """Hold episodes that were committed before the run began; the index is told of them by who calls.
+
+        :param vectors: a row of length 1 for each.
+        """
         self.spaces.add(space)
-        for episode in episodes:
+        for episode, vector in zip(episodes, vectors, strict=True):
             self.log.adopt(episode)
+            self._vectors[episode.id] = vector
 
     def tracker(self, seat: int, k: int) -> Tracker | None:
         """Who watches a seat on an instrument; None where it recalls nothing."""
@@ -203,18 +208,28 @@ class RunMemory:
     ) -> tuple[Neighbour, ...]:
         """The nearest episodes of the seat on that side, one of each time, with what each counts for.
 
-        Whatever the index finds, only what the log holds and what was known counts.
+        Whatever the index finds, only what the log holds and what was known counts, and how far it is is measured here:
+        indexes differ in the third digit.
         """
         rules, where = self._rules, Filter(agents=frozenset({self._plan.seats[seat].name}), sides=frozenset({side}))
         ask = OVERSAMPLED * rules.neighbours
         while True:
             matches = self._index.nearest(space, vector, ask, as_of, where)
-            read = ((self.log.get(match.episode_id), match.distance) for match in matches)
-            known = [(e, d) for e, d in read if e is not None and e.known_ns <= as_of and where.admits(e)]
-            chosen = independent(known, rules.neighbours)
+            read = (self.log.get(match.episode_id) for match in matches)
+            known = [one for one in read if one is not None and one.known_ns <= as_of and where.admits(one)]
+            chosen = independent(self._measured(known, vector), rules.neighbours)
             if len(chosen) == rules.neighbours or len(matches) < ask or ask >= MOST_ASKED:
                 return weigh(chosen, now_ns=now, regime="", rules=rules)
             ask *= OVERSAMPLED
+
+    def _measured(self, episodes: Sequence[Episode], vector: Vector) -> list[tuple[Episode, float]]:
+        """Episodes with their cosine distances, nearest first, ties by id."""
+        if not episodes:
+            return []
+        there = np.stack([self._vectors[one.id] for one in episodes]).astype(np.float64)
+        distances = np.clip(1.0 - there @ vector.astype(np.float64), 0.0, FARTHEST)
+        rounded = np.rint(distances * DISTANCE_STEPS) / DISTANCE_STEPS
+        return sorted(zip(episodes, rounded.tolist(), strict=True), key=lambda one: (one[1], one[0].id))
 
     def _reconsidered(self, seat: int, k: int, said: Rounded, neighbours: Sequence[Neighbour]) -> tuple[int, str]:
         """The multiplier that the agent's own answer comes to, and what is wrong with that."""
@@ -275,6 +290,7 @@ class RunMemory:
             self.refused += not done.again
             return done.again
         self._added += 1
+        self._vectors[episode.id] = decision.vector
         self._index.remember(decision.space, episode, decision.vector, LogPosition(done.head.index, done.head.hash))
         return True
 

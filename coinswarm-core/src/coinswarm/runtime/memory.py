@@ -74,7 +74,7 @@ def remembering(plan: RunPlan, make: Callable[[], MemoryBackend], begin: Begin |
         memory = RunMemory(plan, BackendIndex(backend, portal), log, f"run-{secrets.token_hex(8)}")
         try:
             for space, episodes, vectors in _by_space(fork, memory.swarm):
-                memory.adopt(space, episodes)
+                memory.adopt(space, episodes, vectors)
                 for part in range(0, len(episodes), BATCH):
                     rows = slice(part, part + BATCH)
                     portal.call(backend.remember, space, episodes[rows], vectors[rows])
@@ -95,7 +95,8 @@ def _by_space(fork: Forked, swarm: str) -> Iterator[tuple[Space, list[Episode], 
         rows.setdefault(Space(swarm, name, dimension), []).append((episode, vector))
     for space, held in rows.items():
         vectors = np.frombuffer(b"".join(vector for _, vector in held), "<f4").reshape(-1, space.dimension)
-        yield space, [episode for episode, _ in held], vectors.astype(np.float32)
+        units = np.stack([space.unit(vector) for vector in vectors.astype(np.float32)])
+        yield space, [episode for episode, _ in held], units
 
 
 async def _forget(backend: MemoryBackend, memory: RunMemory) -> None:

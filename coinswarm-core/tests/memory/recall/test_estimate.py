@@ -76,11 +76,6 @@ def test_a_neighbour_counts_by_nearness_age_regime_and_quality() -> None:
     assert weight(episode(quality_bp=2_500)) == 0.25
 
 
-def test_distances_are_compared_to_a_millionth() -> None:
-    near = weigh([(episode(), 0.123_456_449), (episode(), 0.123_456_351)], now_ns=1, regime="", rules=RULES)
-    assert near[0] == near[1]
-
-
 def test_outcomes_are_multiples_of_what_was_at_risk() -> None:
     assert outcome_of(episode()) == 0.5
     assert outcome_of(episode(result_ppm=900_000)) == 3.0

@@ -130,10 +130,10 @@ def walked(bars: Bars, agent: Callable[[], SignalAgent], rules: RecallRules, cos
     results = {"none": run_steps(deaf, RunMemory(deaf, shelf, PrivateLog(), "walk"))}
     with remembering(recalling, LocalMemory) as memory:
         results["legal"] = run_steps(recalling, memory)
-    log = PrivateLog()
-    for _, episode, _ in shelf.kept:
-        log.adopt(episode)
-    results["leaky"] = run_steps(recalling, _Foreseeing(recalling, shelf, log, "walk"))
+    foreseeing = _Foreseeing(recalling, shelf, PrivateLog(), "walk")
+    for space, episode, vector in shelf.kept:
+        foreseeing.adopt(space, [episode], vector.reshape(1, -1))
+    results["leaky"] = run_steps(recalling, foreseeing)
     recall = results["legal"].recall
     assert recall is not None, "it had a memory"
     moved = int(np.count_nonzero(recall.rows[:, 4] != 10_000))  # noqa: PLR2004 - a multiplier of 1

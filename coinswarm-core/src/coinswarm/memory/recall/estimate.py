@@ -28,7 +28,7 @@ OUTCOME_LIMIT = 3.0
 """One trade counts for at most so many times what was at risk: none carries an estimate alone."""
 
 DISTANCE_STEPS = 1_000_000
-"""Distances are rounded to a millionth: backends promise a thousandth, and machines differ in the last digits."""
+"""Distances are rounded to a millionth, because machines differ in the last digits."""
 
 
 class Neighbour(NamedTuple):
@@ -101,8 +101,7 @@ def weigh(
     :param regime: of the present; empty where nobody says.
     """
     weighed = []
-    for episode, given in found:
-        distance = round(given * DISTANCE_STEPS) / DISTANCE_STEPS
+    for episode, distance in found:
         age = max(now_ns - episode.known_ns, 0)
         near = distance / rules.bandwidth
         weight = episode.quality_bp / FULL_BP / (1.0 + near * near) / (1.0 + age / rules.half_life_ns)
