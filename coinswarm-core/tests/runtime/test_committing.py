@@ -13,6 +13,7 @@ from coinswarm.domain.acceptance import Rule, Verdict
 from coinswarm.domain.proposal import AddEpisode
 from coinswarm.drivers.episodes import LocalMemory
 from coinswarm.engine.steps import Session, run_steps, timeline
+from coinswarm.memory.evidence.gather import Gatherer
 from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
 from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
@@ -86,7 +87,15 @@ class Swarm:
             signer=SIGNERS[4],
         )
         said: list[str] = []
-        begin = partial(embedded, store=self.store, cast=cast, folder=self.folder, spaces={SPACE}, say=said.append)
+        begin = partial(
+            embedded,
+            store=self.store,
+            cast=cast,
+            folder=self.folder,
+            spaces={SPACE},
+            say=said.append,
+            gather=Gatherer(self.store),
+        )
         with remembering(plan, LocalMemory, begin) as memory:
             session = Session(plan, memory)
             session.run(timeline(plan))

@@ -93,7 +93,9 @@ def test_a_run_with_memory_is_kept_read_back_and_had_again(
     assert record["memory"] == {
         "fork": {"index": 0, "digest": GENESIS},
         "head": {"index": recall.episodes, "digest": recall.head[1]},
+        "log": "",
         "episodes": recall.episodes,
+        "refused": 0,
         "recalls": len(recall.rows),
         "abstained": recall.abstained,
     }

@@ -28,13 +28,14 @@ def memory_dict(plan: RunPlan, record: RecallRecord, backend: str) -> dict[str, 
         "recalls": len(record.rows),
         "abstained": record.abstained,
         "episodes": record.episodes,
+        "refused": record.refused,
         "multiplier_bp": {
             "least": int(moved.min()) if len(moved) else None,
             "median": int(np.median(moved)) if len(moved) else None,
             "most": int(moved.max()) if len(moved) else None,
         },
         "log": {
-            "private": True,
+            "of": record.log,
             "fork": {"index": record.fork[0], "digest": record.fork[1]},
             "head": {"index": record.head[0], "digest": record.head[1]},
         },
@@ -54,4 +55,6 @@ def memory_words(memory: dict[str, Any]) -> str:
         least, median, most = (spread[key] / 10_000 for key in ("least", "median", "most"))
         words += f"; confidence x {least:.2f} to {most:.2f}, median {median:.2f}"
     log = memory["log"]
-    return f"{words}; private log from position {log['fork']['index']:,} to {log['head']['index']:,}"
+    whose = f"log of {log['of']}" if log["of"] else "private log"
+    refused = f", {memory['refused']:,} were refused" if memory["refused"] else ""
+    return f"{words}{refused}; {whose} from position {log['fork']['index']:,} to {log['head']['index']:,}"

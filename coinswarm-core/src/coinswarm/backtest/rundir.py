@@ -153,7 +153,9 @@ def _memory(recall: RecallRecord) -> dict[str, Any]:
     return {
         "fork": {"index": begin, "digest": first},
         "head": {"index": end, "digest": last},
+        "log": recall.log,
         "episodes": recall.episodes,
+        "refused": recall.refused,
         "recalls": len(recall.rows),
         "abstained": recall.abstained,
     }

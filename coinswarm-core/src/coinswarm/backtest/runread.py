@@ -136,7 +136,8 @@ def _recall(path: Path, record: dict[str, Any]) -> RecallRecord:
     """What a run with memory recalled."""
     tables, told = _read_table(path / RECALLS, str(record["files"][RECALLS])), record["memory"]
     fork, head = ((int(told[end]["index"]), str(told[end]["digest"])) for end in ("fork", "head"))
-    return RecallRecord(tables["rows"], tables["neighbours"], tables["ids"], fork, head, int(told["episodes"]))
+    numbers = int(told["episodes"]), str(told["log"]), int(told["refused"])
+    return RecallRecord(tables["rows"], tables["neighbours"], tables["ids"], fork, head, *numbers)
 
 
 def check_run(path: Path) -> dict[str, Any]:

@@ -177,8 +177,9 @@ class Profile(Section):
         Secrets stand as the references that the profile holds.
         """
         left: dict[str, Any] = {}
-        if self.memory is None:
-            left["memory"] = True
+        for key in ("memory", "swarm"):
+            if getattr(self, key) is None:
+                left[key] = True
         if self.committee.store is None:
             left["committee"] = set(LogSection.model_fields)
         return self.model_dump(mode="json", exclude=left)

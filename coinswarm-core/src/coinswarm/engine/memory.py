@@ -306,4 +306,4 @@ class RunMemory:
 
     def record(self) -> RecallRecord:
         """What was recalled so far."""
-        return RecallRecord.of(self.recalls, self.log.fork, self.log.head, self._added)
+        return RecallRecord.of(self.recalls, self.log.fork, self.log.head, self._added, self.log.name, self.refused)

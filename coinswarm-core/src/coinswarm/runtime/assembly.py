@@ -61,6 +61,7 @@ class Assembled:
     :param backend: makes the memory backend that the profile names; None without ``[memory]``.
     :param fork: reads what is remembered from the beginning; None where nothing is.
     :param weighed: which log decided what the seats weigh; None: the profile did.
+    :param label: what messages call the profile.
     """
 
     profile: Profile
@@ -74,6 +75,7 @@ class Assembled:
     backend: Callable[[], MemoryBackend] | None = None
     fork: Callable[[], Forked] | None = None
     weighed: Weighed | None = None
+    label: str = ""
 
     def uncertified(self) -> list[str]:
         """A line for each seat without a certificate that counts."""
@@ -174,6 +176,7 @@ def assemble(
         _backend(catalogue, profile, label),
         _fork(profile, plan),
         weighed,
+        label,
     )
 
 

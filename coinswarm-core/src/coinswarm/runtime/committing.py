@@ -6,10 +6,12 @@ is. It remembers what was accepted and nothing else.
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
-from typing import cast as cast_to
+from typing import cast as typed
 
+from coinswarm.config.swarm import SwarmProfile
 from coinswarm.domain.episode import Space
 from coinswarm.errors import InvariantError
 from coinswarm.memory.quorum.fold import advance
@@ -18,13 +20,15 @@ from coinswarm.memory.recall.privatelog import PrivateLog, Remembered, proposed
 from coinswarm.runtime.fork import BATCH, read_fork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Awaitable, Callable, Collection, Iterator
     from pathlib import Path
 
     from anyio.from_thread import BlockingPortal
 
+    from coinswarm.config.profile import Profile
     from coinswarm.domain.episode import Episode
     from coinswarm.domain.proposal import Proposal
+    from coinswarm.memory.evidence.gather import Gatherer
     from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.recall.episodes import Traded
@@ -36,36 +40,80 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def embedded(  # noqa: PLR0913 - the parts of a swarm
-    portal: BlockingPortal, store: Store, cast: Cast, folder: Path, spaces: Collection[str], say: Callable[[str], None]
+def decided(
+    portal: BlockingPortal, profile: Profile, label: str, spaces: Collection[str], say: Callable[[str], None]
 ) -> Iterator[tuple[SwarmLog, Forked]]:
-    """A swarm in this process, in the portal's loop: its log as a session uses it, and what was accepted before.
+    """The log of a profile's ``[swarm]``, as a session uses it, and what was accepted before.
+
+    Without a bus between processes the whole quorum runs here; with one, only who proposes.
+
+    :param label: what messages call the profile.
+    :param spaces: names of those that the session recalls in.
+    :param say: is handed a line at a time of what people should know.
+    :raises CoinswarmError: for whatever stands in the way.
+    """
+    from coinswarm.memory.evidence.gather import Gatherer  # noqa: PLC0415 - SQLAlchemy, for who has a log
+    from coinswarm.memory.store.opening import open_store  # noqa: PLC0415 - likewise
+    from coinswarm.runtime.swarm import assembly as parts  # noqa: PLC0415 - likewise
+
+    section = profile.swarm
+    assert section is not None, "a session without a swarm remembers by itself"
+    roster = parts.roster_of(section)
+    with closing(open_store(parts.address_of(section), section.cluster, section.shard, roster=roster)) as store:
+        bus = profile.drivers.bus
+        if bus is not None and bus.name != parts.LOCAL:
+            told = SwarmProfile(swarm=section, plugins=profile.plugins, drivers=profile.drivers)
+            fork = read_fork(store, None, spaces)
+            with portal.wrap_async_context_manager(parts.proposing(told, label=label, say=say)) as desk:
+                yield _log(fork, store, desk, portal, section.deadline_seconds), fork
+            return
+        cast = parts.cast_of(section, roster, profile.plugins, label=label)
+        gather = Gatherer(store, mode=section.mode, minimum_bp=section.minimum_bp)
+        with embedded(portal, store, cast, parts.disks_of(section), spaces, say, gather) as begun:
+            yield begun
+
+
+@contextmanager
+def embedded(  # noqa: PLR0913 - the parts of a swarm
+    portal: BlockingPortal,
+    store: Store,
+    cast: Cast,
+    folder: Path,
+    spaces: Collection[str],
+    say: Callable[[str], None],
+    gather: Gatherer,
+    seconds: float = 30.0,
+) -> Iterator[tuple[SwarmLog, Forked]]:
+    """A quorum in this process, in the portal's loop: its log as a session uses it, and what was accepted before.
 
     :param store: open.
     :param folder: of the parts' disks.
-    :param spaces: names of those that the session recalls in.
-    :param say: is handed a line at a time of what people should know.
+    :param seconds: how long a proposal may take.
     """
-    from coinswarm.memory.evidence.gather import Gatherer  # noqa: PLC0415 - SQLAlchemy, for who has a log
-    from coinswarm.memory.quorum.keys import Ed25519Scheme  # noqa: PLC0415 - cryptography, likewise
-    from coinswarm.runtime.assembly import make_driver  # noqa: PLC0415 - which knows of this module
+    from coinswarm.runtime.assembly import make_driver  # noqa: PLC0415 - for who has a quorum in this process
     from coinswarm.runtime.swarm.embedded import EmbeddedSwarm  # noqa: PLC0415 - likewise
 
-    fork = read_fork(store, None, spaces)
-    assert fork.fold is not None, "it was read"
-    bus = cast_to("MessageBus", make_driver("bus", "local", {}, key="drivers.bus.settings", label="the swarm"))
-    log = store.log
+    fork, log = read_fork(store, None, spaces), store.log
     with ExitStack() as stack:
-        opened = stack.enter_context(portal.wrap_async_context_manager(bus))
-        swarm = EmbeddedSwarm(log.cluster, log.shard, cast, folder, opened, log, Gatherer(store), say)
+        made = make_driver("bus", "local", {}, key="drivers.bus.settings", label="the swarm")
+        bus = stack.enter_context(portal.wrap_async_context_manager(typed("MessageBus", made)))
+        swarm = EmbeddedSwarm(log.cluster, log.shard, cast, folder, bus, log, gather, say)
         stack.enter_context(portal.wrap_async_context_manager(swarm))
-        yield SwarmLog(fork.fold, store, swarm, portal, Ed25519Scheme()), fork
+        yield _log(fork, store, swarm, portal, seconds), fork
+
+
+def _log(fork: Forked, store: Store, proposer: Proposer, portal: BlockingPortal, seconds: float) -> SwarmLog:
+    """The log from where it was read."""
+    from coinswarm.memory.quorum.keys import Ed25519Scheme  # noqa: PLC0415 - cryptography, for who has a log
+
+    assert fork.fold is not None, "it was read"
+    return SwarmLog(fork.fold, store, partial(proposer.propose, seconds=seconds), portal, Ed25519Scheme())
 
 
 class Proposer(Protocol):
     """Who proposes and waits: an embedded swarm, or a desk with a way to one."""
 
-    async def propose(self, proposal: Proposal) -> Ended:
+    async def propose(self, proposal: Proposal, *, seconds: float) -> Ended:
         """Propose something, and wait for its outcome."""
 
 
@@ -74,14 +122,22 @@ class SwarmLog(PrivateLog):
 
     :param fold: of the log as it was verified so far.
     :param store: of the swarm.
-    :param proposer: runs in the portal's loop.
+    :param propose: in the portal's loop.
     """
 
-    def __init__(self, fold: Fold, store: Store, proposer: Proposer, portal: BlockingPortal, scheme: Scheme) -> None:
+    def __init__(
+        self,
+        fold: Fold,
+        store: Store,
+        propose: Callable[[Proposal], Awaitable[Ended]],
+        portal: BlockingPortal,
+        scheme: Scheme,
+    ) -> None:
         super().__init__(fold.head)
         self._fold, self._store, self._scheme = fold, store, scheme
-        self._proposer, self._portal = proposer, portal
+        self._propose, self._portal = propose, portal
         self.cluster = store.log.cluster
+        self.name = f"{store.log.cluster}/{store.log.shard}"
 
     def propose(self, space: Space, episode: Episode, vector: bytes, trade: Traded, now_ns: int) -> Remembered:
         """Write the trade down, propose its episode, and wait for what becomes of it.
@@ -106,7 +162,7 @@ class SwarmLog(PrivateLog):
             closed_ns=outcome.closed_ns,
         )
         facts.add_trades([closed])
-        ended = self._portal.call(self._proposer.propose, proposed(space, episode, vector))
+        ended = self._portal.call(self._propose, proposed(space, episode, vector))
         self._read_to(ended.proposal)
         if ended.outcome is not Outcome.ACCEPT:
             return Remembered(self.head, ended.outcome.value)

@@ -50,13 +50,23 @@ class BackendIndex:
 
 
 @contextmanager
-def memory_of(ready: Assembled, backend: Callable[[], MemoryBackend]) -> Iterator[RunMemory]:
+def memory_of(
+    ready: Assembled, backend: Callable[[], MemoryBackend], say: Callable[[str], None] | None
+) -> Iterator[RunMemory]:
     """The memory of one execution of an assembled plan.
 
     :param backend: makes the one that the profile names.
-    :raises CoinswarmError: where the backend cannot be made or reached.
+    :param say: of a session, whose episodes the profile's swarm decides on, if it has one; None: they are its own.
+    :raises CoinswarmError: where the backend, or the swarm, cannot be made or reached.
     """
-    with remembering(ready.plan, backend, private(ready.fork() if ready.fork else Forked())) as memory:
+    if say is not None and ready.profile.swarm is not None:
+        from coinswarm.runtime.committing import decided  # noqa: PLC0415 - a run without a swarm needs none of it
+
+        spaces = {seat.space for seat in ready.plan.seats if seat.space}
+        begin: Begin = partial(decided, profile=ready.profile, label=ready.label, spaces=spaces, say=say)
+    else:
+        begin = private(ready.fork() if ready.fork else Forked())
+    with remembering(ready.plan, backend, begin) as memory:
         yield memory
 
 

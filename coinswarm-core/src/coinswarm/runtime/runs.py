@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from coinswarm.engine.memory import RunMemory
     from coinswarm.engine.result import RunResult
     from coinswarm.feeds.loaded import Loaded
+    from coinswarm.memory.recall.record import RecallRecord
     from coinswarm.runtime.trials import TrialRegistry, Tried
 
 Engine = Literal["columns", "steps"]
@@ -123,14 +124,17 @@ def execute(ready: Assembled, engine: Engine) -> RunResult:
 
 
 @contextmanager
-def recalling(ready: Assembled) -> Iterator[RunMemory | None]:
-    """The memory of one execution; None where nothing is recalled."""
+def recalling(ready: Assembled, say: Say | None = None) -> Iterator[RunMemory | None]:
+    """The memory of one execution; None where nothing is recalled.
+
+    :param say: of a session, which has a swarm decide; None: nobody else decides.
+    """
     if ready.backend is None:
         yield None
         return
     from coinswarm.runtime.memory import memory_of  # noqa: PLC0415 - a run without memory needs none of it
 
-    with memory_of(ready, ready.backend) as memory:
+    with memory_of(ready, ready.backend, say) as memory:
         yield memory
 
 
@@ -285,14 +289,24 @@ def restore(path: Path) -> tuple[StoredRun, Assembled]:
         raise NotReadyError(message, remedy="run the notebook or script that made it again")
     recordings = {symbol: Path(file) for symbol, file in stored.record["recordings"].items()}
     profile = stored.record["profile"]
-    if stored.result.recall is not None and profile["memory"].get("store") is not None:
-        profile["memory"]["position"] = stored.result.recall.fork[0]
+    if (recall := stored.result.recall) is not None:
+        _pin(profile, recall)
     ready = assemble(parse_profile(profile, label), label=label, recordings=recordings)
     for was, one in zip(stored.record["data"], ready.loaded, strict=True):
         if was["sha256"] != one.report.sha256:
             message = f"the data of {was['symbol']} has changed since run {path.name} was made"
             raise DataError(message, remedy=f"restore the file with SHA-256 {was['sha256']}")
     return stored, ready
+
+
+def _pin(profile: dict[str, Any], recall: RecallRecord) -> None:
+    """Have a stored profile begin to remember where its run did, in place; a swarm is read, and not asked again."""
+    memory = profile["memory"]
+    if recall.log:
+        swarm = profile["swarm"]
+        memory |= {"store": swarm["database"], "cluster": swarm["cluster"], "shard": swarm["shard"]}
+    if memory.get("store") is not None:
+        memory["position"] = recall.fork[0]
 
 
 def _evidence(ready: Assembled, result: RunResult, tried: Tried) -> dict[str, Any]:

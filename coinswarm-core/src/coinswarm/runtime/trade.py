@@ -105,7 +105,7 @@ def trade(  # noqa: PLR0913 - what a session is asked for
     plain.demand_silver(label)
     ready = heard(plain)
     try:
-        result = anyio.run(_session, ready)
+        result = anyio.run(_session, ready, say)
     except BaseExceptionGroup as group:  # what a task raised is what went wrong
         raise _first(group.subgroup(KeyboardInterrupt) or group) from group
     if trials is not None:
@@ -122,9 +122,9 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def _session(ready: Assembled) -> RunResult:
+async def _session(ready: Assembled, say: Say) -> RunResult:
     """Feed and session side by side until the recording ends."""
-    with recalling(ready) as memory:
+    with recalling(ready, say) as memory:
         session, clock = Session(ready.plan, memory), SimulatedClock()
         send, receive = anyio.create_memory_object_stream[list["Moment"]](max_buffer_size=4)
         async with anyio.create_task_group() as group:

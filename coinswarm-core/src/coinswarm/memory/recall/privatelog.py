@@ -47,6 +47,9 @@ class PrivateLog:
     :param fork: the position it goes on from.
     """
 
+    name = ""
+    """Whose it is; empty: the run's own."""
+
     def __init__(self, fork: Head = START) -> None:
         self.fork = self.head = fork
         self._voter = IntegerVoter()

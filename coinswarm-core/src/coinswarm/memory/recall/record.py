@@ -87,6 +87,8 @@ class RecallRecord:
     :param ids: uint8[m, 32], ids of the neighbours' episodes.
     :param fork, head: index and digest of the log where the run began to read it, and where it ended.
     :param episodes: how many the run added.
+    :param log: whose log it is, as ``cluster/shard``; empty: the run's own.
+    :param refused: how many the swarm refused.
     """
 
     rows: Table
@@ -95,9 +97,13 @@ class RecallRecord:
     fork: tuple[int, str]
     head: tuple[int, str]
     episodes: int
+    log: str = ""
+    refused: int = 0
 
     @classmethod
-    def of(cls, recalls: Sequence[Recall], fork: Head, head: Head, episodes: int) -> RecallRecord:
+    def of(  # noqa: PLR0913 - what a record holds
+        cls, recalls: Sequence[Recall], fork: Head, head: Head, episodes: int, log: str = "", refused: int = 0
+    ) -> RecallRecord:
         """The tables of recalls."""
         rows = [(*r[:7], _ppm(r.effective), _ppm(r.base), _ppm(r.outcome), len(r.neighbours)) for r in recalls]
         near = [one for recall in recalls for one in recall.neighbours]
@@ -114,6 +120,8 @@ class RecallRecord:
             (fork.index, fork.hash),
             (head.index, head.hash),
             episodes,
+            log,
+            refused,
         )
 
     def multipliers(self, instrument: int, seat: int) -> dict[int, int]:

@@ -23,6 +23,7 @@ from coinswarm.runtime.assembly import make_backend, make_driver, make_voter
 from coinswarm.runtime.swarm import keyring
 from coinswarm.runtime.swarm.desk import Desk
 from coinswarm.runtime.swarm.disk import Disk
+from coinswarm.runtime.swarm.embedded import Cast
 from coinswarm.runtime.swarm.judging import Judge
 from coinswarm.runtime.swarm.node import first_of
 from coinswarm.runtime.swarm.parts import Place, coordinator_node, voter_node
@@ -30,7 +31,7 @@ from coinswarm.runtime.swarm.signatures import Remembering
 from coinswarm.runtime.swarm.telling import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 
     from coinswarm.config.swarm import SwarmProfile, SwarmSection
     from coinswarm.memory.quorum.keys import Signer
@@ -291,6 +292,25 @@ async def proposing(profile: SwarmProfile, *, label: str, say: Say) -> AsyncIter
             finally:
                 group.cancel_scope.cancel()
                 await group.__aexit__(None, None, None)
+
+
+def cast_of(section: SwarmSection, roster: Roster, plugins: Sequence[str], *, label: str) -> Cast:
+    """Who takes part in a quorum that runs in one process: every seat's key must be here.
+
+    :param plugins: to load, by name; core is always there.
+    :param label: what messages call the profile.
+    :raises CoinswarmError: for whatever stands in the way.
+    """
+    voters = {
+        seat.id: (
+            signer_for(seat.id, seat.key, roster.voter_keys, "voter"),
+            make_voter(plugins, seat.voter, seat.settings, key=f"swarm.voters.{seat.id}.settings", label=label),
+        )
+        for seat in section.voters
+    }
+    name = section.submitter.id
+    signer = signer_for(name, section.submitter.key, roster.submitter_keys, "submitter")
+    return Cast(roster=roster, voters=voters, submitter=name, signer=signer)
 
 
 def copy_seal(path: Path, kept: KeepSeal) -> None:

@@ -1,0 +1,137 @@
+"""A paper profile with a swarm: trades become episodes by a quorum's decision; the run is had again from its log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coinswarm.backtest.remembered import memory_words
+from coinswarm.backtest.runread import check_run
+from coinswarm.errors import NotReadyError, ProfileError
+from coinswarm.memory.quorum.fold import genesis
+from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.memory.quorum.verify import verify
+from coinswarm.memory.store.opening import opened
+from coinswarm.runtime.explain import Selector, explain
+from coinswarm.runtime.runs import backtest, replay
+from coinswarm.runtime.swarm.founding import Founding, found
+from coinswarm.runtime.trade import trade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+Profiles = Any
+Fake = Any
+
+VOTERS = ("v1", "v2", "v3", "v4")
+AGENT = """\
+    def decide(self, state):
+        return Action(Side.BUY if state.close > state.open else Side.FLAT, 0.5, 0.5, 5.0, 3.0)
+
+    def embed(self, state):
+        import numpy as np
+        return np.array([state.close - state.open, 3.0], np.float32)
+
+    def reconsider(self, action, recalled):
+        return action._replace(confidence=action.confidence * (0.8 + 0.02 * len(recalled)))
+"""
+
+
+@pytest.fixture
+def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """``[swarm]`` of a profile: four seats whose keys are here, on a file."""
+    monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "swarm"
+    folder.mkdir()
+    made = found(
+        Founding(
+            cluster="north", shard="main", voters=dict.fromkeys(VOTERS, ""), submitter=("desk", ""), faulty=None,
+            database=str(folder / "swarm.db"), folder=folder,
+        )
+    )  # fmt: skip
+    return {
+        "cluster": "north",
+        "roster": str(made.roster_file),
+        "database": str(folder / "swarm.db"),
+        "voters": [
+            {"id": name, "voter": kind} for name, kind in zip(VOTERS, ("decimals", "integers") * 2, strict=True)
+        ],
+    }
+
+
+def test_a_session_has_its_episodes_decided_and_is_the_backtest(
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
+) -> None:
+    fake(AGENT)
+    recorded, pair = bars("r.csv", 200), {"symbol": "BTC/USD", "lot": "0.0001"}
+    said: list[str] = []
+    paper = trade(
+        profile(mode="paper", instruments=[pair], memory={}, swarm=swarm),
+        label="p", recordings={"BTC/USD": recorded}, runs=tmp_path / "runs", say=said.append,
+    )  # fmt: skip
+    recall = paper.result.recall
+    assert recall is not None
+    assert (recall.log, recall.refused, recall.fork[0]) == ("north/main", 0, 0)
+    assert recall.episodes == recall.head[0] > 5
+    with opened(swarm["database"]) as store:
+        read = store.log.read(0, 0, 1_000)
+        report = verify(genesis("north", "main", store.first), read.entries, read.head, Ed25519Scheme())
+        assert (report.why, read.head.index, read.head.hash) == ("", *recall.head)
+    alone = backtest(
+        profile(instruments=[{**pair, "file": str(recorded)}], memory={}), label="p", runs=None
+    )  # fmt: skip
+    assert alone.result.order_hash == paper.result.order_hash
+    assert alone.result.recall is not None
+    assert (alone.result.recall.rows == recall.rows).all()
+    assert "log of north/main from position 0" in memory_words(paper.summary["memory"])
+    assert paper.path is not None
+    assert check_run(paper.path)["memory"]["log"] == "north/main"
+    assert replay(paper.path).same
+    assert explain(paper.path, Selector(trade=len(paper.result.trade_rows) - 1))["explained"]
+
+
+def test_a_second_session_begins_where_the_first_ended(
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
+) -> None:
+    fake(AGENT)
+    recorded = bars("r.csv", 120)
+    runs = [
+        trade(
+            profile(mode="paper", memory={}, swarm=swarm),
+            label="p", recordings={"BTC/USD": recorded}, runs=tmp_path / "runs",
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    first, second = (run.result.recall for run in runs)
+    assert first is not None
+    assert second is not None
+    assert second.fork == first.head
+    assert runs[1].path is not None
+    assert replay(runs[1].path).same
+
+
+def test_a_seat_without_its_key_is_told(
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
+) -> None:
+    fake(AGENT)
+    (tmp_path / "home" / "keys" / "v3").unlink(missing_ok=True)
+    for key in (tmp_path / "home").rglob("v3*"):
+        key.unlink()
+    with pytest.raises(NotReadyError, match="v3"):
+        trade(
+            profile(mode="paper", memory={}, swarm=swarm),
+            label="p", recordings={"BTC/USD": bars("r.csv")}, runs=None,
+        )  # fmt: skip
+
+
+def test_a_roster_that_is_not_there_is_told(
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path]
+) -> None:
+    fake(AGENT)
+    with pytest.raises(ProfileError, match="memory init"):
+        trade(
+            profile(mode="paper", memory={}, swarm={**swarm, "roster": "nowhere"}),
+            label="p", recordings={"BTC/USD": bars("r.csv")}, runs=None,
+        )  # fmt: skip
