@@ -356,7 +356,7 @@ class Voter(Declared):
 
     No I/O, no clock, no chance: a verdict is a function of the two arguments, the same on every machine, so that
     honest seats agree to the letter on what held and what failed. It works numbers out from the evidence and
-    believes no claim. Sums over floats go through ``math.fsum``: their order must not matter.
+    believes no claim. Rules are about exact arithmetic on whole numbers, to the rounding that docs/promotion.md states.
 
     Must hold: the rules of ``acceptance.mandatory`` are judged, and no other. An exception is no ballot, and is
     counted.
