@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from coinswarm.canonical import digest
+from coinswarm.domain.proposal import Proposal, ProposalKind, SeatAgent
 from coinswarm.errors import NotReadyError, ProfileError
 from coinswarm.memory.promotion.weights import change_of_weights
 from coinswarm.memory.quorum.fold import BadEntryError
@@ -46,10 +47,20 @@ class Swarm:
 
     def weigh(self, *, accepts: bool = True, **weights: int) -> None:
         """Have weights decided."""
+        self.decided(change_of_weights(weights, 300, version=self.version, evidence=()), accepts=accepts)
+        self.version += accepts
+
+    def seat(self, kind: ProposalKind, agent: str, version: int) -> None:
+        """Have an agent admitted or suspended."""
+        change = SeatAgent(agent=agent, certificate=digest(agent), reason="because")
+        self.decided(Proposal(kind=kind, subject=f"agent/{agent}", base_version=version, change=change), accepts=True)
+
+    def decided(self, proposal: Proposal, *, accepts: bool) -> None:
+        """Have anything decided."""
         self.count += 1
         envelope = Envelope(
             cluster="north", shard="main", roster=0, submitter="desk", nonce=self.count, deadline_ns=1 << 62,
-            proposal=change_of_weights(weights, 300, version=self.version, evidence=()),
+            proposal=proposal,
         ).signed(SIGNERS[2])  # fmt: skip
         proof = tuple(
             Ballot(
@@ -59,7 +70,6 @@ class Swarm:
             for n in range(2)
         )  # fmt: skip
         decide(self.store.log, (Request(envelope=envelope, proof=proof, epoch=0),), Ed25519Scheme())
-        self.version += accepts
 
 
 @pytest.fixture
@@ -102,6 +112,18 @@ def test_the_seats_weigh_what_was_decided_up_to_the_position(swarm: Swarm, asked
     swarm.weigh(two=10_000)
     alone, _ = with_weights(asked(), "p")
     assert weights(alone) == {"one": 0, "two": 10_000}, "who is left out weighs nothing"
+
+
+def test_who_is_suspended_weighs_nothing_or_nobody_trades(swarm: Swarm, asked: Callable[..., Any]) -> None:
+    swarm.seat(ProposalKind.SUSPEND_AGENT, "two", 0)
+    with pytest.raises(ProfileError, match="the quorum suspended two, and p would give it weight: propose weights"):
+        with_weights(asked(), "p")
+    assert weights(with_weights(asked(position=3), "p")[0]) == {"one": 3_000, "two": 7_000}
+    swarm.seat(ProposalKind.ADMIT_AGENT, "two", 1)
+    assert weights(with_weights(asked(), "p")[0]) == {"one": 3_000, "two": 7_000}
+    swarm.seat(ProposalKind.SUSPEND_AGENT, "two", 2)
+    swarm.weigh(one=10_000)
+    assert weights(with_weights(asked(), "p")[0]) == {"one": 10_000, "two": 0}
 
 
 def test_where_nothing_was_decided_the_profile_holds(asked: Callable[..., Any], profile: Profiles) -> None:

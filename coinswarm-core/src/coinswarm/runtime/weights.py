@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from coinswarm.domain.proposal import ProposalKind, SeatAgent
 from coinswarm.errors import ProfileError
 from coinswarm.memory.promotion.weights import weighing
-from coinswarm.memory.quorum.records import START, Head
+from coinswarm.memory.quorum.records import START, Head, Outcome
 from coinswarm.runtime.fork import verified
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def with_weights(profile: Profile, label: str) -> tuple[Profile, Weighed | None]
 
     :param label: what messages call the profile.
     :returns: the profile itself, and None, where it names no log.
-    :raises ProfileError: when weight was given to an agent that it does not seat.
+    :raises ProfileError: when weight was given to an agent that it does not seat, or that the quorum suspended.
     :raises OperatorError: the store cannot be read, its log holds a bad entry, or does not reach the position.
     """
     section = profile.committee
@@ -59,7 +60,7 @@ def with_weights(profile: Profile, label: str) -> tuple[Profile, Weighed | None]
     from coinswarm.memory.store.opening import opened  # noqa: PLC0415 - SQLAlchemy, for who has a log
 
     with opened(section.address(), section.cluster, section.shard) as store:
-        head, found = _in_force(store, section.position)
+        head, found, suspended = _in_force(store, section.position)
         weighed = Weighed(store.log.cluster, store.log.shard, head, None if found is None else found.entry)
     weights = {one.seat: one.weight_bp for one in profile.agents} if found is None else found.weights
     seats = {one.seat for one in profile.agents}
@@ -67,14 +68,23 @@ def with_weights(profile: Profile, label: str) -> tuple[Profile, Weighed | None]
         log = f"the log {weighed.cluster}/{weighed.shard}"
         message = f"{log} gives weight to {', '.join(missing)}, and {label} does not seat it"
         raise ProfileError(message, remedy="add it to [[agents]] with weight_bp = 0, or read an earlier position")
+    if held := sorted(agent for agent in suspended if weights.get(agent)):
+        message = f"the quorum suspended {', '.join(held)}, and {label} would give it weight"
+        raise ProfileError(message, remedy="propose weights without it (coinswarm weights propose), or admit it again")
     agents = [one.model_copy(update={"weight_bp": weights.get(one.seat, 0)}) for one in profile.agents]
     committee = section.model_copy(update={"store": None, "cluster": "", "shard": "", "position": None})
     return profile.model_copy(update={"agents": agents, "committee": committee}), weighed
 
 
-def _in_force(store: Store, position: int | None) -> tuple[Head, Weighing | None]:
-    """The weights in force at a position of a log, every entry up to there verified."""
-    head, found = START, None
+def _in_force(store: Store, position: int | None) -> tuple[Head, Weighing | None, set[str]]:
+    """The weights in force at a position of a log, every entry up to there verified; and who is suspended there."""
+    head, found, suspended = START, None, set[str]()
     for fold, entry in verified(store, position, "committee.position"):
         head, found = fold.head, weighing(entry) or found
-    return head, found
+        change = entry.envelope.proposal.change
+        if entry.outcome is Outcome.ACCEPT and isinstance(change, SeatAgent):
+            if entry.envelope.proposal.kind is ProposalKind.SUSPEND_AGENT:
+                suspended.add(change.agent)
+            else:
+                suspended.discard(change.agent)
+    return head, found, suspended

@@ -48,17 +48,6 @@ def weighing(entry: Entry) -> Weighing | None:
     )
 
 
-def weights_in_force(entries: Iterable[Entry]) -> Weighing | None:
-    """The weights in force after some entries of a log, from the first on; None while nothing was decided about them.
-
-    :param entries: verified, as ``fold.advance`` takes them.
-    """
-    found = None
-    for entry in entries:
-        found = weighing(entry) or found
-    return found
-
-
 def moved(before: Mapping[str, int], after: Mapping[str, int]) -> list[dict[str, object]]:
     """What differs, agent by agent: rows of a table."""
     agents = sorted({*before, *after})
