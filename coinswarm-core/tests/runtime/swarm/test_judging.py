@@ -181,3 +181,30 @@ def test_seats_of_one_process_share_what_was_gathered_at_the_version_that_counts
     for nonce in (3, 4, 1):
         shared(envelope(nonce))
     assert asked[5:] == [3, 4, 1], "it was forgotten meanwhile"
+
+
+async def test_a_database_that_is_slow_is_no_fault_of_the_plugin(
+    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "_LOOK_SECONDS", 0.01)
+    voter = Waits()
+    voter.let_go.set()
+    began, go_on = threading.Event(), threading.Event()
+
+    def gather(one: Envelope) -> Evidence:
+        began.set()
+        go_on.wait(60)
+        return at_version(one)
+
+    desk = Desk(voter, gather)
+    async with anyio.create_task_group() as group:
+        group.start_soon(desk.judge.run, desk.tell)
+        desk.judge.judge(envelope(1))
+        await anyio.to_thread.run_sync(began.wait)
+        desk.now += 1_000
+        desk.judge._abandon()
+        go_on.set()
+        await desk.answered(1)
+        group.cancel_scope.cancel()
+    assert isinstance(desk.answers[0], Evaluated)
+    assert desk.said == []

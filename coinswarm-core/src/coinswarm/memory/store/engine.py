@@ -116,6 +116,11 @@ def engine_of(where: Place) -> Engine:
             "connect_timeout": max(2, round(BUSY_SECONDS)),
             "target_session_attrs": "read-write",  # the primary, of several hosts too
             "options": f"-c lock_timeout={round(BUSY_SECONDS * 1000)}",
+            # A server whose host is gone says nothing: without these a call would wait for it for hours.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
         }
         engine = create_engine(
             where.url,

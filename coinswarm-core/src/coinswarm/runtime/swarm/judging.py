@@ -74,15 +74,12 @@ class _Bench:
     def __init__(self, judge: Judge) -> None:
         self.work: queue.SimpleQueue[Envelope | None] = queue.SimpleQueue()
         self.since: dict[str, float] = {}
-        """Proposal at work -> when it began; at most one."""
+        """Proposal that the plugin is at work on -> since when; at most one."""
         threading.Thread(target=self._run, args=(judge,), name=f"judge {judge.name}", daemon=True).start()
 
     def _run(self, judge: Judge) -> None:
         while (envelope := self.work.get()) is not None:
-            self.since = {envelope.id: judge.clock()}
-            event, trouble, text = judge.judged(envelope)
-            self.since = {}
-            judge.post(self, event, trouble, text)
+            judge.post(self, *judge.judged(envelope, self))
 
 
 class Judge:
@@ -134,8 +131,11 @@ class Judge:
         if self._bench is not None:
             self._bench.work.put(envelope)
 
-    def judged(self, envelope: Envelope) -> tuple[Evaluated | Deferred, str, str]:
-        """In a thread: what comes of a proposal, and what trouble there was."""
+    def judged(self, envelope: Envelope, bench: _Bench) -> tuple[Evaluated | Deferred, str, str]:
+        """In a thread: what comes of a proposal, and what trouble there was.
+
+        Only the plugin's own time is measured: a database that is slow, or stopped, is no fault of the plugin's.
+        """
         proposal = envelope.proposal
         try:
             evidence = self._gather(envelope)
@@ -147,11 +147,14 @@ class Judge:
             text = f"the evidence of {envelope.id[:12]} cannot be gathered ({one_line(error)}); no ballot on it"
             return Deferred(envelope.id), "evidence broken", text
         verdict, wrong = None, ""
+        bench.since = {envelope.id: self.clock()}
         try:
             verdict = self._voter.evaluate(proposal, evidence)
             wrong = _wrong(verdict, set(mandatory(proposal)))
         except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, SystemExit too
             wrong = f"raised {one_line(error)}"
+        finally:
+            bench.since = {}
         if wrong or verdict is None:
             text = f"the voter's plugin {wrong} on {envelope.id[:12]}; no ballot on it. Its author must act"
             return Deferred(envelope.id), "plugin at fault", text

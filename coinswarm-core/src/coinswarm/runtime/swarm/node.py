@@ -11,6 +11,7 @@ import json
 import re
 import time
 from collections import OrderedDict
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -341,6 +342,12 @@ class Node:
                 raise halted(self.part.name, f"{Halt.BAD_ENTRY}: {error}") from error
             else:
                 self.teller.over("log away", "the log is back")
+                again = await self._reading.take() if len(self._reading) else []
+                if again and again[-1].after == question.after:
+                    # Asked again meanwhile, and from the same place: a log that is slow must not be asked for ever.
+                    answer = replace(answer, token=again[-1].token)
+                elif again:
+                    self._reading.put(again[-1])
                 self._inbox.answer(answer)
 
     async def _write(self) -> None:
