@@ -10,12 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from coinswarm.canonical import digest
 from coinswarm.cli import main
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Rule, Verdict
-from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
+from coinswarm.domain.episode import Episode
+from coinswarm.domain.proposal import AddEpisode, Configure, Proposal, ProposalKind, Reference
 from coinswarm.memory.quorum.findings import findings
 from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
 from coinswarm.memory.quorum.log import Request, decide, take
@@ -26,6 +28,8 @@ from coinswarm.memory.store.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from coinswarm.memory.store.opening import Store
 
 NOW = 1_764_000_000_000_000_000
 SIGNERS = [Ed25519Signer(bytes([number]) * 32) for number in range(1, 6)]
@@ -304,6 +308,66 @@ def test_tables_are_made_once(tmp_path: Path, said: Callable[..., str]) -> None:
     }  # fmt: skip
     assert "holds no log yet: a swarm founds it when it starts" in said("log", "--store", path, code=2)
     assert "the folder of" in said("migrate", "--store", tmp_path / "none" / "x.db", code=2)
+
+
+PROFILE = """
+[swarm]
+cluster = "north"
+roster = "roster.json"
+database = "swarm.db"
+[[swarm.voters]]
+id = "v0"
+voter = "whoever"
+[memory]
+backend = "local"
+settings = { path = "index.db" }
+"""
+
+
+def remember(store: Store, *numbers: int) -> None:
+    """Have episodes accepted, with their vectors."""
+    for number in numbers:
+        vector = np.array([number, 1], dtype="<f4").tobytes()
+        [name] = store.facts.add_vectors([vector])
+        episode = Episode(
+            id=digest(number), agent="trend", instrument="X", side=1, decided_ns=1, known_ns=2, result_ppm=number
+        )
+        change = AddEpisode(
+            space="trend/state", dimension=2, episode=episode, vector_digest=name, trade=Reference("trade/x", name)
+        )
+        proposal = Proposal(
+            kind=ProposalKind.ADD_EPISODE, subject=f"episode/{episode.id}", base_version=0, change=change
+        )
+        one = replace(envelope(100 + number, 0, life=10**18), proposal=proposal).signed(SIGNERS[4])
+        decide(store.log, [request(one)], Ed25519Scheme())
+
+
+def test_a_profile_names_the_log_its_roster_and_its_index(
+    store: Path, said: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COINSWARM_STORE")
+    Path("roster.json").write_text(ROSTER.text() + "\n", encoding="utf-8")
+    Path("north.toml").write_text(PROFILE, encoding="utf-8")
+    profile = ("--profile", "north.toml")
+    assert "ENTRY" in said("log", *profile)
+    assert "is believed" not in said("verify", *profile)
+    assert said("migrate", *profile) == "swarm.db is at version 0001 already.\n"
+    opened = open_store(str(store), "north", "main", clock=lambda: NOW)
+    remember(opened, 1, 2)
+    assert said("rebuild", "--check", *profile, code=1) == (
+        "index of trend/state (2): it is empty\nNothing was changed.\n"
+    )
+    assert "Derived anew from 6 entries." in said("rebuild", *profile)
+    assert said("rebuild", *profile) == "The state is what 6 entries make of it.\n"
+    remember(opened, 3)
+    told = json.loads(said("rebuild", "--json", *profile))
+    assert told["index"] == {"trend/state (2)": "it stands at entry 6, not at 7"}
+    change(Path("index.db"), "DELETE FROM episode WHERE rowid IN (SELECT rowid FROM episode LIMIT 1)")
+    assert "it holds 2 episodes of 3" in said("rebuild", *profile)
+    assert said("rebuild", "--check", *profile) == "The state is what 7 entries make of it.\n"
+    opened.close()
+    assert "there is no profile 'none.toml'" in said("log", "--profile", "none.toml", code=2)
+    assert "holds no log of south/main" in said("log", *profile, "--cluster", "south", code=2)
 
 
 @pytest.mark.integration

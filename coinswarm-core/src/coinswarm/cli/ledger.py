@@ -15,6 +15,7 @@ from coinswarm.errors import DataError, NotReadyError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from coinswarm.config.swarm import SwarmProfile
     from coinswarm.memory.quorum.records import Entry, Seal
     from coinswarm.memory.quorum.roster import Roster
     from coinswarm.memory.store.opening import Store
@@ -28,12 +29,23 @@ store_option = click.option(
     metavar="URL",
     help="The database: a path, sqlite:///PATH or postgresql://USER@HOST/NAME.",
 )
+profile_option = click.option(
+    "--profile",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A TOML file with [swarm], instead of --store: its log, its first roster, its index.",
+)
 
 
 class Where(NamedTuple):
-    """Which log; cluster and shard are empty where the store holds one only."""
+    """Which log.
+
+    :param url: of the store.
+    :param profile: that names a quorum, instead of the rest.
+    :param cluster, shard: empty where the store holds one log only.
+    """
 
     url: str | None
+    profile: Path | None
     cluster: str
     shard: str
 
@@ -42,13 +54,14 @@ def which_log(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that name a log, handed over as ``where``."""
 
     @wraps(command)
-    def run(*, url: str | None, cluster: str, shard: str, **rest: Any) -> Any:  # noqa: ANN401 - the command's own
-        return command(where=Where(url, cluster, shard), **rest)
+    def run(**given: Any) -> Any:  # noqa: ANN401 - the command's own
+        return command(where=Where(*(given.pop(name) for name in Where._fields)), **given)
 
     wrapped: Callable[..., Any] = run
     for option in (
         click.option("--shard", default="", metavar="NAME", help="Only where the store holds several logs."),
         click.option("--cluster", default="", metavar="NAME", help="Only where the store holds several logs."),
+        profile_option,
         store_option,
     ):
         wrapped = option(wrapped)
@@ -139,7 +152,7 @@ def verify(*, where: Where, roster_file: Path | None, seals_file: Path | None, a
     from coinswarm.memory.quorum.keys import Ed25519Scheme
     from coinswarm.memory.store.audit import verified
 
-    roster = _roster(roster_file) if roster_file else None
+    roster = _roster(roster_file) if roster_file else _roster_of(where.profile)
     kept = _seals(seals_file) if seals_file else []
     with opened_log(where) as store, progress(as_json=as_json) as shown:
         report = verified(
@@ -178,9 +191,10 @@ def verify(*, where: Where, roster_file: Path | None, seals_file: Path | None, a
 @click.option("--check", is_flag=True, help="Only compare; change nothing.")
 @json_option
 def rebuild(*, where: Where, check: bool, as_json: bool) -> int:
-    """Derive the tables of the state anew from the verified log, and say which differed.
+    """Derive the state anew from the verified log, and say what differed.
 
-    With --check, exit code 1 where one does.
+    That is the tables of the state and, with --profile, the index of its [memory]. With --check, exit code 1 where
+    something differs.
     """
     from coinswarm.cli.progress import progress
     from coinswarm.cli.tables import emit_json
@@ -189,26 +203,48 @@ def rebuild(*, where: Where, check: bool, as_json: bool) -> int:
 
     with opened_log(where) as store, progress(as_json=as_json) as shown:
         made = derive(store, Ed25519Scheme(), write=not check, told=lambda count: shown.phase(f"{count:,} entries"))
+        shown.phase("the index")
+        spaces = _reindexed(where.profile, store, write=not check) if where.profile is not None else {}
     head = made.fold.head
     if as_json:
-        emit_json({"entries": head.index, "head": head.hash, "differed": made.differed, "written": not check})
-    elif not made.differed:
+        told = {"differed": made.differed, "index": spaces, "written": not check}
+        emit_json({"entries": head.index, "head": head.hash, **told})
+    elif not (made.differed or spaces):
         click.echo(f"The state is what {head.index:,} entries make of it.")
     else:
         for table, count in made.differed.items():
             click.echo(f"{table}: {count} row{'s' if count > 1 else ''} {'differ' if check else 'differed'}")
+        for space, why in spaces.items():
+            click.echo(f"index of {space}: {why}")
         click.echo("Nothing was changed." if check else f"Derived anew from {head.index:,} entries.")
-    return 1 if check and made.differed else 0
+    return 1 if check and (made.differed or spaces) else 0
+
+
+def _reindexed(profile: Path, store: Store, *, write: bool) -> dict[str, str]:
+    """What was wrong with the index of a profile, by space."""
+    from functools import partial
+
+    from coinswarm.runtime.swarm.assembly import driven, reindex
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    return driven(partial(reindex, _swarm(profile), store, label=str(profile), say=say, write=write))
 
 
 @click.command()
 @store_option
+@profile_option
 @json_option
-def migrate(*, url: str | None, as_json: bool) -> None:
+def migrate(*, url: str | None, profile: Path | None, as_json: bool) -> None:
     """Make the tables of a store, or bring them to what this version needs. Stop the swarm and keep a copy before."""
     from coinswarm.cli.tables import emit_json
     from coinswarm.memory.store.opening import migrated
 
+    if profile is not None:
+        from coinswarm.runtime.swarm.assembly import address_of
+
+        url = address_of(_swarm(profile).swarm)
     before, after, name = migrated(_named(url))
     if as_json:
         emit_json({"store": name, "before": before, "after": after})
@@ -221,7 +257,9 @@ def migrate(*, url: str | None, as_json: bool) -> None:
 def _named(url: str | None) -> str:
     if not url:
         message = "no store is named"
-        raise NotReadyError(message, remedy="give --store, as in --store swarm.db, or set COINSWARM_STORE")
+        raise NotReadyError(
+            message, remedy="give --store, as in --store swarm.db, or --profile, or set COINSWARM_STORE"
+        )
     return url
 
 
@@ -230,8 +268,20 @@ def opened_log(where: Where) -> Iterator[Store]:
     """The log that the options name."""
     from coinswarm.memory.store.opening import opened
 
-    with opened(_named(where.url), where.cluster, where.shard) as store:
+    url, cluster, shard = where.url, where.cluster, where.shard
+    if where.profile is not None:
+        from coinswarm.runtime.swarm.assembly import address_of
+
+        section = _swarm(where.profile).swarm
+        url, cluster, shard = address_of(section), cluster or section.cluster, shard or section.shard
+    with opened(_named(url), cluster, shard) as store:
         yield store
+
+
+def _swarm(profile: Path) -> SwarmProfile:
+    from coinswarm.config.swarm import load_swarm
+
+    return load_swarm(profile)
 
 
 def _last(store: Store, count: int, subject: str) -> list[Entry]:
@@ -273,6 +323,13 @@ def _roster(path: Path) -> Roster:
     except ValueError as error:
         message = f"{path} holds no roster ({error})"
         raise DataError(message, remedy="give the file that the swarm was begun with") from None
+
+
+def _roster_of(profile: Path | None) -> Roster | None:
+    """The first roster, as a profile has it; None without one."""
+    from coinswarm.runtime.swarm.assembly import roster_of
+
+    return roster_of(_swarm(profile).swarm) if profile is not None else None
 
 
 def _seals(path: Path) -> list[Seal]:

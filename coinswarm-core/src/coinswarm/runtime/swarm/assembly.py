@@ -268,6 +268,28 @@ async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None
                 await backend.close()
 
 
+async def reindex(profile: SwarmProfile, store: Store, *, label: str, say: Say, write: bool) -> dict[str, str]:
+    """Hold the profile's memory backend against a log that was verified, and fold it anew where it differs.
+
+    :returns: as ``reindexing.reindexed``; empty without a ``[memory]``.
+    :raises CoinswarmError: for whatever stands in the way.
+    """
+    from coinswarm.drivers.bus import LocalBus  # noqa: PLC0415 - nothing is sent on it
+    from coinswarm.drivers.settings import LocalBusSettings  # noqa: PLC0415 - likewise
+    from coinswarm.runtime.swarm.reindexing import reindexed  # noqa: PLC0415 - numpy, for who has vectors
+
+    if profile.memory is None:
+        return {}
+    named = profile.memory
+    backend = make_backend(profile.plugins, named.backend, named.settings, key="memory.settings", label=label)
+    place = _place(profile.swarm, roster_of(profile.swarm), LocalBus(LocalBusSettings()), store)
+    try:
+        return await reindexed(store, place, backend, Teller("rebuild", say), write=write)
+    finally:
+        with anyio.move_on_after(1, shield=True):
+            await backend.close()
+
+
 @asynccontextmanager
 async def proposing(profile: SwarmProfile, *, label: str, say: Say) -> AsyncIterator[Desk]:
     """A desk that proposes in the name of the profile's submitter.
