@@ -71,7 +71,7 @@ def session(world: World) -> RunResult:
         assert fork.fold is not None
         with ExitStack() as stack:
             swarm = stack.enter_context(portal.wrap_async_context_manager(world.swarm()))
-            yield SwarmLog(fork.fold, world.store, swarm, portal, Ed25519Scheme()), fork
+            yield SwarmLog(fork.fold, world.store, swarm.propose, portal, Ed25519Scheme()), fork
 
     ready = plan()
     world.now_ns = max(int(bars.open_ns[-1]) for bars in ready.bars) + ready.bar_ns
