@@ -6,13 +6,17 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coinswarm.canonical import digest
 from coinswarm.cli import main
+from coinswarm.clock import DAY_NS
+from coinswarm.memory.store.opening import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +87,7 @@ def running(profile: Path) -> Iterator[dict[str, Part]]:
             part = parts[name] = Part(
                 "coordinator" if name == "c1" else "voter", "--id", name, "--profile", str(profile)
             )
+            stack.enter_context(part.process)  # waits for its end, and closes its pipe
             stack.callback(part.process.kill)
         for name, one in parts.items():
             one.until(f"{name}: {'coordinates' if name == 'c1' else 'votes in'} north/main: 2 of 3 voters decide")
@@ -122,3 +127,36 @@ def test_a_quorum_of_processes(profile: Path, running: dict[str, Part], capsys: 
     assert again.process.returncode == 5
     assert "v2 has stopped for good (split-brain: the log ends at entry 0, but was seen at 2)" in said
     assert "coinswarm memory verify" in said
+
+
+@pytest.mark.usefixtures("running")
+def test_weights_are_proposed_and_decided(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The operator's first, a planner's change, and one that is not proposed at all."""
+    day = time.time_ns() // DAY_NS
+    with opened("north.sqlite") as store:
+        for agent, mean in (("trend", -500), ("meanrev", 1_500)):
+            store.facts.add_certificate(agent, digest(agent), "silver")
+            wave = [mean + (3_000 if one % 5 < 2 else -2_000) for one in range(len(agent), len(agent) + 60)]
+            store.facts.add_returns(f"returns/{agent}", day - 60, wave)
+    capsys.readouterr()
+    told, operator = ("--profile", str(profile), "--json"), ("--set", "swarm.submitter.id=operator")
+
+    def asked(*words: str, code: int = 0) -> dict[str, Any]:
+        assert main(["weights", *words, *told]) == code, capsys.readouterr()
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    first = asked("propose", "trend=5000", "meanrev=5000", *operator)
+    assert (first["outcome"], first["entry"]) == ("accept", 1)
+    early = asked("propose", "trend=4500", "meanrev=5500", code=1)
+    assert (early["verdicts"][0]["failed"], early["outcome"]) == (["cap", "cool-down"], None)
+    setting = {"kind": "configure", "subject": "acceptance/max-weight-bp"}
+    setting |= {"change": {"key": "acceptance.max-weight-bp", "value": "6000"}}
+    Path("setting.json").write_text(json.dumps(setting), encoding="utf-8")
+    for submitter, code in (((), 1), (operator, 0)):
+        assert main(["memory", "propose", "setting.json", *told, *submitter]) == code
+    capsys.readouterr()
+    wider = asked("propose", "trend=4500", "meanrev=5500", code=1)
+    assert wider["verdicts"][0]["failed"] == ["cool-down"], "nobody above 6,000 bp now"
+    assert main(["weights", "show", "--store", "north.sqlite", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["weights"] == {"meanrev": 5_000, "trend": 5_000}
