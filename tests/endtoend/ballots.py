@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import locale
 import sys
-import time
 from contextlib import suppress
 from dataclasses import fields, replace
 from decimal import Decimal
@@ -33,16 +32,14 @@ from coinswarm.domain.proposal import (
 from coinswarm.memory.evidence.gather import Gatherer
 from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
 from coinswarm.memory.promotion.weights import change_of_weights
+from coinswarm.memory.quorum.findings import findings
 from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
 from coinswarm.memory.quorum.log import Request, decide
-from coinswarm.memory.quorum.messages import Evaluated
 from coinswarm.memory.quorum.records import Ballot, Envelope
 from coinswarm.memory.quorum.roster import Roster, Seat
 from coinswarm.memory.recall.privatelog import proposed
 from coinswarm.memory.store.facts import ClosedTrade
 from coinswarm.memory.store.opening import open_store
-from coinswarm.runtime.swarm.judging import Judge
-from coinswarm.runtime.swarm.telling import Teller
 from coinswarm_testkit.cases.case import bent, closed
 
 if TYPE_CHECKING:
@@ -95,11 +92,12 @@ class Desk:
         proof = tuple(ballot(name, asked, accepts=True, found=digest("found"), desk=self) for name in ("v0", "v1"))
         decide(self.store.log, (Request(envelope=asked, proof=proof, epoch=0),), Ed25519Scheme())
 
-    def evidence(self, envelope: Envelope) -> Evidence | None:
+    def evidence(self, envelope: Envelope) -> Evidence:
         """What is committed, its tuples in another order."""
         found = Gatherer(self.store)(envelope)
         if found is None:
-            return None
+            message = f"no evidence on {envelope.proposal.subject}"
+            raise LookupError(message)
         told = {field.name: getattr(found, field.name) for field in fields(found)}
         mixed: dict[str, Any] = {
             name: tuple(self.mixed(value)) for name, value in told.items() if isinstance(value, tuple)
@@ -204,24 +202,18 @@ def main(folder: Path, order: int) -> None:
     desk.now += DAY_NS
     desk.accept(moved(Stage.SHADOW, 1, cited))
     desk.now += (DAYS + 2) * DAY_NS
-    said: list[str] = []
     lines = []
-    judges = {
-        name: Judge(name, voter, desk.evidence, Teller(name, said.append), time.monotonic)
-        for name, voter in (("v0", DecimalVoter()), ("v1", IntegerVoter()))
-    }
+    voters = {"v0": DecimalVoter(), "v1": IntegerVoter()}
     known = proposals(cited, returns, trade)
     numbers = {what: number for number, what in enumerate(known, 100)}
     for what in desk.mixed(known):
         asked = desk.envelope(known[what], numbers[what])
-        for name in desk.mixed(judges):
-            event, _, why = judges[name].judged(asked)
-            assert isinstance(event, Evaluated), f"{what}: {why}"
-            vote = ballot(name, asked, accepts=event.accepts, found=event.findings, desk=desk)
-            body = sha256(vote.body)
-            lines.append(
-                f"{what}|{name}|{'accept' if vote.accepts else 'reject'}|{vote.findings}|{body}|{vote.signature}"
-            )
+        for name in desk.mixed(voters):
+            seen = desk.evidence(asked)
+            verdict = voters[name].evaluate(asked.proposal, seen)
+            vote = ballot(name, asked, accepts=verdict.accepts, found=findings(verdict, seen), desk=desk)
+            told = what, name, "accept" if vote.accepts else "reject", vote.findings, sha256(vote.body), vote.signature
+            lines.append("|".join(told))
     print(*sorted(lines), sep="\n")  # noqa: T201 - to whoever started it
     desk.store.close()
 
