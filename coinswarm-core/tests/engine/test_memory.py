@@ -16,7 +16,8 @@ from coinswarm.engine.columns import run_columns
 from coinswarm.engine.light import in_light_of
 from coinswarm.engine.memory import RunMemory, next_target
 from coinswarm.engine.plan import RunPlan, SeatedAgent
-from coinswarm.engine.steps import run_steps
+from coinswarm.engine.remembering import Recorded
+from coinswarm.engine.steps import Session, run_steps, timeline
 from coinswarm.memory.recall.privatelog import PrivateLog
 from coinswarm.memory.recall.record import RECALL_FIELDS, How
 from coinswarm.memory.recall.rules import RecallRules
@@ -215,6 +216,43 @@ def test_an_index_cannot_invent_or_foresee() -> None:
     lying, _ = run(plan_of(rows, Says(sides)), Nearest([Match("f" * 64, 0.0), *own]))
     assert [row["neighbours"] for row in named(lying)] == [row["neighbours"] for row in named(fair)]
     assert lying.order_hash == fair.order_hash
+
+
+def earlier(number: int, **fields: Any) -> Episode:  # noqa: ANN401 - fields of an episode
+    """What the seat did before the run."""
+    from coinswarm.domain.episode import Episode as Made  # noqa: PLC0415 - a name for types above
+
+    told = {
+        "id": f"{number:064x}", "agent": "says", "instrument": "C0/USD", "side": 1, "decided_ns": 1,
+        "known_ns": MIDNIGHT_NS + number * HOUR_NS, "result_ppm": 40_000, "risk_ppm": 20_000,
+    }  # fmt: skip
+    return Made(**{**told, **fields})
+
+
+def test_sizing_counts_what_was_remembered_before_as_it_becomes_known() -> None:
+    from coinswarm.domain.episode import Space as Made  # noqa: PLC0415 - likewise
+
+    plan = plan_of([CALM] * 6, Says([FLAT]))
+    memory = RunMemory(plan, Nearest(), PrivateLog(), "run-1")
+    kept = [
+        earlier(3), earlier(1, result_ppm=-20_000), earlier(2, agent="another"), earlier(9), earlier(2, risk_ppm=0),
+    ]  # fmt: skip
+    kept = [replace(one, id=f"{place:064x}") for place, one in enumerate(kept)]
+    memory.adopt(Made("run-1", SPACE, 2), kept, np.ones((5, 2), np.float32))
+    session = Session(plan, memory)
+    seen = []
+    for t, group in timeline(plan):
+        session.step(t, group)
+        record = session.desk.record
+        seen.append((record.wins[0], record.losses[0], record.won[0], record.lost[0]))
+    # known at the closes of bars 0, 1 (nothing at risk) and 2; a gain of 2 R, a loss of 1 R
+    assert seen == [(0, 10_000, 0, 10_000)] * 2 + [(10_000, 10_000, 20_000, 10_000)] * 4
+    record = session.result().recall
+    assert record is not None
+    assert record.earlier[:, 0].tolist() == [MIDNIGHT_NS + hours * HOUR_NS for hours in (1, 2, 3)]
+    again = Session(plan, Recorded(record))
+    again.run(timeline(plan))
+    assert (again.desk.record.wins, again.desk.record.losses) == (session.desk.record.wins, session.desk.record.losses)
 
 
 # -- what it does

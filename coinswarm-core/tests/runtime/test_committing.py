@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coinswarm.backtest.explain import explain_moments
 from coinswarm.canonical import digest
 from coinswarm.domain.acceptance import Rule, Verdict
 from coinswarm.domain.proposal import AddEpisode
@@ -154,6 +155,10 @@ def test_a_session_goes_on_from_what_an_earlier_one_had_accepted(swarm: Swarm) -
     with remembering(plan_of(9), LocalMemory, private(forked(url, "", "", None, {SPACE}))) as memory:
         backtest = run_steps(plan_of(9), memory)
     assert differences(backtest, again) == [], "a backtest forks where the session was"
+    assert len(again.recall.earlier) == length, "sizing counts what the swarm remembers, as it becomes known"
+    assert len(again.recall.withheld) == length, "and counts no trade twice"
+    played, _ = explain_moments(plan_of(9), (), again.recall)
+    assert differences(played, again) == []
 
 
 def test_what_a_quorum_refuses_is_neither_remembered_nor_learned_from(swarm: Swarm) -> None:
@@ -167,4 +172,7 @@ def test_what_a_quorum_refuses_is_neither_remembered_nor_learned_from(swarm: Swa
     refused = swarm.verified() - len(accepted)
     at_risk = sum(trade.risk > 0 for trade in result.trades)
     assert (record.wins[0] + record.losses[0]) / 10_000 == at_risk - refused
+    played, _ = explain_moments(plan_of(9), (), recall)
+    assert differences(played, result) == [], "had again from its record, without a swarm"
+    assert len(recall.withheld) == recall.refused == refused
     assert {bytes(one).hex() for one in recall.ids} <= {one.id for _, _, one, _ in accepted}

@@ -100,6 +100,7 @@ def test_a_run_with_memory_is_kept_read_back_and_had_again(
         "abstained": recall.abstained,
     }
     assert record["profile"]["memory"]["neighbours"] == 9
+    assert record["engine"] == "steps", "it goes bar by bar, whatever was asked for"
     stored = read_run(path).result.recall
     assert stored is not None
     assert (stored.fork, stored.head, stored.episodes) == (recall.fork, recall.head, recall.episodes)

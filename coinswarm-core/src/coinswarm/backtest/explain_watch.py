@@ -20,6 +20,7 @@ from coinswarm.engine.actions import agent_columns
 from coinswarm.engine.columns import form_intents
 from coinswarm.engine.desk import Desk
 from coinswarm.engine.light import in_light_of
+from coinswarm.engine.remembering import Recorded
 from coinswarm.engine.steps import Session, timeline
 
 if TYPE_CHECKING:
@@ -162,8 +163,8 @@ class _Told(ColumnarAgent):
 class _WatchedDesk(Desk):
     """Looks around before it acts at the chosen moments."""
 
-    def __init__(self, plan: RunPlan, wanted: set[tuple[int, int]]) -> None:
-        super().__init__(plan)
+    def __init__(self, plan: RunPlan, wanted: set[tuple[int, int]], memory: Recorded | None) -> None:
+        super().__init__(plan, memory)
         self.wanted = wanted
         self.seen: dict[tuple[int, int], DeskView] = {}
 
@@ -213,9 +214,15 @@ class _WatchedDesk(Desk):
 class _WatchedSession(Session):
     """A session whose desk looks around."""
 
-    def __init__(self, plan: RunPlan, wanted: set[tuple[int, int]], voices: tuple[Voices | None, ...]) -> None:
-        super().__init__(plan)
-        self.desk = self.watched = _WatchedDesk(plan, wanted)
+    def __init__(
+        self,
+        plan: RunPlan,
+        wanted: set[tuple[int, int]],
+        voices: tuple[Voices | None, ...],
+        memory: Recorded | None,
+    ) -> None:
+        super().__init__(plan, memory)
+        self.desk = self.watched = _WatchedDesk(plan, wanted, memory)
         self.exchange = self.desk.exchange
         self._bar_ns = plan.bar_ns
         self._heard = voices
@@ -243,7 +250,7 @@ def watch(plan: RunPlan, moments: Iterable[Moment], recall: RecallRecord | None 
     heard = [[_hear(plan, k, seat, recall) for seat in range(len(plan.seats))] for k in range(len(plan.bars))]
     told = replace(
         plan,
-        recall=None,
+        recall=plan.recall if recall else None,
         seats=tuple(
             replace(seat, agents=tuple(_Told(heard[k][a].played) for k in range(len(plan.bars))))
             for a, seat in enumerate(plan.seats)
@@ -252,7 +259,7 @@ def watch(plan: RunPlan, moments: Iterable[Moment], recall: RecallRecord | None 
     looked_at = {k for k, _ in chosen}
     voices = tuple(_voices(plan, k, tuple(heard[k])) if k in looked_at else None for k in range(len(plan.bars)))
     wanted = {(k, int(plan.bars[k].open_ns[row]) + plan.bar_ns): (k, row) for k, row in chosen}
-    session = _WatchedSession(told, set(wanted), voices)
+    session = _WatchedSession(told, set(wanted), voices, Recorded(recall) if recall else None)
     for t, group in timeline(told):
         session.step(t, group)
     views = {wanted[place]: view for place, view in session.watched.seen.items()}

@@ -7,7 +7,7 @@
 - ``orders.npy``, ``fills.npy``: the tables of the order hash (S16);
 - ``equity.npy``: int64[T, 3]: bar open time, equity, gross position value at each mark;
 - ``decisions.npz``: ``decisions``, ``trades`` and ``reference``, as in ``RunResult``;
-- ``recalls.npz``, where there was memory: ``rows``, ``neighbours`` and ``ids``, as in ``RecallRecord``;
+- ``recalls.npz``, where there was memory: its tables, as in ``RecallRecord``;
 - ``report.html``, unless the caller wants none: the run for people, made from the others.
 
 An id is the UTC time to the millisecond and the first digits of the order hash: ids sort by time, and
@@ -218,7 +218,8 @@ def _archive(result: RunResult, name: str) -> dict[str, Any]:
     if name == RECALLS:
         assert result.recall is not None, "a run without memory has no such file"
         recall = result.recall
-        return {"rows": _little(recall.rows), "neighbours": _little(recall.neighbours), "ids": recall.ids}
+        names = ("rows", "neighbours", "earlier", "withheld")
+        return {"ids": recall.ids, **{name: _little(getattr(recall, name)) for name in names}}
     return {
         "decisions": _little(result.decisions),
         "trades": _little(result.trade_rows),

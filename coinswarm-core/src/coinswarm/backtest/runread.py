@@ -136,8 +136,18 @@ def _recall(path: Path, record: dict[str, Any]) -> RecallRecord:
     """What a run with memory recalled."""
     tables, told = _read_table(path / RECALLS, str(record["files"][RECALLS])), record["memory"]
     fork, head = ((int(told[end]["index"]), str(told[end]["digest"])) for end in ("fork", "head"))
-    numbers = int(told["episodes"]), str(told["log"]), int(told["refused"])
-    return RecallRecord(tables["rows"], tables["neighbours"], tables["ids"], fork, head, *numbers)
+    return RecallRecord(
+        tables["rows"],
+        tables["neighbours"],
+        tables["ids"],
+        fork,
+        head,
+        int(told["episodes"]),
+        int(told["refused"]),
+        tables["earlier"],
+        tables["withheld"],
+        str(told["log"]),
+    )
 
 
 def check_run(path: Path) -> dict[str, Any]:

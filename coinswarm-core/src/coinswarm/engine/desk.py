@@ -23,10 +23,11 @@ from coinswarm.simulator.reference import SimulatedExchange
 if TYPE_CHECKING:
     from coinswarm.domain.intent import Intent
     from coinswarm.domain.outcome import TradeOutcome
-    from coinswarm.engine.memory import RunMemory
     from coinswarm.engine.plan import RunPlan
+    from coinswarm.engine.remembering import Remembering
     from coinswarm.simulator.book import Holding, WorkingOrder
 
+FULL_BP = 10_000
 REDUCE, MARKET = OrderFlags.REDUCE_ONLY, OrderKind.MARKET
 APPROVED, WORKING = Refusal.APPROVED, EndReason.WORKING
 
@@ -57,7 +58,7 @@ class Desk:
     :param memory: where outcomes are committed before sizing and agents learn from them; None: they are told at once.
     """
 
-    def __init__(self, plan: RunPlan, memory: RunMemory | None = None) -> None:
+    def __init__(self, plan: RunPlan, memory: Remembering | None = None) -> None:
         self._plan = plan
         self._memory = memory
         scales = [Scale.of(bars.instrument, plan.max_lots(k)) for k, bars in enumerate(plan.bars)]
@@ -101,14 +102,20 @@ class Desk:
             self.protections.stopped(outcome.known_ns)
 
     def settle(self, now: int) -> None:
-        """With a memory: learn from the outcomes that are committed by ``now``."""
+        """With a memory: learn from the outcomes that are committed by ``now``, earlier runs' first."""
         if self._memory is not None:
-            for k, outcome, refused in self._memory.settle(now):
-                self._learn(k, outcome, refused)
+            for seat, gained, risked in self._memory.known(now):
+                self.record.credit(seat, FULL_BP, gained, risked)
+            for one in self._memory.settle(now):
+                self._learn(one.instrument, one.outcome, one.refused, one.counted)
 
-    def _learn(self, k: int, outcome: TradeOutcome, refused: int = 0) -> None:
-        """Sizing and agents take in an outcome (S5, S19), but for seats (a bit each) whose episode was refused."""
-        self.record.add(outcome, refused)
+    def _learn(self, k: int, outcome: TradeOutcome, refused: int = 0, counted: int = 0) -> None:
+        """Sizing and agents take in an outcome (S5, S19).
+
+        :param refused: seats (a bit each) whose episode was refused: they learn nothing.
+        :param counted: seats whose sizing has counted it already.
+        """
+        self.record.add(outcome, refused | counted)
         learning = [seat for seat in self._learners if not refused >> seat & 1]
         if learning:
             for name, words in tell(self._plan, learning, k, outcome):

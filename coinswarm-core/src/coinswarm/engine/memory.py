@@ -7,6 +7,7 @@ became of them from the log. Whoever runs the session brings both.
 from __future__ import annotations
 
 import math
+from bisect import insort
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -14,11 +15,13 @@ import numpy as np
 from coinswarm.domain.action import MAX_BP, Action, Side, checked
 from coinswarm.domain.episode import FARTHEST, Filter, LogPosition, Recollection, Space
 from coinswarm.domain.market import MarketState
+from coinswarm.engine.remembering import Settled
 from coinswarm.engine.result import Faults
 from coinswarm.errors import ContractError, one_line
 from coinswarm.memory.recall.episodes import episode_of
 from coinswarm.memory.recall.estimate import DISTANCE_STEPS, bounded, estimate, independent, scaled, weigh
-from coinswarm.memory.recall.record import How, Recall, RecallRecord
+from coinswarm.memory.recall.privatelog import Remembered
+from coinswarm.memory.recall.record import How, Numbers, Recall, RecallRecord
 from coinswarm.memory.recall.rules import FULL_BP
 
 if TYPE_CHECKING:
@@ -115,16 +118,25 @@ class RunMemory:
         self._columns: dict[tuple[int, int], Vectors | None] = {}
         self._open: dict[tuple[int, int], list[_Decision]] = {}
         self._closed: list[tuple[int, Traded]] = []
+        self._earlier: list[tuple[int, int, int, int]] = []
+        self._next, self._trades = 0, 0
+        self._withheld: list[tuple[int, int]] = []
 
     def adopt(self, space: Space, episodes: Sequence[Episode], vectors: Vectors) -> None:
         """Hold episodes that were committed before the run began; the index is told of them by who calls.
 
+        Sizing counts each from when its outcome was known on (S19).
+
         :param vectors: a row of length 1 for each.
         """
         self.spaces.add(space)
+        seats = {one.name: seat for seat, one in enumerate(self._plan.seats) if one.space}
         for episode, vector in zip(episodes, vectors, strict=True):
             self.log.adopt(episode)
             self._vectors[episode.id] = vector
+            if episode.agent in seats:
+                told = (episode.known_ns, seats[episode.agent], episode.result_ppm, episode.risk_ppm)
+                insort(self._earlier, told)
 
     def tracker(self, seat: int, k: int) -> Tracker | None:
         """Who watches a seat on an instrument; None where it recalls nothing."""
@@ -251,30 +263,42 @@ class RunMemory:
         """A trade of instrument ``k`` was closed; it is remembered when its outcome is known."""
         self._closed.append((k, trade))
 
-    def settle(self, now: int) -> list[tuple[int, TradeOutcome, int]]:
-        """Remember what is known by ``now``.
+    def known(self, now: int) -> list[tuple[int, int, int]]:
+        """Outcomes of before the run, as they become known."""
+        first = self._next
+        while self._next < len(self._earlier) and self._earlier[self._next][0] <= now:
+            self._next += 1
+        return [one[1:] for one in self._earlier[first : self._next]]
 
-        :returns: the outcomes, in order, each with the seats (a bit each) whose episode was refused: what they did
-            is not learned from. An outcome that makes no episode is, as is one that was remembered before.
+    def settle(self, now: int) -> list[Settled]:
+        """Remember what is known by ``now``; the outcomes, in the order in which they closed.
+
+        What makes no episode is learned from, too.
         """
         if not self._closed:
             return []
         settled, self._closed = self._closed, []
         told = []
         for k, trade in settled:
-            refused = 0
+            refused = counted = 0
             for seat, one in enumerate(self._plan.seats):
-                if trade.outcome.agree >> seat & 1 and one.space and not self._remember(seat, k, trade, now):
-                    refused |= 1 << seat
-            told.append((k, trade.outcome, refused))
+                if trade.outcome.agree >> seat & 1 and one.space:
+                    done = self._remember(seat, k, trade, now)
+                    if done.refused:
+                        refused |= (not done.again) << seat
+                        counted |= done.again << seat
+            if refused | counted:
+                self._withheld.append((self._trades, refused | counted))
+            self._trades += 1
+            told.append(Settled(k, trade.outcome, refused, counted))
         return told
 
-    def _remember(self, seat: int, k: int, trade: Traded, now: int) -> bool:
-        """The first trade of a decision becomes its episode; whether it may be learned from."""
+    def _remember(self, seat: int, k: int, trade: Traded, now: int) -> Remembered:
+        """The first trade of a decision becomes its episode."""
         outcome = trade.outcome
         decision = self._decided(seat, k, outcome)
         if decision is None:
-            return True
+            return Remembered(self.log.head)
         plan, bars = self._plan, self._plan.ticks[k]
         row = int(np.searchsorted(bars.open_ns, outcome.opened_ns))
         num, den = plan.bars[k].instrument.value_ratio
@@ -288,11 +312,11 @@ class RunMemory:
         done = self.log.propose(decision.space, episode, decision.vector.astype("<f4").tobytes(), trade, now)
         if done.refused:
             self.refused += not done.again
-            return done.again
+            return done
         self._added += 1
         self._vectors[episode.id] = decision.vector
         self._index.remember(decision.space, episode, decision.vector, LogPosition(done.head.index, done.head.hash))
-        return True
+        return done
 
     def _decided(self, seat: int, k: int, outcome: TradeOutcome) -> _Decision | None:
         """The last change to the trade's side before it was opened, if no trade came of it before."""
@@ -306,4 +330,10 @@ class RunMemory:
 
     def record(self) -> RecallRecord:
         """What was recalled so far."""
-        return RecallRecord.of(self.recalls, self.log.fork, self.log.head, self._added, self.log.name, self.refused)
+        return RecallRecord.of(
+            self.recalls,
+            self.log.fork,
+            self.log.head,
+            Numbers(self._added, self.refused, self._earlier[: self._next], self._withheld),
+            self.log.name,
+        )

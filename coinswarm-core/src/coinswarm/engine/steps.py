@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.market import Bars
     from coinswarm.engine.memory import RunMemory, Tracker
     from coinswarm.engine.plan import RunPlan, SeatedAgent
+    from coinswarm.engine.remembering import Remembering
     from coinswarm.simulator.reference import TickBar
 
 Rounded = tuple[int, int, int, int, int]
@@ -170,7 +171,7 @@ class Session:
     :param memory: of a plan that recalls.
     """
 
-    def __init__(self, plan: RunPlan, memory: RunMemory | None = None) -> None:
+    def __init__(self, plan: RunPlan, memory: Remembering | None = None) -> None:
         assert (memory is None) == (plan.recall is None), "a plan that recalls has a memory, and no other"
         self._plan = plan
         self._bar = plan.bar_ns
@@ -369,7 +370,7 @@ def _chunks(plan: RunPlan, k: int) -> Iterator[slice]:
     return (slice(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
 
 
-def _seats(plan: RunPlan, k: int, memory: RunMemory | None) -> tuple[list[Voice], Committee]:
+def _seats(plan: RunPlan, k: int, memory: Remembering | None) -> tuple[list[Voice], Committee]:
     """Who decides about instrument ``k``."""
     bars = plan.bars[k]
     voices = []

@@ -47,17 +47,24 @@ class Record:
             return
         agreed = [a for a in range(len(self._weights)) if outcome.agree >> a & 1]
         total = sum(self._weights[a] for a in agreed)
-        r_bp = min(abs(outcome.pnl) * 10_000 // outcome.risk, R_CAP_BP)
         for a in agreed:
-            if without >> a & 1:
-                continue
-            credit = self._weights[a] * 10_000 // total
-            if outcome.pnl > 0:
-                self.wins[a] += credit
-                self.won[a] += credit * r_bp // 10_000
-            else:
-                self.losses[a] += credit
-                self.lost[a] += credit * r_bp // 10_000
+            if not without >> a & 1:
+                self.credit(a, self._weights[a] * 10_000 // total, outcome.pnl, outcome.risk)
+
+    def credit(self, a: int, share_bp: int, gained: int, risked: int) -> None:
+        """Credit one agent with a share of a trade.
+
+        :param gained, risked: what it earned and what was at risk, in one unit; nothing at risk says nothing.
+        """
+        if risked <= 0:
+            return
+        r_bp = min(abs(gained) * 10_000 // risked, R_CAP_BP)
+        if gained > 0:
+            self.wins[a] += share_bp
+            self.won[a] += share_bp * r_bp // 10_000
+        else:
+            self.losses[a] += share_bp
+            self.lost[a] += share_bp * r_bp // 10_000
 
 
 class Costing(NamedTuple):

@@ -97,6 +97,8 @@ def backtest(  # noqa: PLR0913 - what a run is asked for
     plain = assemble(profile, label=label, given=given)
     ready = heard(plain)
     result = execute(ready, engine)
+    if ready.plan.recall is not None:
+        engine = "steps"  # whatever was asked for: what is recalled depends on what was earned
     if trials is not None:
         say("counting what was tried on this history")
     tried = UNASKED if trials is None else note_trial(plain, result, trials, label=label)
@@ -266,9 +268,16 @@ class Replayed:
 def replay(path: Path, engine: Engine = "columns") -> Replayed:
     """Execute a stored run again from its profile and its data.
 
+    What it recalled is recalled anew, but for a session of which a swarm refused something: that is played from its
+    own record, because nobody is asked again.
+
     :raises DataError: when the run is damaged, or a data file is no longer what it was.
     """
     stored, ready = restore(path)
+    if stored.result.recall is not None and stored.result.recall.refused:
+        from coinswarm.backtest.explain_watch import watch  # noqa: PLC0415 - for what a swarm refused
+
+        return Replayed(stored, watch(ready.plan, (), stored.result.recall).result)
     again = execute(ready, engine)
     was, now = stored.result.recall, again.recall
     if was is not None and now is not None and was.fork != now.fork:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coinswarm.domain.episode import Episode
 from coinswarm.memory.quorum.records import START, Head
 from coinswarm.memory.recall.estimate import Neighbour
-from coinswarm.memory.recall.record import How, Recall, RecallRecord
+from coinswarm.memory.recall.record import How, Numbers, Recall, RecallRecord
 
 
 def near(number: int, distance: float) -> Neighbour:
@@ -22,7 +22,7 @@ def test_recalls_become_tables_and_are_found_again() -> None:
         Recall(20, 0, 1, -1, 12_500, How.AGENT, 3, 7.5, 0.1, 0.35, (near(1, 0.25), near(2, 0.5))),
         Recall(20, 1, 1, 1, 9_000, How.ESTIMATE, 3, 6.0, 0.1, 0.0, (near(3, 1.0),)),
     ]
-    record = RecallRecord.of(recalls, START, Head(4, "b" * 64), 4)
+    record = RecallRecord.of(recalls, START, Head(4, "b" * 64), Numbers(4, 1, [(5, 1, -3, 9)], [(7, 2)]), "a/b")
     assert record.rows.shape == (3, 11)
     assert record.multipliers(0, 1) == {10: 10_000, 20: 12_500}
     assert record.multipliers(0, 0) == {}
@@ -34,10 +34,13 @@ def test_recalls_become_tables_and_are_found_again() -> None:
         "decided_ns": 2, "known_ns": 7, "distance_ppm": 500_000, "result_ppm": -2, "risk_ppm": 7, "weight_ppm": 250_000,
     }  # fmt: skip
     assert record.neighbours_of(2)[1] == [f"{3:064x}"]
+    assert (record.refused, record.earlier.tolist(), record.withheld.tolist()) == (1, [[5, 1, -3, 9]], [[7, 2]])
+    assert record.log == "a/b"
     assert (record.fork, record.head, record.episodes) == ((0, START.hash), (4, "b" * 64), 4)
 
 
 def test_no_recall_at_all() -> None:
-    record = RecallRecord.of([], START, START, 0)
+    record = RecallRecord.of([], START, START, Numbers())
     assert (record.rows.shape, record.neighbours.shape, record.ids.shape) == ((0, 11), (0, 6), (0, 32))
+    assert (record.earlier.shape, record.withheld.shape) == ((0, 4), (0, 2))
     assert (record.abstained, record.multipliers(0, 0)) == (0, {})

@@ -38,6 +38,10 @@ NEIGHBOUR_FIELDS = ("decided_ns", "known_ns", "distance_ppm", "result_ppm", "ris
 """Columns of a neighbour; those of one recall follow one another, nearest first."""
 
 
+EARLIER_FIELDS = ("known_ns", "seat", "result_ppm", "risk_ppm")
+"""Columns of an outcome of before the run."""
+
+
 class How(IntEnum):
     """How a multiplier came about. Codes are stored with runs and do not change."""
 
@@ -78,6 +82,15 @@ class Recall(NamedTuple):
     neighbours: tuple[Neighbour, ...] = ()
 
 
+class Numbers(NamedTuple):
+    """What a run committed, and what its sizing learned from: as in ``RecallRecord``."""
+
+    episodes: int = 0
+    refused: int = 0
+    earlier: Sequence[tuple[int, ...]] = ()
+    withheld: Sequence[tuple[int, int]] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RecallRecord:
     """All recalls of a run, in the order in which they were decided.
@@ -86,9 +99,10 @@ class RecallRecord:
     :param neighbours: [m, 6], ``NEIGHBOUR_FIELDS``.
     :param ids: uint8[m, 32], ids of the neighbours' episodes.
     :param fork, head: index and digest of the log where the run began to read it, and where it ended.
-    :param episodes: how many the run added.
+    :param episodes: how many the run added; :param refused: how many the swarm refused.
+    :param earlier: [e, 4], ``EARLIER_FIELDS``: outcomes of before the run that sizing counted.
+    :param withheld: [w, 2], number of a trade, and seats (a bit each) whose sizing did not count it.
     :param log: whose log it is, as ``cluster/shard``; empty: the run's own.
-    :param refused: how many the swarm refused.
     """
 
     rows: Table
@@ -97,13 +111,13 @@ class RecallRecord:
     fork: tuple[int, str]
     head: tuple[int, str]
     episodes: int
+    refused: int
+    earlier: Table
+    withheld: Table
     log: str = ""
-    refused: int = 0
 
     @classmethod
-    def of(  # noqa: PLR0913 - what a record holds
-        cls, recalls: Sequence[Recall], fork: Head, head: Head, episodes: int, log: str = "", refused: int = 0
-    ) -> RecallRecord:
+    def of(cls, recalls: Sequence[Recall], fork: Head, head: Head, numbers: Numbers, log: str = "") -> RecallRecord:
         """The tables of recalls."""
         rows = [(*r[:7], _ppm(r.effective), _ppm(r.base), _ppm(r.outcome), len(r.neighbours)) for r in recalls]
         near = [one for recall in recalls for one in recall.neighbours]
@@ -119,9 +133,11 @@ class RecallRecord:
             np.frombuffer(ids, np.uint8).reshape(-1, 32),
             (fork.index, fork.hash),
             (head.index, head.hash),
-            episodes,
+            numbers.episodes,
+            numbers.refused,
+            np.array(numbers.earlier, np.int64).reshape(len(numbers.earlier), len(EARLIER_FIELDS)),
+            np.array(numbers.withheld, np.int64).reshape(len(numbers.withheld), 2),
             log,
-            refused,
         )
 
     def multipliers(self, instrument: int, seat: int) -> dict[int, int]:
