@@ -247,10 +247,10 @@ def test_sizing_counts_what_was_remembered_before_as_it_becomes_known() -> None:
         seen.append((record.wins[0], record.losses[0], record.won[0], record.lost[0]))
     # known at the closes of bars 0, 1 (nothing at risk) and 2; a gain of 2 R, a loss of 1 R
     assert seen == [(0, 10_000, 0, 10_000)] * 2 + [(10_000, 10_000, 20_000, 10_000)] * 4
-    record = session.result().recall
-    assert record is not None
-    assert record.earlier[:, 0].tolist() == [MIDNIGHT_NS + hours * HOUR_NS for hours in (1, 2, 3)]
-    again = Session(plan, Recorded(record))
+    told = session.result().recall
+    assert told is not None
+    assert told.earlier[:, 0].tolist() == [MIDNIGHT_NS + hours * HOUR_NS for hours in (1, 2, 3)]
+    again = Session(plan, Recorded(told))
     again.run(timeline(plan))
     assert (again.desk.record.wins, again.desk.record.losses) == (session.desk.record.wins, session.desk.record.losses)
 
