@@ -22,9 +22,11 @@ from coinswarm.errors import (
 )
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.log import Request, Status, decide, take
-from coinswarm.memory.quorum.records import Head, Outcome
+from coinswarm.memory.quorum.records import Head, Outcome, Seal, SealVote
 from coinswarm.memory.quorum.verify import verify
 from coinswarm.memory.store import engine as engines
+from coinswarm.memory.store import log as logs
+from coinswarm.memory.store.audit import verified
 from coinswarm.memory.store.columns import Base
 from coinswarm.memory.store.engine import engine_of, place
 from coinswarm.memory.store.opening import logs_in, migrated, open_store
@@ -103,6 +105,62 @@ def test_a_batch_costs_no_more_statements_than_one(cluster: Cluster, stored: Sto
         costs.append(len(counted))
     assert costs[0] == costs[1]
     assert costs[0] <= 10, counted
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE proposal SET body = replace(body, 'acceptance.cap', 'acceptance.cup')",
+        "UPDATE proposal SET signature = 'ff'",
+        "UPDATE quorum_vote SET body = replace(body, 'ACCEPT', 'REJECT') WHERE place = 1",
+        "UPDATE quorum_vote SET signature = 'ff' WHERE place = 2",
+        "DELETE FROM quorum_vote WHERE place = 0",
+        "UPDATE entry SET epoch = epoch + 1",
+        "UPDATE entry SET hash = previous",
+    ],
+)
+def test_what_is_altered_after_it_was_read_is_seen_to_be(cluster: Cluster, stored: Store, change: str) -> None:
+    cluster.commit()
+    first, second = (stored.log.read(1, 0, 9).entries for _ in range(2))
+    assert first[0] is second[0], "the same bytes are looked at once"
+    with stored.engine.begin() as connection:
+        assert connection.execute(text(change)).rowcount > 0
+    read = stored.log.read(1, 0, 9)
+    report = verify(cluster.genesis(), read.entries, read.head, Ed25519Scheme())
+    assert report.bad == 1, report
+
+
+def test_no_more_entries_are_remembered_than_are_of_use(
+    cluster: Cluster, stored: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_KEPT", 4)
+    for base in range(9):
+        cluster.commit(cluster.proposal(base=base))
+        assert stored.log.read(1, base, 9).head.index == base + 1
+    assert [entry.index for entry in stored.log.read(1, 0, 99).entries] == list(range(1, 10))
+    assert len(stored.log._known) <= 5
+
+
+def test_seals_stand_beside_the_log_and_are_held_against_it(cluster: Cluster, stored: Store) -> None:
+    cluster.commit()
+    cluster.commit(cluster.proposal("2", base=1))
+    head = stored.log.read(1, 1, 1).head
+    votes = [
+        SealVote(cluster="north", shard="main", roster=0, head=head, voter=f"v{number}").signed(cluster.signers[number])
+        for number in range(3)
+    ]
+    for _ in range(2):
+        stored.log.keep_seal(Seal(head, tuple(votes)))
+    assert verified(stored, Ed25519Scheme()).why == ""
+    with stored.engine.begin() as connection:
+        for statement in (
+            "DELETE FROM quorum_vote WHERE proposal_id IN (SELECT proposal FROM entry WHERE position = 2)",
+            "DELETE FROM entry WHERE position = 2",
+            "DELETE FROM decision WHERE position = 2",
+            "UPDATE head SET position = 1, hash = (SELECT hash FROM entry WHERE position = 1)",
+        ):
+            connection.execute(text(statement))
+    assert "the log ends at entry 1, but was sealed at 2" in verified(stored, Ed25519Scheme()).why
 
 
 def test_what_is_in_a_request_may_be_nonsense(cluster: Cluster, stored: Store) -> None:

@@ -18,7 +18,8 @@ from coinswarm.memory.quorum.log import Log
 from coinswarm.memory.quorum.reader import LogRead
 from coinswarm.memory.quorum.records import Entry, Envelope, Head, Outcome
 from coinswarm.memory.store.engine import POSTGRES, translated
-from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, QuorumVote
+from coinswarm.memory.store.state import put
+from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, QuorumVote, SealRow
 from coinswarm.memory.store.transaction import NOW, SqlTransaction
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import BindParameter, Connection, Engine, RootTransaction, Row
 
     from coinswarm.memory.quorum.log import Transaction
-    from coinswarm.memory.quorum.records import Ballot
+    from coinswarm.memory.quorum.records import Seal
     from coinswarm.memory.store.engine import Place
 
 _LOG: BindParameter[int] = bindparam("log")
@@ -74,6 +75,8 @@ class SqlLog(Log):
         # Reads need no transaction: the head is read first, and what lies before it never changes.
         reading = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == POSTGRES else {}
         self._reading = engine.execution_options(**reading)
+        self._known: dict[int, tuple[object, Entry]] = {}
+        """The last entries that were read: position -> every byte of its rows, and what they say."""
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -120,15 +123,45 @@ class SqlLog(Log):
             now = self._clock() if self._clock else row.now_ns
             last = min(row.position, after + limit)
             rows: Sequence[Row[int, str, str, int, int, str, str, str]] = []
-            proofs: dict[int, list[Ballot]] = {}
+            proofs: dict[int, list[tuple[str, str]]] = {}
             if last > after:
                 bounds = {**given, "after": after, "last": last}
                 rows = connection.execute(_ENTRIES, bounds).all()
                 for position, body, signature in connection.execute(_VOTES, bounds):
-                    with suppress(MalformedError):  # without it there is no proof, and a reader says so
-                        proofs.setdefault(position, []).append(ballot_from(body.encode(), signature))
-        entries = [_entry(one, tuple(proofs.get(one.position, ()))) for one in rows]
+                    proofs.setdefault(position, []).append((body, signature))
+        entries = [self._entry(one, proofs.get(one.position, [])) for one in rows]
         return LogRead(token, after, entries, Head(row.position, row.hash), max(now, row.at_ns))
+
+    def _entry(self, row: Row[int, str, str, int, int, str, str, str], ballots: list[tuple[str, str]]) -> Entry:
+        """The entry of some rows; the same object for the same bytes, since all parts of a process read each entry."""
+        told = (tuple(row), ballots)
+        before = self._known.get(row.position)
+        if before is not None and before[0] == told:
+            return before[1]
+        entry = _entry(row, ballots)
+        self._known[row.position] = told, entry
+        if len(self._known) > _KEPT:
+            kept = list(self._known.items())  # at once: other threads write
+            self._known = {at: one for at, one in kept if at > row.position - _KEPT // 2}
+        return entry
+
+    def keep_seal(self, seal: Seal) -> None:
+        """Keep a seal beside the log: it does not replace the copies that the log's owner cannot reach.
+
+        :raises UnreachableError, OperatorError: as ``transaction``.
+        """
+        rows = [
+            {
+                "log": self.number,
+                "position": seal.head.index,
+                "voter": vote.voter,
+                "body": vote.body.decode(),
+                "signature": vote.signature,
+            }
+            for vote in seal.votes
+        ]
+        with translated(self._place), self._writing.begin() as connection:
+            connection.execute(put(connection, SealRow), rows)
 
     def find(self, beginning: str) -> int:
         """The entry about the proposal whose id begins so; 0 where none does.
@@ -148,15 +181,21 @@ class SqlLog(Log):
         return found[0].position if found else 0
 
 
+_KEPT = 4_096
+"""How many entries are remembered; a reader asks for less at once."""
+
 _SHOWN = 3
 """How many ids a message shows."""
 
 _NOTHING = Proposal(kind=ProposalKind.CONFIGURE, subject="nothing", base_version=0, change=Configure("nothing", ""))
 
 
-def _entry(row: Row[int, str, str, int, int, str, str, str], proof: tuple[Ballot, ...]) -> Entry:
+def _entry(row: Row[int, str, str, int, int, str, str, str], ballots: list[tuple[str, str]]) -> Entry:
     """The entry of a row; where row and bytes do not fit together, one that belongs to nobody's log."""
-    why = ""
+    why, proof = "", []
+    for body, signature in ballots:
+        with suppress(MalformedError):  # without it there is no proof, and a reader says so
+            proof.append(ballot_from(body.encode(), signature))
     try:
         envelope = envelope_from(row.body.encode(), row.signature)
     except MalformedError as error:
@@ -168,7 +207,7 @@ def _entry(row: Row[int, str, str, int, int, str, str, str], proof: tuple[Ballot
         at_ns=row.at_ns,
         envelope=envelope,
         outcome=Outcome(row.outcome),
-        proof=proof,
+        proof=tuple(proof),
     )
     if not why and entry.hash != row.hash:
         why = "its hash is not that of what it says"

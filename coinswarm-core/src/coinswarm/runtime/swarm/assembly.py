@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import asynccontextmanager, closing, nullcontext
+from contextlib import asynccontextmanager, closing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -14,7 +14,7 @@ from anyio import to_thread
 
 from coinswarm.config.home import home
 from coinswarm.config.sources import Secret
-from coinswarm.errors import NotReadyError, ProfileError, RetryableError, nearest
+from coinswarm.errors import CoinswarmError, NotReadyError, ProfileError, RetryableError, nearest
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.roster import roster_from
@@ -232,7 +232,7 @@ async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: 
                 teller,
                 number=section.coordinators.index(name),
                 candidates=len(section.coordinators),
-                keep_seal=partial(copy_seal, folder / f"{name}.seals"),
+                keep_seal=partial(_keep_seal, folder / f"{name}.seals", store),
             )
             await _until_told(node.run, teller, f"coordinates {section.cluster}/{section.shard}: {_sizes(roster)}")
 
@@ -333,6 +333,13 @@ def cast_of(section: SwarmSection, roster: Roster, plugins: Sequence[str], *, la
     name = section.submitter.id
     signer = signer_for(name, section.submitter.key, roster.submitter_keys, "submitter")
     return Cast(roster=roster, voters=voters, submitter=name, signer=signer)
+
+
+def _keep_seal(path: Path, store: Store, kept: KeepSeal) -> None:
+    """Keep a seal in a file, and beside the log."""
+    copy_seal(path, kept)
+    with suppress(CoinswarmError):  # the file is what counts, and the next seal covers this one
+        store.log.keep_seal(kept.seal)
 
 
 def copy_seal(path: Path, kept: KeepSeal) -> None:
