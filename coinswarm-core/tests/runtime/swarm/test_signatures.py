@@ -35,3 +35,14 @@ def test_what_was_good_is_asked_for_once_and_what_is_not_each_time() -> None:
         assert scheme.verify(one.key, one.sign(body), body)
     assert scheme.verify(one.key, good, b"body")
     assert inner.asked == 13, "it was forgotten meanwhile"
+
+
+def test_what_was_signed_here_is_known() -> None:
+    inner = Counting()
+    scheme = Remembering(inner)
+    mine = scheme.signer(Ed25519Signer(b"a" * 32))
+    signature = mine.sign(b"body")
+    assert scheme.verify(mine.key, signature, b"body")
+    assert inner.asked == 0
+    assert inner.verify(mine.key, signature, b"body"), "and it is one"
+    assert not scheme.verify(mine.key, signature, b"another")

@@ -11,7 +11,7 @@ import anyio
 from coinswarm.errors import CoinswarmError, NotReadyError
 from coinswarm.memory.quorum.messages import Submit
 from coinswarm.memory.quorum.records import Envelope
-from coinswarm.runtime.swarm.parts import submitter_node
+from coinswarm.runtime.swarm.parts import known, submitter_node
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
@@ -63,7 +63,7 @@ class Desk:
         window: int = WINDOW,
         **more: Any,  # noqa: ANN401 - of a node
     ) -> None:
-        self._place, self._name, self._signer = place, name, signer
+        self._place, self._name, self._signer = place, name, known(place, signer)
         self._waiting: dict[str, tuple[anyio.Event, list[Ended]]] = {}
         self._turn = anyio.Semaphore(window)
         self._error: BaseException | None = None

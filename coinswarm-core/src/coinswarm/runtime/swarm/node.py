@@ -54,7 +54,7 @@ INBOX, OUTBOX, OWN = 4_096, 16_384, 4_096
 """Most messages that wait to be heard; to be sent; and of our own that are known when they come back."""
 
 TICK_SECONDS = 1.0
-NEWS_SECONDS = 0.02
+NEWS_SECONDS = 0.1
 """How long who only watches may wait before it reads what was decided: several decisions cost one look then."""
 
 REMEMBER_SECONDS = 0.1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from coinswarm.memory.quorum import coordinator, submitter, voter
 from coinswarm.runtime.swarm.node import AUDIT, COMMIT, PROPOSE, VOTE, Node, Part
+from coinswarm.runtime.swarm.signatures import Remembering
 
 if TYPE_CHECKING:
     from coinswarm.memory.quorum.keys import Scheme, Signer
@@ -35,6 +36,11 @@ class Place:
     log: Log
 
 
+def known(place: Place, signer: Signer) -> Signer:
+    """A signer whose signatures need not be checked where they were made."""
+    return place.scheme.signer(signer) if isinstance(place.scheme, Remembering) else signer
+
+
 def voter_node(  # noqa: PLR0913 - everything that it joins
     place: Place,
     name: str,
@@ -55,7 +61,7 @@ def voter_node(  # noqa: PLR0913 - everything that it joins
     kept = disk.votes()
     state = voter.start(
         name,
-        signer,
+        known(place, signer),
         place.cluster,
         place.shard,
         place.roster,
