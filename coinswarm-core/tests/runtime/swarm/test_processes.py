@@ -150,7 +150,7 @@ def test_weights_are_proposed_and_decided(profile: Path, capsys: pytest.CaptureF
     assert (first["outcome"], first["entry"]) == ("accept", 1)
     early = asked("propose", "trend=4500", "meanrev=5500", code=1)
     assert (early["verdicts"][0]["failed"], early["outcome"]) == (["cap", "cool-down"], None)
-    setting = {"kind": "configure", "subject": "acceptance/max-weight-bp"}
+    setting: dict[str, object] = {"kind": "configure", "subject": "acceptance/max-weight-bp"}
     setting |= {"change": {"key": "acceptance.max-weight-bp", "value": "6000"}}
     Path("setting.json").write_text(json.dumps(setting), encoding="utf-8")
     for submitter, code in (((), 1), (operator, 0)):
