@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from coinswarm.domain.acceptance import Evidence, Rule, TrialReturns
 from coinswarm.domain.proposal import MovePattern, Proposal, ProposalKind, Reference, Stage
 from coinswarm_testkit.cases.case import (
@@ -23,8 +25,6 @@ from coinswarm_testkit.cases.case import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
     from coinswarm.domain.episode import Episode
 
@@ -80,6 +80,14 @@ def pattern(
     return Case(name, proposal, evidence)
 
 
+def leaning(rng: np.random.Generator, sharpe: float, side: int) -> tuple[Episode, ...]:
+    """400 trades of that Sharpe ratio a day, whose largest results are all gains, or all losses."""
+    drawn = rng.standard_exponential(400)
+    noise = side * (drawn - drawn.mean()) / drawn.std(ddof=1)
+    results: list[int] = np.rint(10_000 * (noise + sharpe)).astype(int).tolist()
+    return closed(results)
+
+
 def registering(rng: np.random.Generator) -> Case:
     """A pattern that is registered, before anything of it is known."""
     base = pattern(rng, trades(rng, 100, 3.0), Stage.SHADOW)
@@ -117,6 +125,7 @@ def sound(rng: np.random.Generator) -> list[Case]:
         ),
         shadow,
         pattern(rng, trades(rng, 100, 6.0), Stage.SHADOW, "exactly as many trades as are needed"),
+        pattern(rng, leaning(rng, 0.0815, 1), Stage.SHADOW, "believed because its surprises are gains"),
         shadow.but(
             "the only variant needs no trials", variants=1, known_variants=1,
             cites=shadow.proposal.evidence[:1], known_trials=(),
@@ -182,6 +191,7 @@ def _out_of_the_shadow(rng: np.random.Generator) -> list[Case]:
             "a record too short for the best of a thousand", Rule.SPAN, Rule.OVERFIT, variants=1_000,
             known_variants=1_000,
         ),
+        other(leaning(rng, 0.0855, -1)).but("not believed because its surprises are losses", Rule.SPAN, Rule.PSR),
         other(trades(rng, 400, -1.0)).but("a pattern that loses", Rule.SPAN, Rule.SHARPE, Rule.PSR),
         other(overlapping).but("a trade opened before another closed", Rule.TRADES),
         base.but("a trade that is not closed", Rule.TRADES, known_now_ns=late - 1),
