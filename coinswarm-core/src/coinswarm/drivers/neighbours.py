@@ -45,7 +45,7 @@ SPREAD, MORE = 2.5, 4
 once in a hundred questions. And how many more in any case, for a graph rounds, and orders by what it rounded."""
 
 THOROUGH = 3
-"""How many times as many candidates as it is asked for the graph looks at where a filter leaves only some of them:
+"""How many times more candidates than it is asked for the graph looks at where a filter leaves hardly any of them:
 those that count are then farther away, and of what is far it finds a smaller share."""
 
 DEAD_SHARE = 0.2
@@ -191,8 +191,9 @@ class Neighbours:
         count = int(np.count_nonzero(mask))
         if self._graph is not None and count > FEW:
             ask = _enough(k, count / len(self._graph))
-            while count > ROWS_PER_VISIT * max(EXPANSION_SEARCH, THOROUGH * ask):
-                rows = self._found(asked, ask, THOROUGH * ask)
+            times = 1 + THOROUGH * (1 - count / max(count, len(self._graph)))
+            while count > ROWS_PER_VISIT * max(EXPANSION_SEARCH, times * ask):
+                rows = self._found(asked, ask, int(times * ask))
                 rows = rows[mask[rows]]
                 if len(rows) >= k:
                     return rows

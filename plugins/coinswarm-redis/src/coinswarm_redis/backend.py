@@ -36,8 +36,9 @@ FEW, FEW_SHARE = 500, 0.02
 
 SPREAD, MORE, THOROUGH, MOST = 2.5, 4, 3, 400
 """How many standard deviations more a search is asked for than a filter leaves k of on average, so that fewer are left
-once in a hundred questions; how many more in any case; how many times as many candidates it looks at, because of what
-is farther away it finds a smaller share; and the most that it is asked for, while Redis does nothing else."""
+once in a hundred questions; how many more in any case; how many times more candidates it looks at where hardly any are
+left, because of what is farther away it finds a smaller share; and the most that it is asked for, while Redis does
+nothing else."""
 
 VISITED, LEAST_VISITED = 20, 2_000
 """How many times more elements Redis' own filter may visit than it should have to, were it independent; at least."""

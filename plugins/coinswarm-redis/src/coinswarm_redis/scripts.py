@@ -229,7 +229,7 @@ if bound > limit then
   expected = math.min(1, math.max(expected, 1 / total))
   local ask = math.ceil((wanted + spread * math.sqrt(wanted * (1 - expected)) + more) / expected)
   while ask <= most and ask < total / 2 do
-    local similar_ones = similar(ask, thorough * ask)
+    local similar_ones = similar(ask, math.ceil((1 + thorough * (1 - expected)) * ask))
     local ids, found = {}, {}
     for place = 1, #similar_ones, 2 do ids[#ids + 1] = similar_ones[place] end
     for place, is in ipairs(admitted(ids)) do
