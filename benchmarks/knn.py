@@ -266,8 +266,8 @@ async def local(work: Work, folder: Path, threads: int) -> list[Row]:
 
     async def inside(number: int) -> Sequence[str]:
         held: Any = memory._held[space]  # noqa: SLF001 - the very graph that is searched
-        found = held._graph.search(work.asked[number], K, threads=1).keys - held._columns["key"][0]  # noqa: SLF001
-        return [ids[row] for row in found.tolist()]
+        found = held._graph.search(work.asked[number], K, threads=1).keys.view(np.int64)  # noqa: SLF001
+        return [ids[row] for row in (found - held._columns["key"][0]).tolist()]  # noqa: SLF001
 
     def bare(case: Case) -> Ask:
         rows = {where: admitted(work, case, where) for where in {case.where(work, n) for n in range(len(work.asked))}}
