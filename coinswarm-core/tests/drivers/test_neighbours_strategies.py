@@ -216,6 +216,34 @@ def test_whatever_counts_as_many_are_found_as_by_looking_at_all(
     assert {match.episode_id for match in found} <= admitted
 
 
+@pytest.mark.parametrize("gone", [{0, 1, 499}, {0, 250, 499}], ids=["at the ends", "in between too"])
+def test_a_graph_may_know_more_than_is_there(gone: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that was saved before its last rows were forgotten."""
+    monkeypatch.setattr(neighbours, "FEW", 10)
+    units, _ = drawn(500, seed=8)
+    told = [
+        Episode(
+            id=sha256(str(number).encode()).hexdigest(),
+            agent="trend", instrument="A/USD", side=1, decided_ns=number, known_ns=number, result_ppm=0,
+        )
+        for number in range(500)
+    ]  # fmt: skip
+    before, after = Neighbours(WIDTH, 20), Neighbours(WIDTH, 20)
+    left = [number for number in range(500) if number not in gone]
+    for space, numbers in ((before, range(500)), (after, left)):
+        for number in numbers:
+            space.put(number + 7, told[number], units[number])
+    growth = before.growth()
+    assert growth is not None
+    growth.run()
+    after.adopt(growth.graph, growth.graphed)
+    assert after.growth() is None
+    exact = Held(after, [told[number] for number in left], units[left], [])
+    for number in gone:
+        found = after.nearest(units[number], 10, LATE, ANY)
+        assert [match.episode_id for match in found] == [id_ for _, id_ in exact.true(units[number], 10, LATE, ANY)]
+
+
 def test_without_a_graph_every_filter_finds_exactly_the_nearest() -> None:
     units, _ = drawn(300, seed=6)
     space = Neighbours(WIDTH, 1_000)
