@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,13 @@ import pytest
 from coinswarm.canonical import digest
 from coinswarm.cli import main
 from coinswarm.clock import DAY_NS
+from coinswarm.config.profile import parse_profile
 from coinswarm.memory.store.opening import opened
+from coinswarm.runtime.runs import backtest, replay
+from coinswarm.runtime.trade import trade
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.integration
 
@@ -160,3 +164,41 @@ def test_weights_are_proposed_and_decided(profile: Path, capsys: pytest.CaptureF
     assert wider["verdicts"][0]["failed"] == ["cool-down"], "nobody above 6,000 bp now"
     assert main(["weights", "show", "--store", "north.sqlite", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["weights"] == {"meanrev": 5_000, "trend": 5_000}
+
+
+REMEMBERS = """\
+    def decide(self, state):
+        return Action(Side.BUY if state.close > state.open else Side.FLAT, 0.5, 0.5, 5.0, 3.0)
+
+    def embed(self, state):
+        import numpy as np
+        return np.array([state.close - state.open, 3.0], np.float32)
+"""
+
+
+@pytest.mark.usefixtures("running")
+def test_a_paper_session_has_its_episodes_decided(
+    profile: Path,
+    fake: Any,  # noqa: ANN401 - conftest's
+    bars: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Trades of a session become episodes by the ballots of other processes; the run is had again without them."""
+    fake(REMEMBERS)
+    told = tomllib.loads(profile.read_text(encoding="utf-8"))
+    given = {"symbol": "BTC/USD", "lot": "0.0001"}
+    seats = {"plugins": ["fake"], "agents": [{"name": "fake", "weight_bp": 10_000}], "memory": {}}
+    paper = parse_profile({**told, **seats, "mode": "paper", "instruments": [given]}, "p")
+    recorded = bars("r.csv", 110)
+    run = trade(paper, label="p", recordings={"BTC/USD": recorded}, runs=Path("runs"))
+    recall = run.result.recall
+    assert recall is not None
+    assert (recall.log, recall.refused) == ("north/main", 0)
+    assert recall.episodes == recall.head[0] >= 3
+    capsys.readouterr()
+    assert main(["memory", "verify", "--store", "north.sqlite"]) == 0
+    listed = [{**given, "file": str(recorded)}]
+    alone = parse_profile({**seats, "mode": "backtest", "instruments": listed}, "p")
+    assert backtest(alone, label="p", runs=None).result.order_hash == run.result.order_hash
+    assert run.path is not None
+    assert replay(run.path).same
