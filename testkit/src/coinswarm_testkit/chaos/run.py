@@ -19,6 +19,7 @@ from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.quorum.verify import verify
+from coinswarm.runtime.assembly import make_backend
 from coinswarm.runtime.swarm.assembly import disks_of, proposing, roster_of
 from coinswarm_testkit.chaos.stage import CLUSTER, COORDINATORS, DIMENSION, SPACE, changes_of, episodes, opened
 
@@ -206,11 +207,8 @@ def _twice(entries: Sequence[Entry], accepted: Sequence[Entry]) -> list[str]:
 
 async def _index(stage: Stage, proposals: Sequence[Proposal], accepted: Sequence[Entry], found: Verdict) -> list[str]:
     """Wait until the index has followed the log; then it holds what was accepted, and nothing else."""
-    from coinswarm_redis.backend import RedisMemory  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - a plugin, where it is installed
-    from coinswarm_redis.settings import RedisSettings  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - as above
-
     space, known = Space(CLUSTER, SPACE, DIMENSION), changes_of(proposals)
-    backend = RedisMemory(RedisSettings(url=stage.redis))
+    backend = make_backend(["redis"], "redis", {"url": stage.redis}, key="settings", label="chaos")
     try:
         with anyio.move_on_after(SETTLE_SECONDS):
             while accepted:
