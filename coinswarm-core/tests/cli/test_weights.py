@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -218,6 +219,30 @@ def test_what_cannot_be(capsys: pytest.CaptureFixture[str], words: tuple[str, ..
     captured = capsys.readouterr()
     assert why in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.integration
+def test_what_agents_earn_is_measured_and_can_be_cited(
+    swarm: Swarm, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["timestamp_ms,open,high,low,close,volume"]
+    for hour in range(24 * 15):
+        price = 100 + 10 * math.sin(hour / 20)
+        at = (FIRST_DAY * DAY_NS // 10**6) + hour * 3_600_000
+        lines.append(f"{at},{price:.2f},{price + 1:.2f},{price - 1:.2f},{price:.2f},90.5")
+    (tmp_path / "bars.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "session.toml").write_text(
+        'mode = "backtest"\nplugins = ["trend"]\n'
+        '[[instruments]]\nsymbol = "BTC/USD"\nfile = "bars.csv"\nlot = "0.0001"\n'
+        '[[agents]]\nname = "trend"\nid = "newcomer"\nweight_bp = 10000\n'
+    )
+    words = ("measure", "--profile", "session.toml", *HERE)
+    [row] = told(capsys, *words)
+    assert (row["agent"], row["days"], row["certificate"]) == ("newcomer", 15, "")
+    assert "newcomer" in said(capsys, *words), "what is written already stays as it is"
+    assert cited_returns(swarm.store, ["newcomer"])[1] == []
+    failed = told(capsys, "propose", "newcomer=500", "trend=3500", "meanrev=3000", "pairs=3000", *PROFILE, code=1)
+    assert "certified" in failed["verdicts"][0]["failed"]
 
 
 def test_nobody_but_the_operator_sets_the_first(

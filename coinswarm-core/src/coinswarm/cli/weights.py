@@ -126,6 +126,41 @@ def propose(  # noqa: PLR0913 - one parameter per option
 
 
 @weights.command(cls=ProfileCommand)
+@click.option("--profile", required=True, help="A profile of a session: a name or a TOML file.")
+@set_option
+@which_log
+@json_option
+def measure(*, profile: str, overrides: tuple[str, ...], where: Where, as_json: bool) -> None:
+    """Measure what each agent of a profile earns by itself, and write it to the store, with its certificate.
+
+    That is what changes of weights cite: voters read it from there. A day that was written stays as it is; the same
+    profile with more bars adds the days after it.
+    """
+    from coinswarm.cli.progress import progress
+    from coinswarm.cli.tables import emit
+    from coinswarm.clock import DAY_NS, iso
+    from coinswarm.config.profile import load_profile
+    from coinswarm.runtime.measuring import commit, measure
+
+    loaded = load_profile(profile, overrides)
+    with opened_log(where) as store, progress(as_json=as_json) as shown:
+        found = measure(loaded, profile, lambda agent: shown.phase(f"{agent} by itself"))
+        commit(store, found)
+    rows = [
+        {
+            "agent": one.agent,
+            "from": iso(one.first_day * DAY_NS)[:10],
+            "days": len(one.returns_ppm),
+            "mean_ppm": round(sum(one.returns_ppm) / len(one.returns_ppm), 1),
+            "tier": one.tier,
+            "certificate": one.certificate if as_json else one.certificate[:12],
+        }
+        for one in found
+    ]
+    emit(rows, ("agent", "from", "days", "mean_ppm", "tier", "certificate"), as_json=as_json)
+
+
+@weights.command(cls=ProfileCommand)
 @profile_option
 @click.option("--check", is_flag=True, help="Only say how core's voters would judge it.")
 @set_option

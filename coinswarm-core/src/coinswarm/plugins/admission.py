@@ -103,7 +103,7 @@ class Standing:
     """How one seat stands.
 
     :param tier: that counts here; empty: none.
-    :param certificate: the id of the certificate that says so.
+    :param certificate: the id of the certificate that says so; :param cited: its digest, in full.
     :param why: what keeps it from silver, or from gold here; a line, with what to do.
     :param below: demands that its numbers miss, a line each.
     :param numbers: measured, by instrument and name.
@@ -113,6 +113,7 @@ class Standing:
     seat: Seat
     tier: str = ""
     certificate: str = ""
+    cited: str = ""
     digest: str = ""
     why: str = ""
     below: tuple[str, ...] = ()
@@ -169,6 +170,7 @@ def standing(seat: Seat, market: Market, held: Iterable[Held], *, demand: Mappin
         seat=seat,
         tier=tier,
         certificate=best.found.signed.id,
+        cited=best.found.signed.digest,
         digest=f"sha256:{of.digest}",
         why=why,
         below=tuple(_below(of, market, demand)) if gold else (),

@@ -133,7 +133,12 @@ class Signed:
     @property
     def id(self) -> str:
         """Twelve hex digits that name it."""
-        return hashlib.sha256(signed_bytes(self.certificate)).hexdigest()[:12]
+        return self.digest[:12]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is signed, in full: what a quorum is shown of it."""
+        return hashlib.sha256(signed_bytes(self.certificate)).hexdigest()
 
 
 def signed_bytes(certificate: Certificate) -> bytes:

@@ -131,8 +131,8 @@ def unsafe(rng: np.random.Generator) -> list[Case]:
         base.but("evidence of another digest", Rule.EVIDENCE, Rule.BETTER, cites=forged),
         base.but("one agent's record left out", Rule.BETTER, cites=cites[1:]),
         base.but(
-            "everything to one, at once", Rule.CAP, Rule.CHANGE, Rule.COOL_DOWN, Rule.ROLLBACK,
-            weights=(Weight("meanrev", 10_000),), rollback_drawdown_bp=10_000, known_weights_changed_ns=now,
+            "everything to one that loses, at once", Rule.CAP, Rule.CHANGE, Rule.COOL_DOWN, Rule.BETTER, Rule.ROLLBACK,
+            weights=(Weight("trend", 10_000),), rollback_drawdown_bp=10_000, known_weights_changed_ns=now,
         ),
         first(base).but("the first weights, by a planner", Rule.EVIDENCE, Rule.CHANGE, Rule.BETTER,
                         known_submitter="planner"),
