@@ -236,7 +236,7 @@ def test_what_agents_earn_is_measured_and_can_be_cited(
         '[[instruments]]\nsymbol = "BTC/USD"\nfile = "bars.csv"\nlot = "0.0001"\n'
         '[[agents]]\nname = "trend"\nid = "newcomer"\nweight_bp = 10000\n'
     )
-    words = ("measure", "--profile", "session.toml", *HERE)
+    words = ("measure", "session.toml", *HERE)
     [row] = told(capsys, *words)
     assert (row["agent"], row["days"], row["certificate"]) == ("newcomer", 15, "")
     assert "newcomer" in said(capsys, *words), "what is written already stays as it is"

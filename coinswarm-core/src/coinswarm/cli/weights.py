@@ -125,15 +125,15 @@ def propose(  # noqa: PLR0913 - one parameter per option
     ask(Wanted(_shares(shares), rollback), profile, overrides, check=check, as_json=as_json)
 
 
-@weights.command(cls=ProfileCommand)
-@click.option("--profile", required=True, help="A profile of a session: a name or a TOML file.")
+@weights.command()
+@click.argument("session")
 @set_option
 @which_log
 @json_option
-def measure(*, profile: str, overrides: tuple[str, ...], where: Where, as_json: bool) -> None:
-    """Measure what each agent of a profile earns by itself, and write it to the store, with its certificate.
+def measure(*, session: str, overrides: tuple[str, ...], where: Where, as_json: bool) -> None:
+    """Measure what each agent of SESSION earns by itself, and write it to the store, with its certificate.
 
-    That is what changes of weights cite: voters read it from there. A day that was written stays as it is; the same
+    SESSION is a profile, a name or a TOML file. That is what changes of weights cite: voters read it from there. A day that was written stays as it is; the same
     profile with more bars adds the days after it.
     """
     from coinswarm.cli.progress import progress
@@ -142,9 +142,9 @@ def measure(*, profile: str, overrides: tuple[str, ...], where: Where, as_json: 
     from coinswarm.config.profile import load_profile
     from coinswarm.runtime.measuring import commit, measure
 
-    loaded = load_profile(profile, overrides)
+    loaded = load_profile(session, overrides)
     with opened_log(where) as store, progress(as_json=as_json) as shown:
-        found = measure(loaded, profile, lambda agent: shown.phase(f"{agent} by itself"))
+        found = measure(loaded, session, lambda agent: shown.phase(f"{agent} by itself"))
         commit(store, found)
     rows = [
         {
