@@ -133,8 +133,8 @@ def propose(  # noqa: PLR0913 - one parameter per option
 def measure(*, session: str, overrides: tuple[str, ...], where: Where, as_json: bool) -> None:
     """Measure what each agent of SESSION earns by itself, and write it to the store, with its certificate.
 
-    SESSION is a profile, a name or a TOML file. That is what changes of weights cite: voters read it from there. A day that was written stays as it is; the same
-    profile with more bars adds the days after it.
+    SESSION is a profile, a name or a TOML file. What is written is what changes of weights cite: voters read it from
+    there. A day that was written stays as it is; the same profile with more bars adds the days after it.
     """
     from coinswarm.cli.progress import progress
     from coinswarm.cli.tables import emit
