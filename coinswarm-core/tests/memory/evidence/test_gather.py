@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
 from coinswarm.canonical import digest, sha256
 from coinswarm.clock import DAY_NS, HOUR_NS
@@ -108,6 +109,10 @@ def test_an_episode_is_judged_on_its_trade_and_its_vector(cluster: Cluster, stor
     assert found.sources == {cite_trade(one)}
     assert (found.vector, found.spaces) == (VECTOR, (Space("north", "trend/state", 2),))
     assert (found.version, found.now_ns, found.submitter, found.remembered) == (0, cluster.now, "desk", ())
+    envelope, counted = cluster.envelope(proposal), []
+    event.listen(stored.engine, "before_cursor_execute", lambda *given: counted.append(given[2]))
+    assert Gatherer(stored)(envelope) == found
+    assert len(counted) == 3, "what it is judged by, its trade, its vector"
     cluster.commit(proposal)
     again = seen(cluster, stored, replace(proposal, subject="episode/other"))
     assert again is not None

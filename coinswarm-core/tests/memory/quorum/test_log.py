@@ -77,7 +77,7 @@ class CutLog(SqlLog):
     fault: Callable[[str], None]
 
     def _held(self, connection: Connection) -> SqlTransaction:
-        held = Cut(connection, self.number, self._clock)
+        held = Cut(connection, self.number, self.clock)
         held.fault = self.fault
         return held
 

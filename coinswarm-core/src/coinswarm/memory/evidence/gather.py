@@ -20,6 +20,7 @@ from coinswarm.domain.acceptance import (
     Exhibit,
     TrialReturns,
 )
+from coinswarm.domain.episode import Space
 from coinswarm.domain.limits import configured
 from coinswarm.domain.proposal import (
     AddEpisode,
@@ -45,11 +46,13 @@ from coinswarm.memory.evidence.places import (
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.facts import FactsRead
-from coinswarm.memory.store.history import History
+from coinswarm.memory.store.history import HEAD, History
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coinswarm.memory.quorum.records import Envelope
-    from coinswarm.memory.store.history import Decided
+    from coinswarm.memory.store.history import Decided, Standing
     from coinswarm.memory.store.opening import Store
 
 _MOVES = (ProposalKind.UPDATE_PATTERN, ProposalKind.PROMOTE_PATTERN, ProposalKind.DEPRECATE_PATTERN)
@@ -74,29 +77,38 @@ class Gatherer:
 
         :raises RetryableError: the store does not answer.
         """
-        now = self._store.log.read(0, 0, 0)
-        return self.at(envelope, now.head.index, now.now_ns)
+        return self._at(envelope, HEAD, None)
 
     def at(self, envelope: Envelope, position: int, now_ns: int) -> Evidence | None:
         """The evidence as it was at a position of the log.
 
         :param now_ns: the log's clock then.
         """
-        store = self._store
-        with translated(store.place), store.engine.connect() as connection:
-            history = History(connection, store.log.number, position)
-            facts = FactsRead(connection, store.log.cluster, store.log.number)
-            return self._evidence(envelope, history, facts, now_ns)
+        return self._at(envelope, position, now_ns)
 
-    def _evidence(self, envelope: Envelope, history: History, facts: FactsRead, now_ns: int) -> Evidence | None:
+    def _at(self, envelope: Envelope, position: int, now_ns: int | None) -> Evidence | None:
+        store, change = self._store, envelope.proposal.change
+        with translated(store.place), store.log.reading.connect() as connection:
+            history = History(connection, store.log.number, position)
+            asked = [change.episode.id] if isinstance(change, AddEpisode) else []
+            clock = store.log.clock
+            standing = history.standing(envelope.proposal.subject, asked, clock=clock is None)
+            if now_ns is None:
+                now_ns = max(standing.now_ns, clock() if clock else 0)
+            facts = FactsRead(connection, store.log.cluster, store.log.number)
+            return self._evidence(envelope, standing, history, facts, now_ns)
+
+    def _evidence(
+        self, envelope: Envelope, standing: Standing, history: History, facts: FactsRead, now_ns: int
+    ) -> Evidence | None:
         proposal, change = envelope.proposal, envelope.proposal.change
         cited = _cited(proposal, facts, now_ns)
         if cited is None:
             return None
         evidence = replace(
             cited,
-            version=history.version(proposal.subject),
-            rules=_rules(history.settings()),
+            version=standing.version,
+            rules=_rules(standing.settings),
             minimum_bp=self._minimum_bp,
             mode=self._mode,
             submitter=envelope.submitter,
@@ -105,11 +117,12 @@ class Gatherer:
             found = facts.vectors([change.vector_digest])
             if change.vector_digest not in found:
                 return None
+            more = _ids(evidence) - {change.episode.id}  # where it cites more trades than its own
             return replace(
                 evidence,
                 vector=found[change.vector_digest],
-                spaces=facts.spaces(),
-                remembered=history.remembered(_ids(evidence, change.episode.id)),
+                spaces=tuple(Space(self._store.log.cluster, *one) for one in standing.spaces),
+                remembered=tuple(sorted({*standing.remembered, *(history.remembered(more) if more else ())})),
             )
         if isinstance(change, MovePattern):
             return replace(evidence, remembered=history.remembered(_ids(evidence)), **_pattern(history, change.pattern))
@@ -163,16 +176,16 @@ def _exhibit(
     return Certificate(agent=whose, source=reference, tier=tier) if digest == reference.digest else None
 
 
-def _ids(evidence: Evidence, *more: str) -> list[str]:
-    """The episodes that are proposed or cited."""
-    return [*more, *(episode.id for exhibit in evidence.exhibits for episode in exhibit.episodes)]
+def _ids(evidence: Evidence) -> set[str]:
+    """The episodes that are cited."""
+    return {episode.id for exhibit in evidence.exhibits for episode in exhibit.episodes}
 
 
-def _rules(settings: list[Decided]) -> AcceptanceRules:
+def _rules(settings: Sequence[Proposal]) -> AcceptanceRules:
     """The rules in force: the defaults, with every setting that was accepted, in order."""
     rules = AcceptanceRules()
     for one in settings:
-        change = one.proposal.change
+        change = one.change
         assert isinstance(change, Configure), "a setting is one"
         try:
             rules = configured(rules, change.key, change.value)

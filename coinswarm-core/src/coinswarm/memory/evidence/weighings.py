@@ -24,7 +24,7 @@ def weighings(store: Store) -> tuple[int, list[Weighing]]:
     head = store.log.read(0, 0, 0).head.index
     with translated(store.place), store.engine.connect() as connection:
         history = History(connection, store.log.number, head)
-        version = history.version(SUBJECT)
+        version = history.standing(SUBJECT, (), clock=False).version
         positions = [one.position for one in history.decided(ProposalKind.SET_WEIGHTS)]
     entries = [entry for at in positions for entry in store.log.read(0, at - 1, 1).entries]
     return version, [one for one in map(weighing, entries) if one is not None]

@@ -134,6 +134,11 @@ def engine_of(where: Place) -> Engine:
     return engine
 
 
+def reading(engine: Engine) -> Engine:
+    """The engine for who only reads: each statement by itself on PostgreSQL, one moment on SQLite."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT") if engine.dialect.name == POSTGRES else engine
+
+
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
     """Set what a file forgets."""
     cursor = connection.cursor()

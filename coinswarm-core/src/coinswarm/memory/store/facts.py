@@ -26,7 +26,7 @@ from coinswarm.memory.evidence.places import (
     trade_links,
 )
 from coinswarm.memory.store.among import among, listing
-from coinswarm.memory.store.engine import translated
+from coinswarm.memory.store.engine import reading, translated
 from coinswarm.memory.store.models import CertificateRow, DailyReturn, Regime, SpaceRow, Trade, TradePattern, VectorRow
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Facts:
 
     def __init__(self, engine: Engine, place: Place, swarm: str, log: int) -> None:
         self._place, self._swarm, self._log = place, swarm, log
-        self._reading = engine
+        self._reading = reading(engine)
         self._writing = engine.execution_options(writes=True)
 
     def add_trades(self, trades: Sequence[ClosedTrade]) -> tuple[Reference, ...]:

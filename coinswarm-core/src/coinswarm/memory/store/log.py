@@ -17,7 +17,7 @@ from coinswarm.memory.quorum.codec import MalformedError, ballot_from, envelope_
 from coinswarm.memory.quorum.log import Log
 from coinswarm.memory.quorum.reader import LogRead
 from coinswarm.memory.quorum.records import Entry, Envelope, Head, Outcome
-from coinswarm.memory.store.engine import POSTGRES, translated
+from coinswarm.memory.store.engine import reading, translated
 from coinswarm.memory.store.state import put
 from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, QuorumVote, SealRow
 from coinswarm.memory.store.transaction import NOW, SqlTransaction
@@ -63,6 +63,8 @@ class SqlLog(Log):
     :param engine, place: of the store.
     :param whose: cluster and shard, and the log's number in the tables.
     :param clock: nanoseconds; by default the database's: PostgreSQL's own, and this machine's for a file.
+    :ivar clock: None: PostgreSQL's own.
+    :ivar reading: an engine for who only reads.
     """
 
     def __init__(
@@ -70,11 +72,10 @@ class SqlLog(Log):
     ) -> None:
         self.cluster, self.shard, self.number = whose
         self._place = place
-        self._clock = clock or (None if place.path is None else SystemClock().now_ns)
+        self.clock = clock or (None if place.path is None else SystemClock().now_ns)
         self._writing = engine.execution_options(writes=True)
         # Reads need no transaction: the head is read first, and what lies before it never changes.
-        reading = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == POSTGRES else {}
-        self._reading = engine.execution_options(**reading)
+        self.reading = reading(engine)
         self._known: dict[int, tuple[object, Entry]] = {}
         """The last entries that were read: position -> every byte of its rows, and what they say."""
 
@@ -100,7 +101,7 @@ class SqlLog(Log):
 
     def _held(self, connection: Connection) -> SqlTransaction:
         """A transaction on a connection that has begun one."""
-        return SqlTransaction(connection, self.number, self._clock)
+        return SqlTransaction(connection, self.number, self.clock)
 
     def _commit(self, connection: Connection, begun: RootTransaction) -> None:
         """Commit, or say that nobody knows."""
@@ -117,10 +118,10 @@ class SqlLog(Log):
 
         :raises UnreachableError, OperatorError: as ``transaction``.
         """
-        with translated(self._place), self._reading.connect() as connection:
+        with translated(self._place), self.reading.connect() as connection:
             given = {"log": self.number}
-            row = connection.execute(_HEAD if self._clock else _HEAD_AND_CLOCK, given).one()
-            now = self._clock() if self._clock else row.now_ns
+            row = connection.execute(_HEAD if self.clock else _HEAD_AND_CLOCK, given).one()
+            now = self.clock() if self.clock else row.now_ns
             last = min(row.position, after + limit)
             rows: Sequence[Row[int, str, str, int, int, str, str, str]] = []
             proofs: dict[int, list[tuple[str, str]]] = {}
@@ -173,7 +174,7 @@ class SqlLog(Log):
             .where(EntryRow.log == _LOG, EntryRow.proposal.startswith(beginning, autoescape=True))
             .limit(_SHOWN)
         )
-        with translated(self._place), self._reading.connect() as connection:
+        with translated(self._place), self.reading.connect() as connection:
             found = connection.execute(asked, {"log": self.number}).all() if beginning else []
         if len(found) > 1:
             message = f"{beginning!r} begins the ids of several proposals"
