@@ -82,6 +82,30 @@ def test_an_index_of_another_history_is_refused_and_left_alone(tmp_path: Path) -
     anyio.run(work)
 
 
+def test_who_recalls_again_and_again_lets_others_run() -> None:
+    async def work() -> int:
+        memory = LocalMemory()
+        await memory.remember(SPACE, told(5), vectors(5))
+        await memory.info(SPACE)
+        done = anyio.Event()
+        turns = 0
+
+        async def recall() -> None:
+            for _ in range(2_000):
+                await memory.recall(SPACE, vectors(1)[0], 1, LATE, ANY)
+            done.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(recall)
+            while not done.is_set():
+                turns += 1
+                await anyio.lowlevel.checkpoint()
+        await memory.close()
+        return turns
+
+    assert anyio.run(work) > 3, "two thousand recalls take many milliseconds"
+
+
 def test_without_a_file_nothing_is_kept() -> None:
     async def work() -> None:
         memory = LocalMemory()

@@ -54,6 +54,9 @@ CREATE TABLE IF NOT EXISTS episode (
 """
 # AUTOINCREMENT: a key is never used twice, so that a graph of an earlier day knows no row by a wrong name.
 
+YIELD_NS = 1_000_000
+"""Recalls, which wait for nothing, let others run once in so many nanoseconds."""
+
 SAVED_AFTER, SAVED_SHARE = 1_000, 0.05
 """The graph is written to its file when it has grown by so many rows, and by that share of all."""
 
@@ -71,6 +74,7 @@ class LocalMemory(MemoryBackend):
         self._turn = anyio.Lock()
         """Held by whoever writes, or loads a space: what was committed shows in memory in the same order."""
         self._recalls = self._remembered = self._updated = self._forgotten = self._recall_ns = 0
+        self._yielded_ns = 0
 
     def get_config(self) -> dict[str, Any]:
         """The settings in force."""
@@ -109,7 +113,9 @@ class LocalMemory(MemoryBackend):
         """The nearest of those that count; exact where ``info`` says so."""
         began = time.perf_counter_ns()
         asked = space.unit(vector)
-        await anyio.lowlevel.checkpoint()  # nothing below waits: who recalls without end would keep others from running
+        if began - self._yielded_ns > YIELD_NS:
+            await anyio.lowlevel.checkpoint()
+            self._yielded_ns = time.perf_counter_ns()
         found = (await self._neighbours(space)).nearest(asked, k, as_of_ns, where)
         self._recalls += 1
         self._recall_ns += time.perf_counter_ns() - began
@@ -253,9 +259,11 @@ class LocalMemory(MemoryBackend):
 
     async def _neighbours(self, space: Space) -> Neighbours:
         """A space as the file has it now."""
-        await self._ready()
-        if space in self._held and await self._file.version() == self._version:
-            return self._held[space]
+        if not self._opened:
+            await self._ready()
+        held = self._held.get(space)
+        if held is not None and await self._file.version() == self._version and held is self._held.get(space):
+            return held
         async with self._turn:
             version = await self._file.version()
             if version != self._version:

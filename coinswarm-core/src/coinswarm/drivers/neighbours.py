@@ -171,7 +171,7 @@ class Neighbours:
             rows = self._unfiltered(asked, k)
         if rows is None:
             rows = self._filtered(asked, k, self._mask(as_of_ns, where))
-        products = (self._units[rows].astype(np.float64) * asked.astype(np.float64)).sum(axis=1)
+        products = np.multiply(self._units[rows], asked, dtype=np.float64).sum(axis=1)
         ids = self._ids
         ranked = sorted(zip((1.0 - products).tolist(), [ids[row] for row in rows.tolist()], strict=True))
         return [Match(id_, _bounded(distance)) for distance, id_ in ranked[:k]]
@@ -206,12 +206,14 @@ class Neighbours:
         :param effort: how many candidates it looks at, at least.
         """
         self._graph.expansion_search = max(EXPANSION_SEARCH, effort)
-        found = self._graph.search(asked, ask, threads=1).keys.view(np.int64)
-        keys = self._columns["key"][: self._count]
+        found = self._graph.search(asked, ask, threads=1).keys
+        keys = self._columns["key"]
         rows: Rows
         if self._gapless:
-            rows = found - keys[0]
-            return rows[(rows >= 0) & (rows < self._count)]
+            beyond = found - keys[:1].view(np.uint64)  # a key before the first becomes a large number
+            rows = beyond[beyond < self._count].view(np.int64)
+            return rows
+        keys, found = keys[: self._count], found.view(np.int64)
         places = np.minimum(keys.searchsorted(found), self._count - 1)
         rows = places[keys[places] == found]
         return rows
