@@ -88,7 +88,11 @@ def weights(base: int, **shares: int) -> Proposal:
 
 
 def seen(cluster: Cluster, stored: Store, proposal: Proposal, **more: object) -> Evidence | None:
-    return Gatherer(stored, **more)(cluster.envelope(proposal))  # type: ignore[arg-type]
+    gather = Gatherer(stored, **more)  # type: ignore[arg-type]
+    envelope = cluster.envelope(proposal)
+    found = gather(envelope)
+    assert gather.many([envelope, envelope]) == [found, found], "together each gets what it gets alone"
+    return found
 
 
 def reject(cluster: Cluster, proposal: Proposal) -> None:
@@ -272,3 +276,35 @@ def test_a_setting_that_names_no_rule_has_no_effect(cluster: Cluster, stored: St
     found = seen(cluster, stored, weights(0, trend=10_000))
     assert found is not None
     assert found.rules == AcceptanceRules()
+
+
+def test_several_proposals_get_together_what_each_gets_alone(cluster: Cluster, stored: Store) -> None:
+    first, second, lost = (remember(episode(number)) for number in (1, 2, 3))
+    write(stored, episode(1), episode(2), patterns=("breakout",))
+    stored.facts.add_vectors([VECTOR])
+    stored.facts.add_space(Space("north", "trend/state", 2))
+    cluster.commit(first)
+    setting = Proposal(
+        kind=ProposalKind.CONFIGURE, subject="acceptance/min-trades", base_version=0,
+        change=Configure("acceptance.min-trades", "120"),
+    )  # fmt: skip
+    cluster.commit(setting)
+    cited = stored.facts.cite_trades("breakout")
+    assert cited is not None
+    asked = [
+        first,
+        second,
+        lost,
+        replace(second, subject=f"episode/{digest(1)}"),
+        replace(move(ProposalKind.PROMOTE_PATTERN, Stage.SHADOW, 0), evidence=(cited,)),
+        weights(0, trend=10_000),
+        setting,
+    ]
+    gather, envelopes = Gatherer(stored), [cluster.envelope(proposal) for proposal in asked]
+    together = gather.many(envelopes)
+    assert together == [gather(envelope) for envelope in envelopes]
+    known = [evidence for evidence in together if evidence is not None]
+    assert [evidence.version for evidence in known] == [1, 0, 1, 0, 0, 1]
+    assert known[0].remembered == (digest(1),)
+    assert {evidence.rules.min_trades for evidence in known} == {120}
+    assert gather.many([]) == []

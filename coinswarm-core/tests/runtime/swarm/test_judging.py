@@ -18,7 +18,7 @@ from coinswarm.runtime.swarm.judging import ABANDONED, Judge
 from coinswarm.runtime.swarm.telling import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from coinswarm.domain.proposal import Proposal
 
@@ -208,3 +208,51 @@ async def test_a_database_that_is_slow_is_no_fault_of_the_plugin(
         group.cancel_scope.cancel()
     assert isinstance(desk.answers[0], Evaluated)
     assert desk.said == []
+
+
+class Together:
+    """Gathers one by one and together, and notes how."""
+
+    def __init__(self, broken: Exception | None = None) -> None:
+        self.alone: list[int] = []
+        self.batches: list[list[int]] = []
+        self.broken = broken
+
+    def __call__(self, envelope: Envelope) -> Evidence:
+        self.alone.append(envelope.nonce)
+        return at_version(envelope)
+
+    def many(self, envelopes: Sequence[Envelope]) -> list[Evidence | None]:
+        self.batches.append([envelope.nonce for envelope in envelopes])
+        if self.broken is not None:
+            raise self.broken
+        return [at_version(envelope) for envelope in envelopes]
+
+
+def test_what_waits_is_gathered_together(envelope: Callable[..., Envelope]) -> None:
+    """Where that fails for a reason of its own, one by one."""
+    asked = [envelope(nonce) for nonce in (1, 2, 3)]
+
+    def gathered(broken: Exception | None) -> tuple[Together, list[object]]:
+        gather = Together(broken)
+        found = Desk(Waits(), gather).judge.gathered(asked)
+        assert [one for one, _ in found] == asked
+        assert gather.batches == [[1, 2, 3]]
+        return gather, [evidence for _, evidence in found]
+
+    gather, found = gathered(None)
+    assert (gather.alone, found) == ([], [at_version(one) for one in asked])
+    away = UnreachableError("no connection")
+    gather, found = gathered(away)
+    assert (gather.alone, found) == ([], [away] * 3), "a database that is away is not asked three times more"
+    gather, found = gathered(RuntimeError("no such table"))
+    assert (gather.alone, found) == ([1, 2, 3], [at_version(one) for one in asked])
+
+
+def test_seats_of_one_process_share_what_was_gathered_together(envelope: Callable[..., Envelope]) -> None:
+    gather = Together()
+    shared = judging.Shared(gather)
+    shared(envelope(1))
+    assert shared.many([envelope(1), envelope(2), envelope(3)]) == [at_version(envelope(1))] * 3
+    assert shared.many([envelope(2), envelope(4)]) == [at_version(envelope(2))] * 2
+    assert (gather.alone, gather.batches) == ([1, 4], [[2, 3]])

@@ -45,8 +45,8 @@ from coinswarm.memory.evidence.places import (
 )
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.store.engine import translated
-from coinswarm.memory.store.facts import FactsRead
-from coinswarm.memory.store.history import HEAD, History
+from coinswarm.memory.store.facts import FactsRead, PrimedFacts
+from coinswarm.memory.store.history import HEAD, History, PrimedHistory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +78,37 @@ class Gatherer:
         :raises RetryableError: the store does not answer.
         """
         return self._at(envelope, HEAD, None)
+
+    def many(self, envelopes: Sequence[Envelope]) -> list[Evidence | None]:
+        """The evidence on several proposals as the log stands now, with a handful of questions for all of them.
+
+        :returns: for each what ``__call__`` would have answered.
+        :raises RetryableError: the store does not answer.
+        """
+        log, clock = self._store.log, self._store.log.clock
+        added = [one.proposal.change for one in envelopes if isinstance(one.proposal.change, AddEpisode)]
+        cited = [reference for one in envelopes for reference in one.proposal.evidence]
+        places = [split(reference.place) for reference in (*cited, *(change.trade for change in added))]
+        trades = {whose for kind, whose in places if kind == TRADE}
+        with translated(self._store.place), log.reading.connect() as connection:
+            history = PrimedHistory(
+                connection,
+                log.number,
+                HEAD,
+                subjects=[one.proposal.subject for one in envelopes],
+                ids=[*(change.episode.id for change in added), *trades],
+                clock=clock is None,
+            )
+            digests = [change.vector_digest for change in added]
+            facts = PrimedFacts(connection, log.cluster, log.number, trades=trades, digests=digests)
+            found = []
+            for one in envelopes:
+                change = one.proposal.change
+                asked = [change.episode.id] if isinstance(change, AddEpisode) else []
+                standing = history.standing(one.proposal.subject, asked, clock=clock is None)
+                now_ns = max(standing.now_ns, clock() if clock else 0)
+                found.append(self._evidence(one, standing, history, facts, now_ns))
+            return found
 
     def at(self, envelope: Envelope, position: int, now_ns: int) -> Evidence | None:
         """The evidence as it was at a position of the log.

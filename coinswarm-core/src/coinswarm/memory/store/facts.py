@@ -43,6 +43,7 @@ _EPISODE = (
 )  # fmt: skip
 _LOG: BindParameter[int] = bindparam("log")
 _ONE = select(*_EPISODE, Trade.slippage_bps).where(Trade.log == _LOG, Trade.id == bindparam("id"))
+_SOME = select(*_EPISODE).where(Trade.log == _LOG, among(Trade.id, "ids"))
 _OF_PATTERN = (
     select(*_EPISODE, Trade.slippage_bps)
     .join(TradePattern, (TradePattern.log == Trade.log) & (TradePattern.trade == Trade.id))
@@ -284,6 +285,36 @@ class FactsRead:
         """The bytes under each digest that is known, and only if they are what it says."""
         found = self._connection.execute(_VECTORS, {"log": self._log, "digests": listing(digests)})
         return {name: data for name, data in found if sha256(data) == name}
+
+
+class PrimedFacts(FactsRead):
+    """The same, with what several proposals cite read at once; whatever else is asked for is read as ever.
+
+    :param trades: ids of trades that are cited one by one; :param digests: of vectors.
+    """
+
+    def __init__(
+        self, connection: Connection, swarm: str, log: int, *, trades: Iterable[str], digests: Iterable[str]
+    ) -> None:
+        super().__init__(connection, swarm, log)
+        ids = frozenset(trades)
+        found = connection.execute(_SOME, {"log": log, "ids": listing(ids)})
+        there = {row[0]: (_episode(row),) for row in found}
+        self._trades: dict[str, tuple[Episode, ...]] = {f"{TRADE}/{one}": there.get(one, ()) for one in ids}
+        self._digests = frozenset(digests)
+        self._data = super().vectors(self._digests)
+
+    def trades(self, place: str) -> tuple[Episode, ...]:
+        """The closed trades at a place."""
+        found = self._trades.get(place)
+        return super().trades(place) if found is None else found
+
+    def vectors(self, digests: Iterable[str]) -> dict[str, bytes]:
+        """The bytes under each digest that is known, and only if they are what it says."""
+        asked = frozenset(digests)
+        if not asked <= self._digests:
+            return super().vectors(asked)
+        return {name: self._data[name] for name in asked if name in self._data}
 
 
 def cite_trade(episode: Episode) -> Reference:

@@ -45,6 +45,13 @@ _ACCEPTED = (
     EntryRow.position <= bindparam("position"),
     EntryRow.outcome == Outcome.ACCEPT.value,
 )
+_VERSIONS = (
+    select(ProposalRow.subject, func.count())
+    .select_from(EntryRow)
+    .join(ProposalRow, _JOINED)
+    .where(*_ACCEPTED, among(ProposalRow.subject, "subjects"))
+    .group_by(ProposalRow.subject)
+)
 _STANDING = union_all(
     select(literal("version"), cast(func.count(), Text), literal(""), literal(""))
     .select_from(EntryRow)
@@ -154,6 +161,43 @@ class History:
     def _all(self, statement: Select[int, int, str, str], given: dict[str, Any]) -> list[Decided]:
         rows = self._connection.execute(statement, given).all()
         return [Decided(position, at_ns, _read(position, body, sign)) for position, at_ns, body, sign in rows]
+
+
+class PrimedHistory(History):
+    """The same, with what several proposals are judged by read at once; whatever else is asked for is read as ever.
+
+    :param subjects: of the proposals; :param ids: of the episodes that they may be about.
+    :param clock: also read PostgreSQL's clock.
+    """
+
+    def __init__(  # noqa: PLR0913 - where it reads, and what
+        self,
+        connection: Connection,
+        log: int,
+        position: int,
+        *,
+        subjects: Iterable[str],
+        ids: Iterable[str],
+        clock: bool,
+    ) -> None:
+        super().__init__(connection, log, position)
+        self._subjects, self._ids = frozenset(subjects), frozenset(ids)
+        given = {**self._given, "subjects": listing(self._subjects)}
+        self._versions = {subject: int(number) for subject, number in connection.execute(_VERSIONS, given)}
+        self._common = super().standing("", self._ids, clock=clock)
+
+    def standing(self, subject: str, ids: Iterable[str], *, clock: bool) -> Standing:
+        """What a proposal about a subject is judged by."""
+        asked = frozenset(ids)
+        if subject not in self._subjects or not asked <= self._ids:
+            return super().standing(subject, asked, clock=clock)
+        remembered = self._common.remembered & asked
+        return self._common._replace(version=self._versions.get(subject, 0), remembered=remembered)
+
+    def remembered(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """Which of some episodes had been accepted."""
+        asked = frozenset(ids)
+        return tuple(sorted(asked & self._common.remembered)) if asked <= self._ids else super().remembered(asked)
 
 
 @lru_cache(maxsize=256)

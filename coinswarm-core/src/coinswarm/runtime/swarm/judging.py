@@ -10,6 +10,7 @@ import asyncio
 import queue
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,7 +21,7 @@ from coinswarm.memory.quorum.findings import findings
 from coinswarm.memory.quorum.messages import Deferred, Evaluated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from coinswarm.contracts import Voter
     from coinswarm.domain.acceptance import Evidence
@@ -35,6 +36,9 @@ JUDGE_SECONDS = 10.0
 
 ABANDONED = 4
 """So many threads may hang before the seat stops judging."""
+
+TOGETHER = 64
+"""Most proposals whose evidence is gathered together, where those wait."""
 
 _LOOK_SECONDS = 0.25
 
@@ -59,13 +63,27 @@ class Shared:
         """
         with self._turn:
             known = self._known.get(envelope.id)
-            if known is None:
-                known = self._gather(envelope)
-                if known is not None and known.version == envelope.proposal.base_version:
-                    self._known[envelope.id] = known
-                    if len(self._known) > self._limit:
-                        self._known.popitem(last=False)
-            return known
+            return known if known is not None else self._kept(envelope, self._gather(envelope))
+
+    def many(self, envelopes: Sequence[Envelope]) -> list[Evidence | None]:
+        """The evidence on several proposals; together, where the store can.
+
+        :raises RetryableError: as above.
+        """
+        with self._turn:
+            new = [envelope for envelope in envelopes if envelope.id not in self._known]
+            many = getattr(self._gather, "many", None)
+            found = many(new) if many is not None and len(new) > 1 else [self._gather(envelope) for envelope in new]
+            fresh = {one.id: self._kept(one, evidence) for one, evidence in zip(new, found, strict=True)}
+            return [fresh[one.id] if one.id in fresh else self._known.get(one.id) for one in envelopes]
+
+    def _kept(self, envelope: Envelope, found: Evidence | None) -> Evidence | None:
+        """Keep evidence that is at the version that counts."""
+        if found is not None and found.version == envelope.proposal.base_version:
+            self._known[envelope.id] = found
+            if len(self._known) > self._limit:
+                self._known.popitem(last=False)
+        return found
 
 
 class _Bench:
@@ -78,8 +96,16 @@ class _Bench:
         threading.Thread(target=self._run, args=(judge,), name=f"judge {judge.name}", daemon=True).start()
 
     def _run(self, judge: Judge) -> None:
-        while (envelope := self.work.get()) is not None:
-            judge.post(self, *judge.judged(envelope, self))
+        while True:
+            batch = [self.work.get()]
+            with suppress(queue.Empty):
+                while len(batch) < TOGETHER:
+                    batch.append(self.work.get_nowait())
+            asked = [envelope for envelope in batch if envelope is not None]
+            for envelope, found in judge.gathered(asked):
+                judge.post(self, *judge.judged(envelope, found, self))
+            if len(asked) < len(batch):
+                return
 
 
 class Judge:
@@ -131,21 +157,41 @@ class Judge:
         if self._bench is not None:
             self._bench.work.put(envelope)
 
-    def judged(self, envelope: Envelope, bench: _Bench) -> tuple[Evaluated | Deferred, str, str]:
+    def gathered(self, batch: Sequence[Envelope]) -> list[tuple[Envelope, Evidence | Exception | None]]:
+        """In a thread: the evidence on each proposal, or what kept it from being read."""
+        many = getattr(self._gather, "many", None)
+        if many is not None and len(batch) > 1:
+            try:
+                return list(zip(batch, many(batch), strict=True))
+            except RetryableError as error:
+                return [(envelope, error) for envelope in batch]
+            except Exception:  # noqa: BLE001, S110 - one by one it shows whose fault it is
+                pass
+        return [(envelope, self._gathered(envelope)) for envelope in batch]
+
+    def _gathered(self, envelope: Envelope) -> Evidence | Exception | None:
+        try:
+            return self._gather(envelope)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one proposal's evidence is no crash
+            return error
+
+    def judged(
+        self, envelope: Envelope, found: Evidence | Exception | None, bench: _Bench
+    ) -> tuple[Evaluated | Deferred, str, str]:
         """In a thread: what comes of a proposal, and what trouble there was.
 
         Only the plugin's own time is measured: a database that is slow, or stopped, is no fault of the plugin's.
+
+        :param found: its evidence, or what kept that from being read.
         """
-        proposal = envelope.proposal
-        try:
-            evidence = self._gather(envelope)
-            if evidence is None or evidence.version != proposal.base_version:
-                return Deferred(envelope.id), "", ""
-        except RetryableError as error:
-            return Deferred(envelope.id), "evidence away", f"evidence cannot be read ({error}); it is tried again"
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one proposal's evidence is no crash
-            text = f"the evidence of {envelope.id[:12]} cannot be gathered ({one_line(error)}); no ballot on it"
+        proposal, evidence = envelope.proposal, found
+        if isinstance(evidence, RetryableError):
+            return Deferred(envelope.id), "evidence away", f"evidence cannot be read ({evidence}); it is tried again"
+        if isinstance(evidence, Exception):
+            text = f"the evidence of {envelope.id[:12]} cannot be gathered ({one_line(evidence)}); no ballot on it"
             return Deferred(envelope.id), "evidence broken", text
+        if evidence is None or evidence.version != proposal.base_version:
+            return Deferred(envelope.id), "", ""
         verdict, wrong = None, ""
         bench.since = {envelope.id: self.clock()}
         try:
