@@ -67,7 +67,7 @@ def test_keys_of_other_hosts_are_named_and_none_is_made_for_them(capsys: pytest.
     args = ["memory", "init", "--cluster", "north", "--voter", f"a={key}", "--voter", "b", "--voter", "c", "--json"]
     told = json.loads(said(capsys, args))
     assert told["voters"]["a"] == key
-    assert told["made"] == ["b", "c", "desk"]
+    assert told["made"] == ["b", "c", "desk", "operator"]
     assert told["faulty"] == 0, "three voters bear no liar"
 
 
