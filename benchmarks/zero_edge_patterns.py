@@ -124,6 +124,7 @@ class Pattern:
             registered_ns=registered_ns,
             variants=len(trials),
             number=self.number,
+            tested_ns=registered_ns if self.number else 0,
             discoveries=self.discoveries,
             looks=looks,
         )

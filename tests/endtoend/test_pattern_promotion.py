@@ -46,16 +46,23 @@ def traded(world: World, pattern: str, seed: int, sharpe: float) -> list[Referen
     """A trade a day from now on, and the days of four variants, as a session writes them; where they are cited from."""
     rng = np.random.default_rng(seed)
     begin = world.now_ns // DAY_NS + 1
-    results = bent(rng, DAYS, 10_000 * sharpe / 365**0.5, 10_000)
-    world.store.facts.add_trades([ledger(one, pattern) for one in closed(results, first=begin)])
-    cited = world.store.facts.cite_trades(pattern)
-    assert cited is not None
+    cited = watched(world, pattern, rng, sharpe)
     means = (250.0 * sharpe, 250.0, 200.0, 300.0)
     variants = [
         world.store.facts.add_returns(f"trials/{pattern}/v{number}", begin, bent(rng, DAYS, mean, 5_000))
         for number, mean in enumerate(means, 1)
     ]
     return [cited, *variants]
+
+
+def watched(world: World, pattern: str, rng: np.random.Generator, sharpe: float) -> Reference:
+    """A trade a day from now on; where the whole record is cited from."""
+    results = bent(rng, DAYS, 10_000 * sharpe / 365**0.5, 10_000)
+    first = world.now_ns // DAY_NS + 1
+    world.store.facts.add_trades([ledger(one, pattern) for one in closed(results, first=first)])
+    cited = world.store.facts.cite_trades(pattern)
+    assert cited is not None
+    return cited
 
 
 def ledger(episode: Episode, pattern: str) -> ClosedTrade:
@@ -98,8 +105,14 @@ async def test_statistics_that_hold_promote_and_others_do_not(world: World) -> N
             assert done.verdict.failed == ()
             assert done.outcome is Outcome.ACCEPT
             row = standing(world)["dip"]
-            assert (row.stage, row.enabled, row.sample_size) == (str(stage), stage is Stage.ENABLED, DAYS)
+            assert (row.stage, row.enabled) == (str(stage), stage is Stage.ENABLED)
+            assert row.sample_size == (DAYS if stage is Stage.SHADOW else 2 * DAYS)
             assert (row.capital_bp, row.registered_ns) == (CAPITAL.get(stage, 0), since["dip"])
+            if stage is Stage.SHADOW:
+                soon = await promoted(world, swarm, "dip", Stage.PROBATION, since["dip"], cited["dip"])
+                assert soon.verdict.failed == (Rule.TRADES, Rule.DISCOVERY), "what brought it there is not what it is"
+                cited["dip"][0] = watched(world, "dip", np.random.default_rng(3), 5.0)
+                world.now_ns += (DAYS + 2) * DAY_NS
         refused = await promoted(world, swarm, "coin", Stage.SHADOW, since["coin"], cited["coin"])
         assert refused.outcome is Outcome.REJECT
         assert refused.verdict.failed == (Rule.SPAN, Rule.SHARPE, Rule.PSR, Rule.OVERFIT)

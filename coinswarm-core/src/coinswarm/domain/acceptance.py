@@ -52,7 +52,7 @@ class Rule(StrEnum):
     OVERFIT = "overfit"
     """The best variant of one half of the days is seldom among the worse in the other half (PBO)."""
     DISCOVERY = "discovery"
-    """On data after registration it passes the level that its place among all patterns tested so leaves (LORD++)."""
+    """On trades since it came into the shadow, it passes the level that its place there leaves it (LORD++)."""
     DEFLATED = "deflated"
     """The deflated Sharpe ratio is high enough."""
     DRAWDOWN = "drawdown"
@@ -154,7 +154,7 @@ class AcceptanceRules:
     :param max_pbo_ppm: probability of backtest overfitting.
     :param pbo_blocks: the days are cut into so many blocks, half of which select: even.
     :param fdr_ppm: share of false discoveries among patterns that get capital, in expectation.
-    :param min_live_trades: of a pattern with capital: closed, non-overlapping, decided after it was registered.
+    :param min_live_trades: of a pattern with capital: closed, non-overlapping, decided since it came into the shadow.
     :param max_probation_bp: of equity, for a pattern on probation, unless the venue's least order is more.
     :param min_dsr_ppm: deflated Sharpe ratio.
     :param max_drawdown_ppm: of equity within twelve months.
@@ -321,6 +321,7 @@ class Evidence:
     :param registered_ns, variants: as committed when the pattern was registered, by the log's clock; 0 when it was not.
     :param number: which it was of all patterns that came into the shadow, when it last did since it was registered;
         from 1, 0 where it did not.
+    :param tested_ns: when that was, by the log's clock: on what was decided since, it is tested.
     :param discoveries: for each acceptance to probation before that: how many had come into the shadow by then.
     :param looks: how many proposals to put it on probation were rejected since.
     :param trials: returns of the variants cited.
@@ -348,6 +349,7 @@ class Evidence:
     registered_ns: int = 0
     variants: int = 0
     number: int = 0
+    tested_ns: int = 0
     discoveries: tuple[int, ...] = ()
     looks: int = 0
     trials: tuple[TrialReturns, ...] = ()
@@ -372,7 +374,7 @@ class Evidence:
         unique("seated", self.seated)
         for number in self.discoveries:
             whole("a discovery", number, 1)
-        for field in ("number", "looks", "minimum_bp", "rollback_drawdown_bp"):
+        for field in ("number", "tested_ns", "looks", "minimum_bp", "rollback_drawdown_bp"):
             whole(f"{field} of the evidence", getattr(self, field))
         if self.mode not in NEEDED_TIER:
             message = f"mode of the evidence is {self.mode!r}, but must be one of {', '.join(NEEDED_TIER)}"

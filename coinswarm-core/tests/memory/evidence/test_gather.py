@@ -233,7 +233,9 @@ def test_a_pattern_is_judged_where_its_test_stands_among_all(cluster: Cluster, s
     cluster.commit(move(register, Stage.CANDIDATE, 0, variants=3))
     candidate = seen(cluster, stored, move(promote, Stage.SHADOW, 1))
     assert candidate is not None
-    assert (candidate.registered_ns, candidate.number, candidate.discoveries) == (registered, 0, ())
+    assert (candidate.registered_ns, candidate.number, candidate.tested_ns) == (registered, 0, 0)
+    cluster.now += 5
+    tested = cluster.now
     cluster.commit(move(promote, Stage.SHADOW, 1))
     cluster.commit(move(promote, Stage.SHADOW, 1, "c"))
     cluster.commit(move(promote, Stage.PROBATION, 2, "b"))
@@ -242,7 +244,7 @@ def test_a_pattern_is_judged_where_its_test_stands_among_all(cluster: Cluster, s
     found = seen(cluster, stored, move(promote, Stage.PROBATION, 2))
     assert found is not None
     assert (found.stage, found.registered_ns, found.variants) == ("shadow", registered, 3)
-    assert (found.number, found.discoveries, found.looks) == (3, (2,), 1)
+    assert (found.number, found.tested_ns, found.discoveries, found.looks) == (3, tested, (2,), 1)
     cluster.commit(move(register, Stage.CANDIDATE, 2, variants=4))
     anew = seen(cluster, stored, move(promote, Stage.SHADOW, 3))
     assert anew is not None

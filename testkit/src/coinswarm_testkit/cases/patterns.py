@@ -74,6 +74,7 @@ def pattern(
         registered_ns=BEGIN_NS,
         variants=4,
         number=3,
+        tested_ns=BEGIN_NS,
         discoveries=(1,),
         trials=trials,
     )
@@ -235,14 +236,15 @@ def _undiscovered(rng: np.random.Generator) -> list[Case]:
     base = pattern(rng, trades(rng, 400, 4.0), Stage.PROBATION)
     sure = pattern(rng, trades(rng, 100, 20.0), Stage.PROBATION)
     weak = pattern(rng, trades(rng, 400, 1.0), Stage.PROBATION)
-    live = {"registered_ns": BEGIN_NS + 71 * DAY_NS, "known_registered_ns": BEGIN_NS + 71 * DAY_NS}
-    old = {"registered_ns": base.evidence.now_ns, "known_registered_ns": base.evidence.now_ns}
+    seen = base.evidence.now_ns
     return [
         weak.but("what may be luck", Rule.DISCOVERY),
         base.but("what may be luck after so many looks", Rule.DISCOVERY, known_looks=60),
         base.but("what may be luck among so many patterns", Rule.DISCOVERY, known_number=500),
-        sure.but("a trade too few since it was registered", Rule.TRADES, **live),
-        base.but("nothing since it was registered", Rule.TRADES, Rule.DISCOVERY, **old),
+        sure.but("a trade too few since it came into the shadow", Rule.TRADES, known_tested_ns=BEGIN_NS + 71 * DAY_NS),
+        base.but("tested on what brought it into the shadow", Rule.TRADES, Rule.DISCOVERY, known_tested_ns=seen),
+        base.but("never in the shadow", Rule.TRADES, Rule.DISCOVERY, Rule.STAGES, known_tested_ns=0, known_number=0,
+                 known_stage=Stage.CANDIDATE),
         base.but("a basis point too much on probation", Rule.CAPITAL, capital_bp=101),
         base.but("no capital on probation", Rule.CAPITAL, capital_bp=0),
         base.but("less than the venue's least order", Rule.CAPITAL, known_minimum_bp=101),
@@ -256,12 +258,11 @@ def _risky(rng: np.random.Generator) -> list[Case]:
     crashing = bent(rng, 3_000, 8_400, 3_000)
     for day in (500, 501, 1_300, 1_301, 2_200, 2_201):
         crashing[day] -= 200_000
-    old = {"registered_ns": base.evidence.now_ns, "known_registered_ns": base.evidence.now_ns}
     return [
         pattern(rng, trades(rng, 400, 3.1), Stage.ENABLED).but("no more than the luck of four", Rule.DEFLATED),
         base.but("a variant left out, with capital", Rule.DEFLATED, cites=base.proposal.evidence[:-1]),
         pattern(rng, closed(crashing), Stage.ENABLED).but("now and then a crash", Rule.DRAWDOWN),
-        base.but("nothing earned with capital", Rule.TRADES, **old),
+        base.but("nothing earned since", Rule.TRADES, known_tested_ns=base.evidence.now_ns),
         base.but("a basis point above the cap of a pattern", Rule.CAPITAL, capital_bp=RULES.max_weight_bp + 1),
         base.but("enabled out of the shadow", Rule.STAGES, known_stage=Stage.SHADOW),
     ]  # fmt: skip
@@ -275,8 +276,7 @@ def _undecayed(rng: np.random.Generator) -> list[Case]:
     return [
         earns.but(earns.name, Rule.DECAYED),
         loses.but("deprecated without a word", Rule.DECAYED, cites=()),
-        loses.but("deprecated for what was before it was registered", Rule.DECAYED,
-                  registered_ns=loses.evidence.now_ns, known_registered_ns=loses.evidence.now_ns),
+        loses.but("deprecated for what was before it was tested", Rule.DECAYED, known_tested_ns=loses.evidence.now_ns),
         loses.but("deprecated by losses counted twice", Rule.TRADES, known_exhibits=(*loses.evidence.exhibits, twice),
                   cites=(*loses.proposal.evidence, twice.source)),
         loses.but("deprecated twice", Rule.STAGES, known_stage=Stage.DEPRECATED, cites=loses.proposal.evidence),

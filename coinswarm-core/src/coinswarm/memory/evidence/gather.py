@@ -276,10 +276,10 @@ def _test(history: History, pattern: str, moves: list[Decided], registered: int)
     :param registered: position at which the pattern was registered; what it was before does not count.
     """
     begun = [one for one in moves if _change(one).stage is Stage.SHADOW]
-    own = [one.position for one in begun if _change(one).pattern == pattern and one.position > registered]
+    own = [one for one in begun if _change(one).pattern == pattern and one.position > registered]
     if not own:
         return {}
-    begin = own[-1]
+    begin = own[-1].position
 
     def number(position: int) -> int:
         return sum(one.position <= position for one in begun)
@@ -294,6 +294,7 @@ def _test(history: History, pattern: str, moves: list[Decided], registered: int)
     rejected = history.decided(ProposalKind.PROMOTE_PATTERN, about=pattern, outcome=Outcome.REJECT)
     return {
         "number": number(begin),
+        "tested_ns": own[-1].at_ns,
         "discoveries": tuple(number(position) for position in discovered),
         "looks": sum(one.position > begin and _change(one).stage is Stage.PROBATION for one in rejected),
     }

@@ -150,12 +150,12 @@ def trades(kind: ProposalKind, change: MovePattern, cited: Sequence[Episode], se
         return f"{len(cited)} trades are fewer than {seen.rules.min_trades}" if few else ""
     count = len(live(cited, seen))
     few = count < seen.rules.min_live_trades
-    return f"{count} trades since it was registered are fewer than {seen.rules.min_live_trades}" if few else ""
+    return f"{count} trades since it came into the shadow are fewer than {seen.rules.min_live_trades}" if few else ""
 
 
 def live(cited: Sequence[Episode], seen: Evidence) -> list[Episode]:
-    """The trades that were decided since it was registered."""
-    return [one for one in cited if seen.registered_ns and one.decided_ns >= seen.registered_ns]
+    """The trades that were decided since it came into the shadow: what brought it there has no say in its test."""
+    return [one for one in cited if seen.tested_ns and one.decided_ns >= seen.tested_ns]
 
 
 def trials(change: MovePattern, rows: Sequence[TrialReturns]) -> str:
