@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -22,12 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from redis.asyncio import Redis
-    from redis.commands.core import AsyncScript
 
     from coinswarm.domain.episode import Episode, Filter, Space
 
     Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
     Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+
+    Found = tuple[float, str]
+    """A distance and an id: in this order they are nearest first, ties by id."""
 
 T = TypeVar("T")
 
@@ -55,7 +56,6 @@ class RedisMemory(MemoryBackend):
     def __init__(self, settings: RedisSettings | None = None) -> None:
         self._settings = settings or RedisSettings()
         self._redis: Redis | None = None
-        self._scripts: dict[str, AsyncScript] = {}
         self._seen: dict[Space, int] = {}
         """The highest index seen applied."""
         self._recalls = self._remembered = self._updated = self._forgotten = self._recall_ns = 0
@@ -86,7 +86,7 @@ class RedisMemory(MemoryBackend):
         found = await self._nearest(space, asked, k, as_of_ns, where) if k > 0 and as_of_ns >= 0 else []
         self._recalls += 1
         self._recall_ns += time.perf_counter_ns() - began
-        return sorted(found, key=attrgetter("distance", "episode_id"))[:k]
+        return [Match(id_, distance) for distance, id_ in sorted(found)[:k]]
 
     async def get(self, space: Space, episode_id: str) -> Episode | None:
         """What is remembered under that id."""
@@ -157,12 +157,12 @@ class RedisMemory(MemoryBackend):
             await redis.aclose()
             await redis.connection_pool.disconnect()
 
-    async def _nearest(self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter) -> list[Match]:
+    async def _nearest(self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter) -> list[Found]:
         """The nearest of those that count: one script, and a search of Redis' own where the filter asks for it."""
         limits = (FEW, FEW_SHARE, SPREAD, MORE, THOROUGH, MOST)
-        given = (asked.tobytes(), k, self._settings.search_effort, *limits, *times(where, as_of_ns))
+        words = " ".join(map(str, (k, self._settings.search_effort, *limits, *times(where, as_of_ns))))
         named = [name for names in groups(where) for name in (str(len(names)), *names)]
-        answer = await self._script(scripts.RECALL, space, *given, *named)
+        answer = await self._script(scripts.RECALL, space, asked.tobytes(), words, *named)
         total, entries, index, how, *found = answer
         await self._whole(space, int(entries), int(total), index or None)
         if how == b"found":
@@ -174,7 +174,7 @@ class RedisMemory(MemoryBackend):
             return await self._searched(space, asked, k, said, int(total), int(found[1]))
         return [] if not total else await self._nearest(space, asked, k, as_of_ns, where)  # it is whole again
 
-    async def _searched(self, space: Space, asked: Vector, k: int, said: str, total: int, most: int) -> list[Match]:  # noqa: PLR0913 - a search
+    async def _searched(self, space: Space, asked: Vector, k: int, said: str, total: int, most: int) -> list[Found]:  # noqa: PLR0913 - a search
         """The nearest by Redis' own filter.
 
         :param most: can count.
@@ -185,7 +185,7 @@ class RedisMemory(MemoryBackend):
             found = await self._search(key, asked, k, said, 2 * total)
         return found
 
-    async def _search(self, key: str, asked: Vector, k: int, said: str, visited: int) -> list[Match]:
+    async def _search(self, key: str, asked: Vector, k: int, said: str, visited: int) -> list[Found]:
         """What Redis finds by a filter in its own words: its effort counts what that admits, each after many visits."""
         effort = max(self._settings.search_effort // 2, k)
         words = ("VSIM", key, "FP32", asked.tobytes(), "WITHSCORES", "COUNT", k, "EF", effort)
@@ -233,10 +233,10 @@ class RedisMemory(MemoryBackend):
         wrote = text is not scripts.RECALL
 
         async def run(redis: Redis) -> Any:  # noqa: ANN401 - its answer
-            script = self._scripts.get(text)
-            if script is None:
-                script = self._scripts[text] = redis.register_script(text)
-            return await script(names, given, redis)
+            try:
+                return await redis.execute_command("EVALSHA", scripts.DIGESTS[text], len(names), *names, *given)  # type: ignore[no-untyped-call]
+            except exceptions.NoScriptError:  # a server that was restarted, or is another one
+                return await redis.execute_command("EVAL", text, len(names), *names, *given)  # type: ignore[no-untyped-call]
 
         return await self._call(run, wrote=wrote)
 
@@ -274,31 +274,31 @@ def _place(at: LogPosition | None) -> tuple[str, str]:
     return ("", "") if at is None else (str(at.index), at.digest)
 
 
-def _matches(found: Any) -> list[Match]:  # noqa: ANN401 - ids and scores, as a list or a map
-    """What a search found; Redis scores by (1 + cos) / 2."""
-    pairs = found.items() if isinstance(found, dict) else zip(found[::2], found[1::2], strict=True)
-    return [Match(id_.decode(), _bounded(2.0 * (1.0 - float(score)))) for id_, score in pairs]
+def _matches(found: list[bytes]) -> list[Found]:
+    """What a search found, ids and scores in turn; Redis scores by (1 + cos) / 2."""
+    pairs = zip(found[::2], found[1::2], strict=True)
+    return [(_bounded(2.0 * (1.0 - float(score))), id_.decode()) for id_, score in pairs]
 
 
 def _exact(  # noqa: PLR0913 - what a script answered
     asked: Vector, k: int, admits: Callable[[bytes], bool], ids: list[bytes], texts: list[bytes], vectors: bytes
-) -> list[Match]:
+) -> list[Found]:
     """The nearest of what was gathered; from the nearest on each is asked whether it counts, until there are enough.
 
     :param texts: attributes; empty where all of them count.
     """
     rows = np.frombuffer(vectors, np.float32).reshape(len(ids), len(asked)).astype(np.float64)
     distances = 1.0 - (rows * asked.astype(np.float64)).sum(axis=1)
-    found: list[Match] = []
+    found: list[Found] = []
     for row in np.argsort(distances, kind="stable").tolist():
         distance = _bounded(float(distances[row]))
-        if len(found) >= k and distance > found[-1].distance:
+        if len(found) >= k and distance > found[-1][0]:
             break
         if not texts or admits(texts[row]):
-            found.append(Match(ids[row].decode(), distance))
+            found.append((distance, ids[row].decode()))
     return found
 
 
 def _bounded(distance: float) -> float:
     """A distance without what rounding adds."""
-    return min(max(distance, 0.0), FARTHEST)
+    return distance if 0.0 <= distance <= FARTHEST else min(max(distance, 0.0), FARTHEST)

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 SECOND_NS = 10**9
 
 
-def keys(prefix: str, space: Space) -> list[str]:
+@lru_cache(maxsize=1_024)
+def keys(prefix: str, space: Space) -> tuple[str, ...]:
     """The keys of a space, in the order that the scripts take them."""
     base = f"{prefix}:{{{space.swarm}:{space.name}:{space.dimension}}}:"
-    return [base + letter for letter in "vmkdr"]
+    return tuple(base + letter for letter in "vmkdr")
 
 
 @lru_cache(maxsize=4_096)
@@ -77,13 +78,13 @@ def groups(where: Filter) -> list[list[str]]:
 def times(where: Filter, as_of_ns: int) -> tuple[int | str, ...]:
     """What a recall asks of times: as_of, the first and the last decided, in seconds and nanoseconds; as_of again.
 
-    Both of the decided are empty where the filter asks for neither.
+    The decided are ``-`` where the filter asks for neither.
     """
-    first: tuple[int | str, ...] = ("", "")
-    last: tuple[int | str, ...] = ("", "")
+    first: tuple[int | str, ...] = ("-", "-")
+    last: tuple[int | str, ...] = ("-", "-")
     if where.decided_from_ns or where.decided_before_ns:
         first = divmod(where.decided_from_ns, SECOND_NS)
-        last = divmod(where.decided_before_ns - 1, SECOND_NS) if where.decided_before_ns else ("+inf", "")
+        last = divmod(where.decided_before_ns - 1, SECOND_NS) if where.decided_before_ns else ("+inf", "-")
     return (*divmod(as_of_ns, SECOND_NS), *first, *last, as_of_ns)
 
 

@@ -8,6 +8,8 @@ regime.
 
 from __future__ import annotations
 
+from hashlib import sha1
+
 _KEYS = """
 local v, m, k, d, r = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local s = string.sub(v, 1, -2) .. 's:'
@@ -129,15 +131,17 @@ return redis.call('UNLINK', v, m, k, d, r)
 RECALL = (
     _KEYS
     + """
-local vector, wanted, effort = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local few, share = tonumber(ARGV[4]), tonumber(ARGV[5])
-local spread, more, thorough, most = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local known, from, till = {ARGV[10], ARGV[11]}, {ARGV[12], ARGV[13]}, {ARGV[14], ARGV[15]}
+local vector, told = ARGV[1], {}
+for word in string.gmatch(ARGV[2], '%S+') do told[#told + 1] = word end
+local function number(place) return tonumber(told[place]) end
+local wanted, effort, few, share = number(1), number(2), number(3), number(4)
+local spread, more, thorough, most = number(5), number(6), number(7), number(8)
+local known, from, till = {told[9], told[10]}, {told[11], told[12]}, {told[13], told[14]}
 local total = redis.call('VCARD', v)
 local seen = redis.call('HMGET', m, 'entries', 'index', 'latest')
 local answer = {total, seen[1] or '0', seen[2] or '', ''}
 if tonumber(answer[2]) ~= total or total == 0 then return answer end
-local all_known = at_most(seen[3], ARGV[16])
+local all_known = at_most(seen[3], told[15])
 
 local function similar(count, visited)
   return redis.call('VSIM', v, 'FP32', vector, 'WITHSCORES', 'COUNT', count, 'EF', math.max(effort, visited))
@@ -146,7 +150,7 @@ end
 -- How many can count at most, and are expected to; which list of ids is the shortest that holds them all.
 local bound, expected, how = total, 1, nil
 local fields, single = {}, {}
-local place = 17
+local place = 3
 while place <= #ARGV do
   local names, size = {}, 0
   for next = place + 1, place + tonumber(ARGV[place]) do
@@ -163,7 +167,7 @@ if not all_known then
   expected = expected * size / total
   if size < bound or not how then bound, how = size, {'ZRANGE', k, '-inf', known[1], 'BYSCORE'} end
 end
-if from[1] ~= '' then
+if from[1] ~= '-' then
   local size = redis.call('ZCOUNT', d, from[1], till[1])
   expected = expected * size / total
   if size <= bound then bound, how = size, {'ZRANGE', d, from[1], till[1], 'BYSCORE'} end
@@ -182,14 +186,14 @@ if bound > limit and #single > 1 then
 end
 answer[6] = bound
 
--- Whether the episode that attributes tell of is within two times, given as seconds and nanoseconds; empty for none.
+-- Whether the episode that attributes tell of is within two times, given as seconds and nanoseconds; '-' for none.
 local function within(attributes, letter, first, last)
   local told = cjson.decode(attributes)
   local seconds, rest = told[letter .. 's'], told[letter .. 'n']
   local function before(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end
   local time = {seconds, rest}
-  if first[1] ~= '' and before(time, {tonumber(first[1]), tonumber(first[2])}) then return false end
-  if last[1] ~= '' and last[1] ~= '+inf' and before({tonumber(last[1]), tonumber(last[2])}, time) then return false end
+  if first[1] ~= '-' and before(time, {tonumber(first[1]), tonumber(first[2])}) then return false end
+  if last[1] ~= '-' and last[1] ~= '+inf' and before({tonumber(last[1]), tonumber(last[2])}, time) then return false end
   return true
 end
 
@@ -220,8 +224,8 @@ local function admitted(ids)
     end
     for place = 1, #ids do good[place] = (good[place] and any[place]) or false end
   end
-  if not all_known then timed(ids, good, k, 'k', {'', ''}, known) end
-  if from[1] ~= '' then timed(ids, good, d, 'd', from, till) end
+  if not all_known then timed(ids, good, k, 'k', {'-', '-'}, known) end
+  if from[1] ~= '-' then timed(ids, good, d, 'd', from, till) end
   return good
 end
 
@@ -248,7 +252,7 @@ if bound > limit then
   return answer
 end
 local ids, attributes, vectors = {}, {}, {}
-local check = not all_known or from[1] ~= '' or #fields > 1
+local check = not all_known or from[1] ~= '-' or #fields > 1
 for _, id in ipairs(redis.call(unpack(how))) do
   local kept = redis.call('VEMB', v, id, 'RAW')
   if kept then -- else it is gone, and the numbers above do not agree
@@ -263,11 +267,14 @@ return answer
 )
 """One recall, in the way that suits how many can count.
 
-ARGV: vector, k, EF; up to how many, or which share of all, are gathered; how much more than k a search is asked for,
-and the most (see ``coinswarm_redis.backend``); what ``times`` of ``coinswarm_redis.fields`` says; for each field of the
-filter how many names of sets, and the names.
+ARGV: the vector; one text of words, for a client takes its time over each argument: k, EF, up to how many, or which
+share of all, are gathered, how much more than k a search is asked for, and the most (see ``coinswarm_redis.backend``),
+and what ``times`` of ``coinswarm_redis.fields`` says; for each field of the filter how many names of sets, and these.
 
 Answers the number of elements, of entries, the index, and, where these agree, how it was searched: ``found``, with ids
 and scores in turn; ``few``, with ids, attributes (empty where all of them count) and vectors one after the other; or
 ``many``, where the filter keeps away from what is asked, with whether every outcome was known, and how many can count.
 """
+
+DIGESTS = {text: sha1(text.encode()).hexdigest() for text in (REMEMBER, UPDATE, FORGET, CLEAR, RECALL)}  # noqa: S324 - Redis' own choice
+"""By which a server knows the scripts."""
