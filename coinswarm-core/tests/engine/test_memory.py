@@ -190,13 +190,15 @@ def test_an_outcome_counts_from_its_embargo_on() -> None:
 
 
 def test_a_decision_becomes_one_episode_however_many_trades_it_leads_to() -> None:
-    rows = [CALM, CALM, (100, 100, 90, 100), CALM, CALM, CALM, CALM, CALM]
-    result, index = run(
-        plan_of(rows, Says([BUY]), limits=replace(tiny_plan(Leg([CALM], [FLAT])).limits, cool_down_bars=1))
-    )
-    assert len(result.trades) >= 1
+    stopped = (100, 100, 90, 100)
+    rows = [CALM, CALM, stopped, *[CALM] * 4, stopped, *[CALM] * 3]
+    limits = replace(tiny_plan(Leg([CALM], [FLAT])).limits, cool_down_bars=1)
+    result, index = run(plan_of(rows, Says([BUY]), limits=limits))
+    assert len(result.trades) == 2, "entered again when the cool-down was over"
     assert len(named(result)) == 1
     assert len(index.told) == 1
+    assert result.recall is not None
+    assert len(result.recall.withheld) == 0, "the second is learned from like any other"
 
 
 def test_how_far_an_episode_is_is_not_for_the_index_to_say() -> None:
@@ -207,6 +209,9 @@ def test_how_far_an_episode_is_is_not_for_the_index_to_say() -> None:
     assert fair.recall is not None
     assert told.recall is not None
     assert np.array_equal(told.recall.neighbours, fair.recall.neighbours)
+    # at the first bar it recalls by (1, 0), at the fifth by (1, 0.1): 1 - 1 / sqrt(1.01)
+    near, _ = fair.recall.neighbours_of(1)
+    assert near[0]["distance_ppm"] == round(1e6 * (1 - 1 / 1.01**0.5)) == 4_963
 
 
 def test_an_index_cannot_invent_or_foresee() -> None:
@@ -253,6 +258,23 @@ def test_sizing_counts_what_was_remembered_before_as_it_becomes_known() -> None:
     again = Session(plan, Recorded(told))
     again.run(timeline(plan))
     assert (again.desk.record.wins, again.desk.record.losses) == (session.desk.record.wins, session.desk.record.losses)
+
+
+def test_what_an_index_finds_of_others_or_of_the_future_does_not_count() -> None:
+    from coinswarm.domain.episode import Space as Made  # noqa: PLC0415 - a name for types above
+
+    plan = plan_of([CALM] * 6, Says([FLAT, FLAT, BUY]))
+    kept = [
+        earlier(1, agent="another"), earlier(1, side=-1), earlier(9), earlier(3), earlier(2), earlier(1),
+    ]  # fmt: skip
+    kept = [replace(one, id=f"{place:064x}") for place, one in enumerate(kept)]
+    memory = RunMemory(plan, Nearest([Match(one.id, 0.0) for one in kept]), PrivateLog(), "run-1")
+    memory.adopt(Made("run-1", SPACE, 2), kept, np.ones((6, 2), np.float32))
+    result = run_steps(plan, memory)
+    assert result.recall is not None
+    # decided at the close of bar 2, hour 3: with a bar of embargo what was known by hour 2 counts; all overlap, so that
+    # the first by id would be recalled if nothing was left out
+    assert result.recall.neighbours_of(0)[1] == [kept[4].id]
 
 
 # -- what it does

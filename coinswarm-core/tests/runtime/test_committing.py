@@ -145,7 +145,8 @@ def test_what_a_quorum_accepts_is_what_a_private_log_would_hold(swarm: Swarm) ->
 def test_a_session_goes_on_from_what_an_earlier_one_had_accepted(swarm: Swarm) -> None:
     first = swarm.run(plan_of(9), *BOTH)
     length = swarm.verified()
-    again = swarm.run(plan_of(9), *BOTH)
+    session = swarm.session(plan_of(9), *BOTH)
+    again, record = session.result(), session.desk.record
     assert again.recall is not None
     assert first.recall is not None
     assert again.recall.fork == first.recall.head
@@ -157,6 +158,7 @@ def test_a_session_goes_on_from_what_an_earlier_one_had_accepted(swarm: Swarm) -
     assert differences(backtest, again) == [], "a backtest forks where the session was"
     assert len(again.recall.earlier) == length, "sizing counts what the swarm remembers, as it becomes known"
     assert len(again.recall.withheld) == length, "and counts no trade twice"
+    assert record.wins[0] + record.losses[0] == 10_000 * len(again.trades)
     played, _ = explain_moments(plan_of(9), (), again.recall)
     assert differences(played, again) == []
 
