@@ -191,10 +191,13 @@ def test_weights_go_back_at_once_when_they_fell_as_far_as_they_said(
     swarm.now += 3_600 * 10**9
     text = said(capsys, "rollback", *PROFILE, code=1)
     assert "better: " in text, "0.9 % is not 1 %"
+    assert "Not due" in said(capsys, "rollback", "--if-due", *PROFILE)
+    assert told(capsys, "rollback", "--if-due", *PROFILE) == {"due": False}
     swarm.now += DAY_NS
     for agent in ("trend", "meanrev", "pairs"):
         swarm.store.facts.add_returns(f"returns/{agent}", FIRST_DAY + DAYS + 3, [-2_000])
-    found = told(capsys, "rollback", *PROFILE)
+    found = told(capsys, "rollback", "--if-due", *PROFILE)
+    assert found["due"] is True
     assert {row["agent"]: row["change_bp"] for row in found["agents"]} == {"meanrev": -500, "pairs": 0, "trend": 500}
     outcome, failed = swarm.weigh(trend=4_000, meanrev=3_000, pairs=3_000)
     assert (outcome, failed) == (Outcome.ACCEPT, ())

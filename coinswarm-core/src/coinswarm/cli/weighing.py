@@ -38,6 +38,7 @@ class Judged(NamedTuple):
     before: dict[str, int]
     after: dict[str, int]
     verdicts: dict[str, Verdict]
+    fallen: bool
 
     @property
     def accepted(self) -> bool:
@@ -45,10 +46,19 @@ class Judged(NamedTuple):
         return all(verdict.accepts for verdict in self.verdicts.values())
 
 
-def ask(wanted: Wanted | None, path: Path, overrides: Sequence[str], *, check: bool, as_json: bool) -> None:
+def ask(  # noqa: PLR0913 - one parameter per option
+    wanted: Wanted | None,
+    path: Path,
+    overrides: Sequence[str],
+    *,
+    check: bool,
+    as_json: bool,
+    if_due: bool = False,
+) -> None:
     """Judge a change of weights here, propose it, and tell how it ended.
 
     :param wanted: None: those before.
+    :param if_due: do nothing unless the weights in force have fallen as far as they may.
     :raises click.exceptions.Exit: with 1 where it is not accepted.
     """
     from functools import partial
@@ -58,6 +68,12 @@ def ask(wanted: Wanted | None, path: Path, overrides: Sequence[str], *, check: b
 
     profile = load_swarm(path, overrides)
     judged = _judged(profile, wanted)
+    if if_due and not judged.fallen:
+        if as_json:
+            emit_json({"due": False})
+        else:
+            click.echo("Not due: the weights in force have not fallen as far as they may.")
+        return
     if not as_json:
         _tell(judged)
     ended = None
@@ -93,11 +109,11 @@ def _judged(profile: SwarmProfile, wanted: Wanted | None) -> Judged:
             proposal = change_of_weights(wanted.weights, wanted.rollback_bp, version=version, evidence=cites)
         except ValueError as error:
             raise OperatorError(str(error), remedy="write AGENT=BP, as in trend=6000") from None
-        verdicts = _verdicts(store, profile, proposal)
+        verdicts, fallen = _verdicts(store, profile, proposal)
     if found and bare:
         message = f"no returns of {', '.join(bare)} are in the store, and nothing can be shown without them"
         raise NotReadyError(message, remedy="let a session run that records them")
-    return Judged(proposal, before, {agent: bp for agent, bp in wanted.weights.items() if bp}, verdicts)
+    return Judged(proposal, before, {agent: bp for agent, bp in wanted.weights.items() if bp}, verdicts, fallen)
 
 
 def _before(found: Sequence[Weighing]) -> Wanted:
@@ -105,8 +121,8 @@ def _before(found: Sequence[Weighing]) -> Wanted:
     return Wanted(one.weights, one.rollback_drawdown_bp)
 
 
-def _verdicts(store: Store, profile: SwarmProfile, proposal: Proposal) -> dict[str, Verdict]:
-    """How core's voters judge it, on the evidence that a seat would be shown.
+def _verdicts(store: Store, profile: SwarmProfile, proposal: Proposal) -> tuple[dict[str, Verdict], bool]:
+    """How core's voters judge it, on the evidence that a seat would be shown; and whether it is due.
 
     :raises NotReadyError: where the evidence is not whole.
     """
@@ -128,8 +144,9 @@ def _verdicts(store: Store, profile: SwarmProfile, proposal: Proposal) -> dict[s
     if evidence is None:
         message = "the returns in the store changed while they were read"
         raise NotReadyError(message, remedy="ask again")
-    makers = {"decimals": DecimalVoter(), "integers": IntegerVoter()}
-    return {name: voter.evaluate(proposal, evidence) for name, voter in makers.items()}
+    voters = {"decimals": DecimalVoter(), "integers": IntegerVoter()}
+    verdicts = {name: voter.evaluate(proposal, evidence) for name, voter in voters.items()}
+    return verdicts, all(voter.has_fallen(proposal, evidence) for voter in voters.values())
 
 
 async def _propose(profile: SwarmProfile, proposal: Proposal, label: str) -> Ended:
@@ -153,6 +170,7 @@ def _facts(judged: Judged, ended: Ended | None) -> dict[str, object]:
     from coinswarm.memory.promotion.weights import moved
 
     return {
+        "due": judged.fallen,
         "agents": moved(judged.before, judged.after),
         "content": judged.proposal.content(),
         "verdicts": [

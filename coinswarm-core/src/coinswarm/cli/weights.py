@@ -162,18 +162,19 @@ def measure(*, session: str, overrides: tuple[str, ...], where: Where, as_json: 
 
 @weights.command(cls=ProfileCommand)
 @profile_option
+@click.option("--if-due", is_flag=True, help="Do nothing unless they have fallen as far as they may.")
 @click.option("--check", is_flag=True, help="Only say how core's voters would judge it.")
 @set_option
 @json_option
-def rollback(*, profile: Path, check: bool, overrides: tuple[str, ...], as_json: bool) -> None:
+def rollback(*, profile: Path, if_due: bool, check: bool, overrides: tuple[str, ...], as_json: bool) -> None:
     """Propose the weights that were in force before.
 
     Where those in force have fallen as far as their own proposal said, they may be taken back at once and however far
-    that is; else it is a change like any other. Exit codes as for ``propose``.
+    that is; else it is a change like any other. With --if-due it can be asked every day. Exit codes as for ``propose``.
     """
     from coinswarm.cli.weighing import ask
 
-    ask(None, profile, overrides, check=check, as_json=as_json)
+    ask(None, profile, overrides, check=check, as_json=as_json, if_due=if_due)
 
 
 def _history(where: Where) -> list[Weighing]:

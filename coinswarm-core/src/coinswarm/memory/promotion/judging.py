@@ -98,7 +98,7 @@ class RuleVoter(Voter):
         }
 
     def _of_weights(self, proposal: Proposal, change: SetWeights, seen: Evidence) -> Judged:
-        rows = {row.agent: row for row in seen.returns if row.source in proposal.evidence}
+        rows = _cited_returns(proposal, seen)
         free = rules.is_first(seen) or self._is_taken_back(change, rows, seen)
         return {
             Rule.SUM: lambda: rules.weights_sum(change),
@@ -110,15 +110,21 @@ class RuleVoter(Voter):
             Rule.ROLLBACK: lambda: rules.rollback(change, seen),
         }
 
-    def _is_taken_back(self, change: SetWeights, rows: dict[str, DailyReturns], seen: Evidence) -> bool:
-        """Whether these are the weights before those in force, which have fallen as far as they may.
+    def has_fallen(self, proposal: Proposal, seen: Evidence) -> bool:
+        """Whether the weights in force have fallen as far as they may, by the returns that a proposal cites.
 
-        The fall is measured on whole days after the one on which they came into force.
+        Measured on whole days after the one on which they came into force.
         """
+        return self._has_fallen(_cited_returns(proposal, seen), seen)
+
+    def _is_taken_back(self, change: SetWeights, rows: dict[str, DailyReturns], seen: Evidence) -> bool:
+        """Whether these are the weights before those in force, which have fallen as far as they may."""
+        before = rules.by_agent(seen.previous)
+        return bool(before) and rules.by_agent(change.weights) == before and self._has_fallen(rows, seen)
+
+    def _has_fallen(self, rows: dict[str, DailyReturns], seen: Evidence) -> bool:
         old = rules.by_agent(seen.weights)
-        if not seen.rollback_drawdown_bp or rules.by_agent(change.weights) != rules.by_agent(seen.previous):
-            return False
-        if not old or not old.keys() <= rows.keys():
+        if not seen.rollback_drawdown_bp or not old or not old.keys() <= rows.keys():
             return False
         first = max(seen.weights_changed_ns // DAY_NS + 1, *(rows[agent].first_day for agent in old))
         last = min(rows[agent].first_day + len(rows[agent].returns_ppm) for agent in old)
@@ -142,6 +148,10 @@ class RuleVoter(Voter):
             for side, paid in ((old, 0), (new, cost))
         )
         return self._numbers.better(list(zip(before, after, strict=True)), limits)
+
+
+def _cited_returns(proposal: Proposal, seen: Evidence) -> dict[str, DailyReturns]:
+    return {row.agent: row for row in seen.returns if row.source in proposal.evidence}
 
 
 def _of_episode(change: AddEpisode, seen: Evidence) -> Judged:
