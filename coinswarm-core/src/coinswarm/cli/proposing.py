@@ -55,6 +55,8 @@ def propose(*, file: Path, profile: Path, seconds: float | None, overrides: tupl
         emit_fields({"proposal": ended.proposal, "outcome": outcome, "entry": ended.entry}, as_json=True)
     else:
         click.echo(f"{WORDS[outcome]} (entry {ended.entry}, proposal {ended.proposal})")
+        if outcome == "reject":
+            click.echo(f"coinswarm memory show {ended.entry} says by which rules.")
     if outcome != "accept":
         raise click.exceptions.Exit(1)
 
@@ -79,13 +81,13 @@ def _told(text: str, label: str) -> dict[str, Any]:
 
 async def _propose(profile: SwarmProfile, told: dict[str, Any], label: str, seconds: float | None) -> Ended:
     """Propose, and wait."""
-    from coinswarm.runtime.swarm.assembly import proposing
+    from coinswarm.runtime.swarm import assembly
 
-    async with proposing(profile, label=label, say=say) as desk:
+    async with assembly.proposing(profile, label=label, say=say, patience=assembly.PATIENCE) as desk:
         fold = await desk.ready()
         if "base_version" not in told:
             told["base_version"] = fold.versions.get(str(told.get("subject"))) or 0
-        return await desk.propose(_proposal(told), seconds=seconds or profile.swarm.deadline_seconds)
+        return await assembly.outcome_of(desk, _proposal(told), seconds or profile.swarm.deadline_seconds)
 
 
 def _proposal(told: dict[str, Any]) -> Proposal:

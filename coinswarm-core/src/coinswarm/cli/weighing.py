@@ -151,10 +151,10 @@ def _verdicts(store: Store, profile: SwarmProfile, proposal: Proposal) -> tuple[
 
 async def _propose(profile: SwarmProfile, proposal: Proposal, label: str) -> Ended:
     """Propose, and wait."""
-    from coinswarm.runtime.swarm.assembly import proposing
+    from coinswarm.runtime.swarm import assembly
 
-    async with proposing(profile, label=label, say=say) as desk:
-        return await desk.propose(proposal, seconds=profile.swarm.deadline_seconds)
+    async with assembly.proposing(profile, label=label, say=say, patience=assembly.PATIENCE) as desk:
+        return await assembly.outcome_of(desk, proposal, profile.swarm.deadline_seconds)
 
 
 def _tell(judged: Judged) -> None:

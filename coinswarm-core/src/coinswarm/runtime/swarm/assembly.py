@@ -14,7 +14,7 @@ from anyio import to_thread
 
 from coinswarm.config.home import home
 from coinswarm.config.sources import Secret
-from coinswarm.errors import CoinswarmError, NotReadyError, ProfileError, RetryableError, nearest
+from coinswarm.errors import CoinswarmError, NotReadyError, ProfileError, RetryableError, UnreachableError, nearest
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.roster import roster_from
@@ -34,17 +34,22 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 
     from coinswarm.config.swarm import SwarmProfile, SwarmSection
+    from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.keys import Signer
     from coinswarm.memory.quorum.messages import KeepSeal
     from coinswarm.memory.quorum.roster import Roster
     from coinswarm.memory.store.opening import Store
     from coinswarm.ports import MessageBus
+    from coinswarm.runtime.swarm.desk import Ended
 
     Say = Callable[[str], None]
 
 T = TypeVar("T")
 
 LOCAL = "local"
+PATIENCE = 10.0
+"""Seconds that a command waits for a database, a bus, or a decision that is overdue; processes wait for ever."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between attempts to reach the bus or the database when a process starts, doubled up to the second."""
 
@@ -116,10 +121,14 @@ def address_of(section: SwarmSection) -> str:
 
 
 @asynccontextmanager
-async def opened_store(section: SwarmSection, roster: Roster, teller: Teller) -> AsyncIterator[Store]:
+async def opened_store(
+    section: SwarmSection, roster: Roster, teller: Teller, patience: float | None = None
+) -> AsyncIterator[Store]:
     """The store with this log, founded where it is not there; waited for while it cannot be reached.
 
+    :param patience: for how many seconds; None: for ever.
     :raises OperatorError: when it cannot be used as it is.
+    :raises RetryableError: when it could not be reached for so long.
     """
     from coinswarm.memory.store.engine import place  # noqa: PLC0415 - SQLAlchemy, for who has a log
     from coinswarm.memory.store.opening import open_store  # noqa: PLC0415 - as above
@@ -135,16 +144,20 @@ async def opened_store(section: SwarmSection, roster: Roster, teller: Teller) ->
     async def once() -> Store:
         return await to_thread.run_sync(founded, abandon_on_cancel=True)
 
-    store = await _patiently(once, teller, "database", "the database does not answer")
+    store = await _patiently(once, teller, "database", "the database does not answer", patience)
     with closing(store):
         yield store
 
 
 @asynccontextmanager
-async def opened_bus(profile: SwarmProfile, label: str, teller: Teller) -> AsyncIterator[MessageBus]:
+async def opened_bus(
+    profile: SwarmProfile, label: str, teller: Teller, patience: float | None = None
+) -> AsyncIterator[MessageBus]:
     """The profile's bus; waited for while it cannot be reached.
 
+    :param patience: for how many seconds; None: for ever.
     :raises ProfileError: for one that carries nothing between processes.
+    :raises RetryableError: when it could not be reached for so long.
     """
     named = profile.drivers.bus
     if named is None or named.name == LOCAL:
@@ -155,20 +168,27 @@ async def opened_bus(profile: SwarmProfile, label: str, teller: Teller) -> Async
         bus = make_driver("bus", named.name, named.settings, key="drivers.bus.settings", label=label)
         return await cast("MessageBus", bus).__aenter__()
 
-    bus = await _patiently(once, teller, "bus", "the bus does not answer")
+    bus = await _patiently(once, teller, "bus", "the bus does not answer", patience)
     try:
         yield bus
     finally:
         await bus.__aexit__(None, None, None)
 
 
-async def _patiently(once: Callable[[], Awaitable[T]], teller: Teller, what: str, text: str) -> T:
-    """Try until it is there."""
-    pause = FIRST_PAUSE
+async def _patiently(
+    once: Callable[[], Awaitable[T]], teller: Teller, what: str, text: str, patience: float | None
+) -> T:
+    """Try until it is there, or for so many seconds.
+
+    :raises RetryableError: the last, when it is not.
+    """
+    pause, begun = FIRST_PAUSE, time.monotonic()
     while True:
         try:
             made = await once()
         except RetryableError as error:
+            if patience is not None and time.monotonic() + pause > begun + patience:
+                raise
             teller.trouble(what, f"{text} ({error}); it is tried again")
             await anyio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -291,9 +311,12 @@ async def reindex(profile: SwarmProfile, store: Store, *, label: str, say: Say, 
 
 
 @asynccontextmanager
-async def proposing(profile: SwarmProfile, *, label: str, say: Say) -> AsyncIterator[Desk]:
+async def proposing(
+    profile: SwarmProfile, *, label: str, say: Say, patience: float | None = None
+) -> AsyncIterator[Desk]:
     """A desk that proposes in the name of the profile's submitter.
 
+    :param patience: how many seconds to wait for the database and the bus; None: for ever.
     :raises CoinswarmError: for whatever stands in the way.
     """
     section, roster = profile.swarm, roster_of(profile.swarm)
@@ -302,8 +325,8 @@ async def proposing(profile: SwarmProfile, *, label: str, say: Say) -> AsyncIter
     teller = Teller(name, say)
     with Disk(disks_of(section) / f"{name}.sqlite", name, section.cluster, section.shard) as disk:
         async with (
-            opened_store(section, roster, teller) as store,
-            opened_bus(profile, label, teller) as bus,
+            opened_store(section, roster, teller, patience) as store,
+            opened_bus(profile, label, teller, patience) as bus,
         ):
             desk = Desk(_place(section, roster, bus, store), name, signer, disk, teller)
             group = anyio.create_task_group()
@@ -314,6 +337,21 @@ async def proposing(profile: SwarmProfile, *, label: str, say: Say) -> AsyncIter
             finally:
                 group.cancel_scope.cancel()
                 await group.__aexit__(None, None, None)
+
+
+async def outcome_of(desk: Desk, proposal: Proposal, seconds: float) -> Ended:
+    """Propose something for a person who waits: not for ever.
+
+    :param seconds: until its deadline, by the log's clock.
+    :raises UnreachableError: nothing was decided a while after that.
+    :raises CoinswarmError: as ``Desk.propose``.
+    """
+    with anyio.move_on_after(seconds + PATIENCE):
+        return await desk.propose(proposal, seconds=seconds)
+    message = f"nothing was decided within {seconds + PATIENCE:g} s: neither voters nor coordinators can be heard"
+    raise UnreachableError(
+        message, remedy="see coinswarm memory voters; it is sent again by the next who proposes here"
+    )
 
 
 def cast_of(section: SwarmSection, roster: Roster, plugins: Sequence[str], *, label: str) -> Cast:

@@ -13,6 +13,7 @@ from coinswarm.clock import iso
 from coinswarm.errors import CoinswarmError, DataError
 from coinswarm.memory.quorum.fold import BadEntryError, advance, genesis
 from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.runtime.swarm import assembly
 from coinswarm.runtime.swarm.assembly import opened_bus, opened_store, roster_of
 from coinswarm.runtime.swarm.founding import sizes
 from coinswarm.runtime.swarm.node import status_subject
@@ -106,7 +107,7 @@ async def seats_of(profile: SwarmProfile, *, label: str, say: Callable[[str], No
     """
     section, first = profile.swarm, roster_of(profile.swarm)
     teller = Teller("voters", say)
-    async with opened_store(section, first, teller) as store:
+    async with opened_store(section, first, teller, assembly.PATIENCE) as store:
         start = genesis(section.cluster, section.shard, first)
         fold, last = await to_thread.run_sync(_read, store.log, start)
     parts = [
@@ -115,7 +116,7 @@ async def seats_of(profile: SwarmProfile, *, label: str, say: Callable[[str], No
         *((name, "submitter", key) for name, key in fold.roster.submitter_keys.items()),
     ]
     found: dict[str, dict[str, Any]] = {}
-    async with opened_bus(profile, label, teller) as bus, anyio.create_task_group() as group:
+    async with opened_bus(profile, label, teller, assembly.PATIENCE) as bus, anyio.create_task_group() as group:
 
         async def ask(name: str) -> None:
             try:
