@@ -22,6 +22,7 @@ LATE = 10**18
 """Later than anything that is known."""
 
 _CLUSTER, _NOISE, _REGIMES = 40, 0.6, 10
+_AT_ONCE = 100
 _RARITIES = (1_000, 100, 10, 2)
 
 
@@ -105,12 +106,18 @@ def drawn(entries: int, questions: int) -> Work:
 
 def nearest(work: Work, case: Case) -> list[set[str]]:
     """For each question, which are the nearest of those that count: every one of them is looked at."""
-    rows = {where: admitted(work, case, where) for where in {case.where(work, one) for one in range(len(work.asked))}}
-    found = []
-    for number, asked in enumerate(work.asked):
-        counts = rows[case.where(work, number)]
-        order = np.argsort(-(work.units[counts] @ asked), kind="stable")[:K]
-        found.append({work.told[row].id for row in counts[order].tolist()})
+    found: list[set[str]] = [set() for _ in work.asked]
+    alike: dict[Filter, list[int]] = {}
+    for number in range(len(work.asked)):
+        alike.setdefault(case.where(work, number), []).append(number)
+    for where, numbers in alike.items():
+        counts = admitted(work, case, where)
+        kept = work.units[counts]
+        for first in range(0, len(numbers), _AT_ONCE):
+            some = numbers[first : first + _AT_ONCE]
+            for number, products in zip(some, work.asked[some] @ kept.T, strict=True):
+                best = np.argpartition(products, -K)[-K:] if len(counts) > K else np.arange(len(counts))
+                found[number] = {work.told[row].id for row in counts[best].tolist()}
     return found
 
 
