@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from coinswarm.canonical import digest
+from coinswarm.canonical import GENESIS, digest
 from coinswarm.memory.quorum.inmemory import MemoryLog
 from coinswarm.memory.quorum.log import LEASE_NS, TERM_NS, Request, Status, renew, take
 from coinswarm.memory.quorum.records import Head, Outcome
@@ -346,3 +346,17 @@ def test_it_is_read_in_parts(cluster: Cluster) -> None:
         cluster.commit(cluster.proposal(base=base))
     part = cluster.log.read(7, 1, 1)
     assert (part.token, part.after, [entry.index for entry in part.entries], part.head.index) == (7, 1, [2], 3)
+
+
+def test_each_thing_can_be_asked_for_by_itself(cluster: Cluster) -> None:
+    """What is not foreseen is read when it is asked for."""
+    envelope = cluster.commit()
+    [entry] = entries(cluster)
+    other = cluster.envelope()
+    with cluster.log.transaction() as held:
+        assert held.lock_head() == (entry.head, entry.at_ns)
+        assert [held.lock_version(subject) for subject in ("acceptance/cap", "other")] == [1, 0]
+        assert [held.decision(one.id) for one in (envelope, other)] == [Outcome.ACCEPT, None]
+        assert [held.is_spent(one.use) for one in (envelope, other)] == [True, False]
+        assert [held.hash_at(index) for index in (0, 1, 2)] == [GENESIS, entry.hash, None]
+        assert [held.roster(version) for version in (None, 0, 1, -1)] == [cluster.roster, cluster.roster, None, None]

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 SHARDS = count()
 
+EXAMPLES = 12 if settings().derandomize else 500
+"""The second with ``--hypothesis-profile=search``."""
+
 
 class Asked(NamedTuple):
     """One request, in short."""
@@ -97,7 +100,7 @@ def proposal(cluster: Cluster, asked: Asked) -> Proposal:
     return cluster.proposal(str(asked.nonce), subject=f"acceptance/{name}", base=asked.base)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_it_answers_as_the_log_in_memory_does(
     cluster: Cluster, store_url: str, steps: list[list[Asked] | int | str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -306,6 +307,14 @@ def test_files_that_cannot_be_used_say_why(cluster: Cluster, tmp_path: Path) -> 
 
 
 # ── PostgreSQL ──
+
+
+def test_without_its_client_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(
+        NotReadyError, match=r"takes psycopg, which is not installed: pip install 'coinswarm-core\[post"
+    ):
+        logs_in("postgres://somebody@somewhere/swarm")
 
 
 @pytest.fixture
