@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import tomllib
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,8 @@ def running(profile: Path) -> Iterator[dict[str, Part]]:
 
 def test_a_quorum_of_processes(profile: Path, running: dict[str, Part], capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
+    with closing(sqlite3.connect("north.sqlite")) as store, closing(sqlite3.connect("backup.sqlite")) as backup:
+        store.backup(backup)
     Path("proposal.json").write_text(json.dumps(PROPOSAL), encoding="utf-8")
     told = ["--profile", str(profile)]
     assert main(["memory", "propose", "proposal.json", *told, "--json"]) == 1
@@ -123,9 +126,15 @@ def test_a_quorum_of_processes(profile: Path, running: dict[str, Part], capsys: 
     assert all("stopped" in one.lines[-1] or "interrupted" in one.lines[-1] for one in running.values())
     assert all(b"Traceback" not in line.encode() for one in running.values() for line in one.lines)
 
+    away = Path("north.sqlite").rename("away.sqlite")
+    for words in (["run", "voter", "--id", "v1"], ["run", "coordinator", "--id", "c1"]):
+        assert main([*words, *told]) == 2
+        assert "north.sqlite, and its log had 2 entries" in capsys.readouterr().err
+    assert away.exists()
+    assert not Path("north.sqlite").exists(), "no other log is begun in its place"
+
     # A restored backup: what was decided is gone from the database, and the voter remembers it.
-    for path in Path().glob("north.sqlite*"):
-        path.unlink()
+    Path("backup.sqlite").rename("north.sqlite")
     with part("voter", "--id", "v2", "--profile", str(profile)) as again:
         _, said = again.process.communicate(timeout=60)
     assert again.process.returncode == 5

@@ -122,11 +122,12 @@ def address_of(section: SwarmSection) -> str:
 
 @asynccontextmanager
 async def opened_store(
-    section: SwarmSection, roster: Roster, teller: Teller, patience: float | None = None
+    section: SwarmSection, roster: Roster, teller: Teller, patience: float | None = None, *, seen: int = 0
 ) -> AsyncIterator[Store]:
     """The store with this log, founded where it is not there; waited for while it cannot be reached.
 
     :param patience: for how many seconds; None: for ever.
+    :param seen: how many entries of the log were seen before: a file that held them is not made anew.
     :raises OperatorError: when it cannot be used as it is.
     :raises RetryableError: when it could not be reached for so long.
     """
@@ -138,6 +139,11 @@ async def opened_store(
 
     def founded() -> Store:
         """All processes of a quorum start at once, and one of them makes a file's tables."""
+        if seen and file is not None and not file.exists():
+            message = f"there is no store {file}, and its log had {seen} entries"
+            raise NotReadyError(
+                message, remedy="bring it back, or mount what it lies on; no other is begun in its place"
+            )
         with nullcontext() if file is None else locked(file):
             return open_store(address, section.cluster, section.shard, roster=roster)
 
@@ -219,7 +225,7 @@ async def run_voter(profile: SwarmProfile, name: str, *, label: str, say: Say, n
     teller = Teller(name, say)
     with Disk(disks_of(section) / f"{name}.sqlite", name, section.cluster, section.shard) as disk:
         async with (
-            opened_store(section, roster, teller) as store,
+            opened_store(section, roster, teller, seen=disk.seen.index) as store,
             opened_bus(profile, label, teller) as bus,
         ):
             gather = Gatherer(store, mode=section.mode, minimum_bp=section.minimum_bp)
@@ -242,7 +248,7 @@ async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: 
     teller, folder = Teller(name, say), disks_of(section)
     with Disk(folder / f"{name}.sqlite", name, section.cluster, section.shard) as disk:
         async with (
-            opened_store(section, roster, teller) as store,
+            opened_store(section, roster, teller, seen=disk.seen.index) as store,
             opened_bus(profile, label, teller) as bus,
         ):
             node = coordinator_node(
@@ -325,7 +331,7 @@ async def proposing(
     teller = Teller(name, say)
     with Disk(disks_of(section) / f"{name}.sqlite", name, section.cluster, section.shard) as disk:
         async with (
-            opened_store(section, roster, teller, patience) as store,
+            opened_store(section, roster, teller, patience, seen=disk.seen.index) as store,
             opened_bus(profile, label, teller, patience) as bus,
         ):
             desk = Desk(_place(section, roster, bus, store), name, signer, disk, teller)
