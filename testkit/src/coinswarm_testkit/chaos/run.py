@@ -22,6 +22,7 @@ from coinswarm.memory.quorum.verify import verify
 from coinswarm.runtime.assembly import make_backend
 from coinswarm.runtime.swarm.assembly import disks_of, proposing, roster_of
 from coinswarm_testkit.chaos.stage import CLUSTER, COORDINATORS, DIMENSION, SPACE, changes_of, episodes, opened
+from coinswarm_testkit.chaos.victims import PartVictim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     from coinswarm.memory.store.opening import Store
     from coinswarm.runtime.swarm.desk import Desk, Ended
     from coinswarm_testkit.chaos.stage import Stage
-    from coinswarm_testkit.chaos.victims import PartVictim, Victim
+    from coinswarm_testkit.chaos.victims import Victim
 
 DEADLINE_SECONDS = 120.0
 SETTLE_SECONDS = 120.0
 READY_SECONDS = 240.0
+BACK_SECONDS = 60.0
 ENTRIES = 512
 
 HELLO = {"voter": "votes in", "coordinator": "coordinates", "projection": "folds"}
@@ -89,8 +91,16 @@ async def until_ready(stage: Stage, desk: Desk) -> None:
 
 
 def _is_there(part: PartVictim) -> bool:
-    """Whether a process has said that it is at work."""
-    return f"{part.name}: {HELLO[part.kind]}" in part.said()
+    """Whether a process has said that it is at work, in this life too."""
+    return part.said().count(f"{part.name}: {HELLO[part.kind]}") > part.killed
+
+
+async def _until_back(victim: Victim) -> None:
+    """Wait for a process that was killed to be at work again: one at a time is hit, and the others are there."""
+    if isinstance(victim, PartVictim):
+        with anyio.move_on_after(BACK_SECONDS):
+            while not _is_there(victim) and not victim.fault():  # noqa: ASYNC110 - as above
+                await anyio.sleep(0.1)
 
 
 async def _load(desk: Desk, proposals: Sequence[Proposal], seconds: float, played: Play) -> None:
@@ -122,6 +132,7 @@ async def _chaos(stage: Stage, seconds: float, rng: random.Random, played: Play,
             victim.kill()
             await anyio.sleep(rng.uniform(0.0, 1.0))
             victim.again()
+            await _until_back(victim)
             what = "killed"
         else:
             victim.pause()
