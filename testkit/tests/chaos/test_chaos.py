@@ -28,5 +28,6 @@ def test_nothing_is_lost_or_applied_twice(tmp_path: Path) -> None:
             pytest.fail(str(error), pytrace=False)
         pytest.skip(str(error))
     assert not found.wrong, "\n".join([*shown, *said])
-    assert len(played.ended) == 40
-    assert sum(victim.killed + victim.stopped for victim in stage.victims) >= 2
+    assert len(played.ended) == played.asked > 0
+    assert found.accepted == played.asked
+    assert sum(victim.killed + victim.stopped for victim in stage.victims) >= 1

@@ -35,10 +35,13 @@ if TYPE_CHECKING:
     from coinswarm_testkit.chaos.stage import Stage
     from coinswarm_testkit.chaos.victims import Victim
 
-DEADLINE_SECONDS = 120.0
-SETTLE_SECONDS = 120.0
+DEADLINE_SECONDS = 240.0
+SETTLE_SECONDS = 240.0
 READY_SECONDS = 240.0
 BACK_SECONDS = 60.0
+OUTSTANDING = 64
+"""Most proposals under way: more would only wait."""
+
 ENTRIES = 512
 
 HELLO = {"voter": "votes in", "coordinator": "coordinates", "projection": "folds"}
@@ -49,10 +52,13 @@ HELLO = {"voter": "votes in", "coordinator": "coordinates", "projection": "folds
 class Play:
     """What happened.
 
+    :param asked: proposals that were made; :param loading: whether more will be.
     :param ended: proposals with their outcomes, as the submitter was told, and how many seconds each took.
     :param faults: processes that ended by themselves, and whatever else should not have been.
     """
 
+    asked: int = 0
+    loading: bool = True
     ended: dict[str, tuple[Ended, float]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
@@ -71,10 +77,10 @@ async def play(
             group.start_soon(_load, desk, proposals, seconds, played)
             await _chaos(stage, seconds, random.Random(seed), played, say)  # noqa: S311 - a test's choice, to be repeated
             with anyio.move_on_after(SETTLE_SECONDS) as settled:
-                while len(played.ended) < len(proposals):  # noqa: ASYNC110 - the load's own tasks tell by what they add
+                while played.loading or len(played.ended) < played.asked:  # noqa: ASYNC110 - the load's own tasks tell by what they add
                     await anyio.sleep(0.1)
             if settled.cancelled_caught:
-                played.faults.append(f"{len(proposals) - len(played.ended)} proposals have no outcome")
+                played.faults.append(f"{played.asked - len(played.ended)} proposals have no outcome")
                 group.cancel_scope.cancel()
     return played
 
@@ -104,12 +110,18 @@ async def _until_back(victim: Victim) -> None:
 
 
 async def _load(desk: Desk, proposals: Sequence[Proposal], seconds: float, played: Play) -> None:
-    """Propose at a steady rate, whatever becomes of those before."""
+    """Propose at a steady rate, or as fast as it is borne; what is not proposed in time is left out."""
     begin = time.monotonic()
     async with anyio.create_task_group() as group:
         for place, proposal in enumerate(proposals):
             await anyio.sleep(max(0.0, begin + place * seconds / len(proposals) - time.monotonic()))
+            while played.asked - len(played.ended) >= OUTSTANDING:
+                await anyio.sleep(0.02)
+            if time.monotonic() > begin + seconds:
+                break
+            played.asked += 1
             group.start_soon(_one, desk, proposal, played)
+        played.loading = False
 
 
 async def _one(desk: Desk, proposal: Proposal, played: Play) -> None:
