@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from coinswarm.config.profile import Profile
     from coinswarm.memory.store.opening import Store
-    from coinswarm.plugins.admission import Standing
+    from coinswarm.runtime.assembly import Assembled
     from coinswarm.runtime.runs import Engine
 
 _PPM = 1_000_000
@@ -75,8 +75,7 @@ def measure(
             message = f"the bars of {label} hold no whole day"
             raise DataError(message, remedy="give more of them")
         returns = tuple(max(round(one * _PPM), 1) - _PPM for one in growth)
-        stands = next((one for one in ready.standings if (one.seat.kind, one.seat.label) == ("agent", item.seat)), None)
-        found.append(Measured(item.seat, int(days.day[first]), returns, *_certificate(stands)))
+        found.append(Measured(item.seat, int(days.day[first]), returns, *_certificate(ready, item.seat)))
     return found
 
 
@@ -91,6 +90,7 @@ def commit(store: Store, measured: list[Measured]) -> None:
             store.facts.add_certificate(one.agent, one.certificate, one.tier)
 
 
-def _certificate(stands: Standing | None) -> tuple[str, str]:
-    """Tier and digest; both empty without one that counts."""
+def _certificate(ready: Assembled, seat: str) -> tuple[str, str]:
+    """Tier and digest of an agent's certificate; both empty without one that counts."""
+    stands = next((one for one in ready.standings if (one.seat.kind, one.seat.label) == ("agent", seat)), None)
     return (stands.tier, stands.cited) if stands is not None and stands.tier else ("", "")
