@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 DEADLINE_SECONDS = 240.0
 SETTLE_SECONDS = 240.0
 READY_SECONDS = 240.0
-BACK_SECONDS = 60.0
+BACK_SECONDS = 10.0
 OUTSTANDING = 64
 """Most proposals under way: more would only wait."""
 
