@@ -62,7 +62,8 @@ class Inbox(Generic[T]):
     async def hear(self, event: T) -> None:
         """Put in a message; waits while too many are there."""
         while len(self._messages) >= self._limit:
-            self._room = anyio.Event()
+            if self._room.is_set():  # several may wait, and all of them for the same event
+                self._room = anyio.Event()
             await self._room.wait()
         self._messages.append(event)
         self._wake.set()
