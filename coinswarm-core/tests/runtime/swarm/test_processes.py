@@ -111,9 +111,14 @@ def test_a_quorum_of_processes(profile: Path, running: dict[str, Part], capsys: 
     assert main(["memory", "propose", "proposal.json", *told, "--set", "swarm.deadline_seconds=60"]) == 1
     assert capsys.readouterr().out.startswith("rejected: the voters agree that it must not be (entry 2, proposal ")
 
-    assert main(["memory", "voters", *told, "--json"]) == 0
-    seats = {seat["name"]: seat for seat in json.loads(capsys.readouterr().out)["seats"]}
-    assert all(seats[name]["status"]["head"] == 2 for name in (*VOTERS, "c1"))
+    def asked() -> dict[str, Any]:
+        assert main(["memory", "voters", *told, "--json"]) == 0
+        return {seat["name"]: seat for seat in json.loads(capsys.readouterr().out)["seats"]}
+
+    seats, limit = asked(), time.monotonic() + 30
+    while any(seats[name]["status"]["head"] != 2 for name in (*VOTERS, "c1")):  # each reads the log once a second
+        assert time.monotonic() < limit, seats
+        seats = asked()
     assert seats["desk"]["status"] is None, "it is not running"
     assert sum(seat["last_ballot"] == {**(seat["last_ballot"] or {}), "entry": 2} for seat in seats.values()) >= 2
 
