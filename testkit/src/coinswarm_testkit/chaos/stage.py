@@ -16,7 +16,7 @@ from coinswarm.domain.episode import Episode, Space
 from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind
 from coinswarm.errors import InvariantError
 from coinswarm.runtime.swarm.assembly import roster_of
-from coinswarm_testkit.chaos.victims import PartVictim, ServerVictim, Victim
+from coinswarm_testkit.chaos.victims import PartVictim, ServerVictim, Victim, children
 from coinswarm_testkit.servers.nats import nats_server
 from coinswarm_testkit.servers.postgres import postgres_server
 from coinswarm_testkit.servers.redis import free_port, redis_server
@@ -63,15 +63,16 @@ def staged(folder: Path, *, index: bool = True) -> Iterator[Stage]:
         home = os.environ.get("COINSWARM_HOME")
         os.environ["COINSWARM_HOME"] = str(folder / "home")
         stack.callback(_restore, home)
+        others = [*children("postgres"), *children("nats-server"), *children("redis-server")]
         postgres = stack.enter_context(postgres_server("max_connections=100"))
         nats = stack.enter_context(nats_server("# ours", port=free_port()))
         redis = stack.enter_context(redis_server("--appendonly", "no"))
         port = redis.url.rpartition(":")[2]  # Redis overwrites the command line that its process shows
         again = ("--bind", "127.0.0.1", "--port", port, "--dir", str(folder), "--save", "", "--appendonly", "no")
         servers = [
-            ServerVictim("postgres", "postgres", folder / "postgres.output"),
-            ServerVictim("nats", "nats-server", folder / "nats.output"),
-            ServerVictim("redis", "redis-server", folder / "redis.output", again),
+            ServerVictim("postgres", "postgres", folder / "postgres.output", others),
+            ServerVictim("nats", "nats-server", folder / "nats.output", others),
+            ServerVictim("redis", "redis-server", folder / "redis.output", others, again),
         ]
         os.environ["COINSWARM_CHAOS_DATABASE"] = postgres.url
         stack.callback(os.environ.pop, "COINSWARM_CHAOS_DATABASE", None)

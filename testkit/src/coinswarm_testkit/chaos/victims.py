@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 CLI = (sys.executable, "-c", "import sys; from coinswarm.cli import main; sys.exit(main())")
 """The command ``coinswarm`` of this interpreter."""
@@ -115,12 +115,15 @@ class ServerVictim(Victim):
     """A server that somebody else started as our child; once it was killed, the same command is run again by us.
 
     :param program: the name of its program.
+    :param besides: children of ours that run such a program too, and are none of our business.
     :param options: of its command line, where its process shows another; else what it shows.
     """
 
-    def __init__(self, name: str, program: str, output: Path, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, name: str, program: str, output: Path, besides: Collection[int], options: Sequence[str] = ()
+    ) -> None:
         super().__init__(name, name)
-        [self._pid] = children(program)
+        [self._pid] = set(children(program)).difference(besides)
         place = Path(f"/proc/{self._pid}")
         self._command = [str((place / "exe").readlink()), *(options or command_of(self._pid)[1:])]
         self._user = place.stat().st_uid
