@@ -12,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from coinswarm_mutants.cases import cases
@@ -103,7 +104,8 @@ def clean() -> int:
 def main(words: Sequence[str]) -> int:
     """0 only if everything is as stated."""
     begin = time.monotonic()
-    with nats_server() as server:
+    with TemporaryDirectory(prefix="coinswarm-home-") as home, nats_server() as server:
+        os.environ["COINSWARM_HOME"] = home  # what its user has tried changes no verdict
         print(f"real server: {server.about}")
         os.environ[VARIABLE] = server.url
         wrong = judged(words)
