@@ -41,6 +41,11 @@ class Progress:
         click.echo(f"{_CLEAR}{text[:width]}", err=True, nl=False, color=True)
         self._open = True
 
+    def warn(self, text: str) -> None:
+        """Say what people should know, on a line of stderr that stays, whatever is shown otherwise."""
+        self.close()
+        click.echo(text, err=True)
+
     def close(self) -> None:
         """Take the line away."""
         if self._open:

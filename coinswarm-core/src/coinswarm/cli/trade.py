@@ -51,5 +51,7 @@ def trade(  # noqa: PLR0913 - one parameter per option
         files = match_recordings(loaded, recordings)
         shown.phase(f"playing {label}: {', '.join(loaded.symbols)}")
         registry = None if no_trial else TrialRegistry()
-        done = run_session(loaded, label=label, recordings=files, runs=runs, trials=registry, say=shown.phase)
+        done = run_session(
+            loaded, label=label, recordings=files, runs=runs, trials=registry, say=shown.phase, warn=shown.warn
+        )
     show(done, as_json=as_json)

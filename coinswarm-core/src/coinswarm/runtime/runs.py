@@ -30,7 +30,7 @@ from coinswarm.runtime.assembly import Assembled, Given, assemble
 from coinswarm.runtime.trials import UNASKED, measured_days, note_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from coinswarm.backtest.runread import StoredRun
     from coinswarm.config.profile import Profile
@@ -149,6 +149,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
     engine: str,
     label: str = "",
     tried: Tried = UNASKED,
+    troubles: Sequence[str] = (),
     report: bool = True,
     say: Say = quiet,
 ) -> Finished:
@@ -158,6 +159,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
 
     :param label: what messages call the profile; lists of runs show it.
     :param tried: what else was tried on its history.
+    :param troubles: what went wrong beside it, a line each.
     :param report: whether it gets a ``report.html``; what agents said is in it if ``ready`` was ``heard``.
     :param say: is told what begins.
     """
@@ -176,6 +178,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
     summary["evidence"] = _evidence(ready, result, tried)
     if profile.memory is not None and result.recall is not None:
         summary["memory"] = memory_dict(plan, result.recall, profile.memory.backend)
+    summary["warnings"] += troubles
     if tried.fault:
         summary["warnings"].append(f"{tried.why}: trials are not counted, the evidence is incomplete")
     about = {

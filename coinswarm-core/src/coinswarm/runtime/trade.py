@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 BATCH = 512
 """Moments per message from the feed: a queue hop costs as much as a bar."""
 
+TOLD = 5
+"""Lines of trouble, from the beginning and from the end of a session, that its summary repeats."""
+
 LIVE_NEEDS = (
     "a broker that reaches a venue: no plugin with one is installed (drivers.broker)",
     "an order journal that survives a crash, and reconciliation with the venue at start",
@@ -78,6 +81,7 @@ def trade(  # noqa: PLR0913 - what a session is asked for
     runs: Path | None,
     trials: TrialRegistry | None = None,
     say: Say = quiet,
+    warn: Say = quiet,
 ) -> Finished:
     """Run a session to the end of its feed.
 
@@ -85,6 +89,7 @@ def trade(  # noqa: PLR0913 - what a session is asked for
     :param trials: where the session is recorded as a trial (S23): it looks at a history as a backtest does, and
         the same settings on the same days are one trial, whichever command ran them; None: nowhere.
     :param say: is told what begins after the last bar.
+    :param warn: is handed a line, as it happens, of what people should know; the summary has them too.
     :raises NotReadyError: for a live profile, listing all that is missing; for paper without a recording, or with
         something seated that has no silver certificate.
     """
@@ -104,14 +109,30 @@ def trade(  # noqa: PLR0913 - what a session is asked for
     plain = assemble(profile, label=label, recordings=recordings)
     plain.demand_silver(label)
     ready = heard(plain)
+    troubles: list[str] = []
+
+    def trouble(line: str) -> None:
+        troubles.append(line)
+        warn(line)
+
     try:
-        result = anyio.run(_session, ready, say)
+        result = anyio.run(_session, ready, trouble)
     except BaseExceptionGroup as group:  # what a task raised is what went wrong
         raise _first(group.subgroup(KeyboardInterrupt) or group) from group
     if trials is not None:
         say("counting what was tried on this history")
     tried = UNASKED if trials is None else note_trial(plain, result, trials, label=label)
-    return finish(ready, result, runs=runs, mode="paper", engine="session", label=label, tried=tried, say=say)
+    told = shortened(troubles)
+    return finish(
+        ready, result, runs=runs, mode="paper", engine="session", label=label, tried=tried, troubles=told, say=say
+    )
+
+
+def shortened(troubles: Sequence[str]) -> list[str]:
+    """The first lines and the last: a night of trouble is no summary."""
+    if len(troubles) <= 2 * TOLD:
+        return list(troubles)
+    return [*troubles[:TOLD], f"… and {len(troubles) - 2 * TOLD:,} lines more", *troubles[-TOLD:]]
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -122,9 +143,9 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def _session(ready: Assembled, say: Say) -> RunResult:
+async def _session(ready: Assembled, trouble: Say) -> RunResult:
     """Feed and session side by side until the recording ends."""
-    with recalling(ready, say) as memory:
+    with recalling(ready, trouble) as memory:
         session, clock = Session(ready.plan, memory), SimulatedClock()
         send, receive = anyio.create_memory_object_stream[list["Moment"]](max_buffer_size=4)
         async with anyio.create_task_group() as group:
