@@ -20,6 +20,7 @@ from coinswarm.memory.store import models
 from coinswarm.runtime.committing import SwarmLog
 from coinswarm.runtime.fork import read_fork
 from coinswarm.runtime.memory import remembering
+from coinswarm.runtime.patience import Patience
 from coinswarm.runtime.swarm.projecting import Projector
 from coinswarm.runtime.swarm.telling import Teller
 from coinswarm_testkit.markets.seated import JUDGED, seated_bars, seated_plan
@@ -71,7 +72,8 @@ def session(world: World) -> RunResult:
         assert fork.fold is not None
         with ExitStack() as stack:
             swarm = stack.enter_context(portal.wrap_async_context_manager(world.swarm()))
-            yield SwarmLog(fork.fold, world.store, swarm.propose, portal, Ed25519Scheme()), fork
+            patience = Patience(60.0, "the log", world.said.append, portal)
+            yield SwarmLog(fork.fold, world.store, swarm.propose, patience, Ed25519Scheme(), 30.0), fork
 
     ready = plan()
     world.now_ns = max(int(bars.open_ns[-1]) for bars in ready.bars) + ready.bar_ns

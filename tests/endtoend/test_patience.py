@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coinswarm.cli import main
+from coinswarm.memory.quorum.roster import roster_from
+from coinswarm.memory.store.opening import open_store
 from coinswarm.runtime.swarm import assembly
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ def _quorum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(assembly, "PATIENCE", 0.3)
     assert main(["memory", "init", "--cluster", "north"]) == 0
+    roster = roster_from(Path("north-main.roster.json").read_text(encoding="utf-8").strip())
+    open_store("north.sqlite", "north", "main", roster=roster).close()
     Path("p.json").write_text(json.dumps(SETTING), encoding="utf-8")
     capsys.readouterr()
 
@@ -48,6 +52,19 @@ def nobody() -> Iterator[str]:
 def test_a_bus_that_is_away_is_told(words: tuple[str, ...], nobody: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, *PROFILE, nobody]) == 4
     assert "cannot be reached" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("memory", "propose", "p.json"), ("memory", "voters"), ("memory", "log"), ("weights", "propose", "trend=10000")],
+)
+def test_who_only_asks_begins_no_log(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("north.sqlite").unlink()
+    assert main([*words, *PROFILE[:2]]) == 2
+    told = capsys.readouterr().err
+    assert "north.sqlite" in told
+    assert "first voter or coordinator" in told
+    assert not Path("north.sqlite").exists()
 
 
 def test_a_decision_that_nobody_makes_is_told(nats_url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -268,7 +268,7 @@ def test_state_is_not_derived_from_a_log_that_is_not_whole(store: Path, said: Ca
 @pytest.mark.usefixtures("store")
 def test_a_store_that_cannot_be_used_says_what_to_do(said: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     told: dict[str, Any] = {
-        "missing.db": "there is no store missing.db: check --store",
+        "missing.db": "there is no store missing.db: name the file of a swarm that has run",
         "no/folder.db": "there is no store no/folder.db",
         "mysql://h/x": "a store cannot be at mysql://…: did you mean 'sqlite'?",
         "sqlite://": "names no file",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coinswarm.backtest.remembered import memory_words
 from coinswarm.backtest.runread import check_run
-from coinswarm.errors import NotReadyError, ProfileError
+from coinswarm.errors import NotReadyError, ProfileError, UnreachableError
 from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.memory.quorum.verify import verify
-from coinswarm.memory.store.opening import opened
+from coinswarm.memory.store.opening import open_store, opened
 from coinswarm.runtime.explain import Selector, explain
 from coinswarm.runtime.runs import backtest, replay
 from coinswarm.runtime.swarm.founding import Founding, found
@@ -20,7 +23,6 @@ from coinswarm.runtime.trade import trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 Profiles = Any
 Fake = Any
@@ -135,3 +137,26 @@ def test_a_roster_that_is_not_there_is_told(
             profile(mode="paper", memory={}, swarm={**swarm, "roster": "nowhere"}),
             label="p", recordings={"BTC/USD": bars("r.csv")}, runs=None,
         )  # fmt: skip
+
+
+def test_a_session_whose_bus_is_away_waits_and_says_so_and_not_for_ever(
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path]
+) -> None:
+    fake(AGENT)
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        bus = {"name": "nats", "settings": {"url": f"nats://127.0.0.1:{held.getsockname()[1]}"}}
+        paper = profile(mode="paper", memory={}, swarm={**swarm, "patience_seconds": 0.2}, drivers={"bus": bus})
+        warned: list[str] = []
+
+        def session() -> None:
+            trade(paper, label="p", recordings={"BTC/USD": bars("r.csv")}, runs=None, warn=warned.append)
+
+        with pytest.raises(NotReadyError, match="holds no log of north/main: the first voter or coordinator"):
+            session()
+        roster = roster_from(Path(swarm["roster"]).read_text(encoding="utf-8").strip())
+        open_store(swarm["database"], "north", "main", roster=roster).close()
+        with pytest.raises(UnreachableError, match="cannot be reached"):
+            session()
+    assert warned
+    assert "the bus does not answer" in warned[0]

@@ -83,7 +83,7 @@ async def _propose(profile: SwarmProfile, told: dict[str, Any], label: str, seco
     """Propose, and wait."""
     from coinswarm.runtime.swarm import assembly
 
-    async with assembly.proposing(profile, label=label, say=say, patience=assembly.PATIENCE) as desk:
+    async with assembly.proposing(profile, label=label, say=say, patience=assembly.PATIENCE, founds=False) as desk:
         fold = await desk.ready()
         if "base_version" not in told:
             told["base_version"] = fold.versions.get(str(told.get("subject"))) or 0

@@ -153,7 +153,7 @@ async def _propose(profile: SwarmProfile, proposal: Proposal, label: str) -> End
     """Propose, and wait."""
     from coinswarm.runtime.swarm import assembly
 
-    async with assembly.proposing(profile, label=label, say=say, patience=assembly.PATIENCE) as desk:
+    async with assembly.proposing(profile, label=label, say=say, patience=assembly.PATIENCE, founds=False) as desk:
         return await assembly.outcome_of(desk, proposal, profile.swarm.deadline_seconds)
 
 

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -126,6 +127,30 @@ def _secret_by_reference(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _reference(value: object) -> object:
+    """A reference to a secret stays a table of one entry."""
+    if isinstance(value, dict) and Secret.parse(value) is None:
+        message = 'must be a reference such as {env = "NAME"}, {file = "PATH"} or {keyring = "service/user"}'
+        raise ValueError(message)
+    return value
+
+
+def _database(value: object) -> object:
+    """Where a database is, without a password; checked here, because a finding of either kind would be two."""
+    if isinstance(value, dict):
+        return _reference(value)
+    if not isinstance(value, str):
+        message = 'must be text in quotes, or a reference such as {env = "NAME"}'
+        raise ValueError(message)  # noqa: TRY004 - as above
+    if not value.strip():
+        message = 'must not be empty: write the path of a file, a URL, or a reference such as {env = "NAME"}'
+        raise ValueError(message)
+    if "://" in value and urlsplit(value).password:
+        message = 'holds a password in plain text: write {env = "NAME"} instead'
+        raise ValueError(message)
+    return value
+
+
 def _matching(pattern: str, words: str) -> AfterValidator:
     """Hold that text matches a pattern; say so in words."""
 
@@ -168,6 +193,12 @@ Bps = Annotated[Number, Field(ge=0, le=5_000), AfterValidator(_whole_ppm)]
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 """An aware UTC datetime."""
+
+SecretReference = Annotated[dict[str, str], BeforeValidator(_reference)]
+"""Where a secret is."""
+
+Database = Annotated[str | dict[str, str], BeforeValidator(_database)]
+"""A URL for SQLAlchemy, the path of a SQLite file, or a reference to either."""
 
 Settings = Annotated[dict[str, Any], BeforeValidator(_plain), AfterValidator(_no_secret)]
 """Settings of a plugin's object; checked by that plugin's own model."""

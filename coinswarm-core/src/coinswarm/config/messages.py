@@ -72,7 +72,7 @@ def _lines(detail: ErrorDetails, model: type[BaseModel], source: Callable[[Loc],
     text = str(detail["ctx"]["error"]) if kind == "value_error" else _KINDS.get(kind) or _own_words(detail["msg"])
     if not loc or isinstance(value, (dict, BaseModel)):
         return [f"{origin}: {f'{key}: ' if key else ''}{line}" for line in text.splitlines()]
-    hidden = loc[0] == "drivers" or "database" in loc  # a secret may have been put there by mistake
+    hidden = loc[0] == "drivers" or loc[-1] in {"database", "store"}  # a secret may have been put there by mistake
     shown = "…" if hidden else show(value)
     return [f"{origin}: {key} = {shown}: {text}"]
 

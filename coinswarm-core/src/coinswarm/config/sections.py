@@ -19,6 +19,7 @@ from coinswarm.config.fields import (
     Bp,
     Bps,
     Count,
+    Database,
     Digest,
     DriverSettings,
     Moment,
@@ -119,16 +120,13 @@ class LogSection(Section):
     :param position: the last entry that counts; as far as the log goes if absent.
     """
 
-    store: Annotated[str, Field(min_length=1)] | dict[str, str] | None = None
+    store: Database | None = None
     cluster: str = ""
     shard: str = ""
     position: Count | None = None
 
     @model_validator(mode="after")
     def _of_a_store(self) -> Self:
-        if isinstance(self.store, dict) and Secret.parse(self.store) is None:
-            message = 'store is neither a place nor a reference such as { env = "NAME" }: write one of them'
-            raise ValueError(message)
         for key in ("cluster", "shard", "position"):
             if self.store is None and key in self.model_fields_set and getattr(self, key) not in ("", None):
                 message = f"{key} is of a store, and none is named: set store, or remove it"

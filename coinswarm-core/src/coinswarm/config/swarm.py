@@ -5,41 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from coinswarm.config.fields import Bp, Name, Section, Settings
+from coinswarm.config.fields import Bp, Database, Name, SecretReference, Section, Settings
 from coinswarm.config.messages import explain
 from coinswarm.config.sections import DriversSection, MemorySection
-from coinswarm.config.sources import Secret, apply_override, parse_override, read_toml
+from coinswarm.config.sources import apply_override, parse_override, read_toml
 from coinswarm.errors import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-
-def _reference(value: object) -> object:
-    """A reference to a secret stays a table of one entry."""
-    if isinstance(value, dict) and Secret.parse(value) is None:
-        message = 'must be a reference such as {env = "NAME"}, {file = "PATH"} or {keyring = "service/user"}'
-        raise ValueError(message)
-    return value
-
-
-def _no_password(value: str | dict[str, str]) -> str | dict[str, str]:
-    """An address of a database stands in a profile without its password."""
-    if isinstance(value, str) and "://" in value and urlsplit(value).password:
-        message = 'holds a password in plain text: write database = {env = "NAME"} instead'
-        raise ValueError(message)
-    return value
-
-
-SecretReference = Annotated[dict[str, str], BeforeValidator(_reference)]
-"""Where a secret is."""
-
-Database = Annotated[str | dict[str, str], BeforeValidator(_reference), AfterValidator(_no_password)]
-"""A URL for SQLAlchemy, the path of a SQLite file, or a reference to either."""
 
 
 class VoterSection(Section):
@@ -75,6 +51,7 @@ class SwarmSection(Section):
     :param minimum_bp: the venue's least order, in basis points of equity, rounded up; 0: it has none.
     :param judge_seconds: how long a voter's plugin may take for one proposal.
     :param deadline_seconds: how long a proposal may take.
+    :param patience_seconds: how long a session waits for a store, a bus or a decision that is overdue; 0: for ever.
     """
 
     cluster: Name = Field(description="the cluster's name")
@@ -89,6 +66,7 @@ class SwarmSection(Section):
     minimum_bp: Bp = 0
     judge_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     deadline_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
+    patience_seconds: Annotated[float, Field(ge=0, le=86_400)] = 300.0
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:

@@ -18,6 +18,7 @@ from coinswarm.memory.quorum.fold import advance
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.recall.privatelog import PrivateLog, Remembered, proposed
 from coinswarm.runtime.fork import BATCH, read_fork
+from coinswarm.runtime.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator
@@ -59,17 +60,25 @@ def decided(
     section = profile.swarm
     assert section is not None, "a session without a swarm remembers by itself"
     roster = parts.roster_of(section)
-    with closing(open_store(parts.address_of(section), section.cluster, section.shard, roster=roster)) as store:
-        bus = profile.drivers.bus
-        if bus is not None and bus.name != parts.LOCAL:
+    patience = Patience(section.patience_seconds, f"the log {section.cluster}/{section.shard}", say, portal)
+    bus = profile.drivers.bus
+    joins = bus is not None and bus.name != parts.LOCAL
+    if joins:
+        patience.insist(partial(parts.demand_log, section))
+    opening = partial(open_store, parts.address_of(section), section.cluster, section.shard, roster=roster)
+    with closing(patience.insist(opening)) as store:
+        if joins:
             told = SwarmProfile(swarm=section, plugins=profile.plugins, drivers=profile.drivers)
-            fork = read_fork(store, None, spaces)
-            with portal.wrap_async_context_manager(parts.proposing(told, label=label, say=say)) as desk:
-                yield _log(fork, store, desk, portal, section.deadline_seconds), fork
+            fork = patience.insist(partial(read_fork, store, None, spaces))
+            joined = parts.proposing(told, label=label, say=say, patience=patience.seconds)
+            with portal.wrap_async_context_manager(joined) as desk:
+                yield _log(fork, store, desk, patience, section.deadline_seconds), fork
             return
         cast = parts.cast_of(section, roster, profile.plugins, label=label)
         gather = Gatherer(store, mode=section.mode, minimum_bp=section.minimum_bp)
-        with embedded(portal, store, cast, parts.disks_of(section), spaces, say, gather) as begun:
+        with embedded(
+            portal, store, cast, parts.disks_of(section), spaces, say, gather, section.deadline_seconds, patience
+        ) as begun:
             yield begun
 
 
@@ -83,12 +92,14 @@ def embedded(  # noqa: PLR0913 - the parts of a swarm
     say: Callable[[str], None],
     gather: Gatherer,
     seconds: float = 30.0,
+    patience: Patience | None = None,
 ) -> Iterator[tuple[SwarmLog, Forked]]:
     """A quorum in this process, in the portal's loop: its log as a session uses it, and what was accepted before.
 
     :param store: open.
     :param folder: of the parts' disks.
     :param seconds: how long a proposal may take.
+    :param patience: with what is away; None: all that it takes.
     """
     from coinswarm.runtime.assembly import make_driver  # noqa: PLC0415 - for who has a quorum in this process
     from coinswarm.runtime.swarm.embedded import EmbeddedSwarm  # noqa: PLC0415 - likewise
@@ -99,15 +110,16 @@ def embedded(  # noqa: PLR0913 - the parts of a swarm
         bus = stack.enter_context(portal.wrap_async_context_manager(typed("MessageBus", made)))
         swarm = EmbeddedSwarm(log.cluster, log.shard, cast, folder, bus, log, gather, say)
         stack.enter_context(portal.wrap_async_context_manager(swarm))
-        yield _log(fork, store, swarm, portal, seconds), fork
+        patience = patience or Patience(0, f"the log {log.cluster}/{log.shard}", say, portal)
+        yield _log(fork, store, swarm, patience, seconds), fork
 
 
-def _log(fork: Forked, store: Store, proposer: Proposer, portal: BlockingPortal, seconds: float) -> SwarmLog:
+def _log(fork: Forked, store: Store, proposer: Proposer, patience: Patience, seconds: float) -> SwarmLog:
     """The log from where it was read."""
     from coinswarm.memory.quorum.keys import Ed25519Scheme  # noqa: PLC0415 - cryptography, for who has a log
 
     assert fork.fold is not None, "it was read"
-    return SwarmLog(fork.fold, store, partial(proposer.propose, seconds=seconds), portal, Ed25519Scheme())
+    return SwarmLog(fork.fold, store, partial(proposer.propose, seconds=seconds), patience, Ed25519Scheme(), seconds)
 
 
 class Proposer(Protocol):
@@ -122,20 +134,23 @@ class SwarmLog(PrivateLog):
 
     :param fold: of the log as it was verified so far.
     :param store: of the swarm.
-    :param propose: in the portal's loop.
+    :param propose: in the loop of the patience's portal.
+    :param patience: with a store, or a quorum, that is away.
+    :param seconds: until a proposal's deadline.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it joins
         self,
         fold: Fold,
         store: Store,
         propose: Callable[[Proposal], Awaitable[Ended]],
-        portal: BlockingPortal,
+        patience: Patience,
         scheme: Scheme,
+        seconds: float,
     ) -> None:
         super().__init__(fold.head)
         self._fold, self._store, self._scheme = fold, store, scheme
-        self._propose, self._portal = propose, portal
+        self._propose, self._patience, self._seconds = propose, patience, seconds
         self.cluster = store.log.cluster
         self.name = f"{store.log.cluster}/{store.log.shard}"
 
@@ -149,9 +164,9 @@ class SwarmLog(PrivateLog):
         assert episode.known_ns <= now_ns, "a trade is settled when its outcome is known"
         if self.get(episode.id) is not None:
             return Remembered(self.head, "duplicate", again=True)
-        facts, outcome = self._store.facts, trade.outcome
-        facts.add_space(Space(self.cluster, space.name, space.dimension))
-        facts.add_vectors([vector])
+        facts, outcome, insist = self._store.facts, trade.outcome, self._patience.insist
+        insist(lambda: facts.add_space(Space(self.cluster, space.name, space.dimension)))
+        insist(lambda: facts.add_vectors([vector]))
         closed = ClosedTrade(
             episode=episode,
             entry_price=trade.entry_price,
@@ -161,9 +176,10 @@ class SwarmLog(PrivateLog):
             opened_ns=outcome.opened_ns,
             closed_ns=outcome.closed_ns,
         )
-        facts.add_trades([closed])
-        ended = self._portal.call(self._propose, proposed(space, episode, vector))
-        self._read_to(ended.proposal)
+        insist(lambda: facts.add_trades([closed]))
+        asked = partial(self._propose, proposed(space, episode, vector))
+        ended = self._patience.decided(asked, self._seconds)
+        insist(lambda: self._read_to(ended.proposal))
         if ended.outcome is not Outcome.ACCEPT:
             return Remembered(self.head, ended.outcome.value)
         self.adopt(episode)

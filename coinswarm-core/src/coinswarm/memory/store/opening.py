@@ -66,7 +66,9 @@ def open_store(
     if where.path is not None:
         if roster is None and not where.path.exists():
             message = f"there is no store {where.name}"
-            raise NotReadyError(message, remedy="check --store; a swarm makes it when it starts")
+            raise NotReadyError(
+                message, remedy="name the file of a swarm that has run: its first voter or coordinator makes it"
+            )
         if not where.path.parent.is_dir():
             message = f"the folder of {where.name} does not exist"
             raise OutputError(message, remedy="make it, or name another place")
@@ -115,7 +117,9 @@ def logs_in(url: str) -> list[tuple[str, str]]:
     where = place(url)
     if where.path is not None and not where.path.exists():
         message = f"there is no store {where.name}"
-        raise NotReadyError(message, remedy="check --store; a swarm makes it when it starts")
+        raise NotReadyError(
+            message, remedy="name the file of a swarm that has run: its first voter or coordinator makes it"
+        )
     engine = engine_of(where)
     try:
         check(engine, where)

@@ -120,14 +120,37 @@ def address_of(section: SwarmSection) -> str:
     return secret.reveal()
 
 
+def demand_log(section: SwarmSection) -> None:
+    """Hold that somebody has begun the log.
+
+    :raises NotReadyError: when it is not there.
+    :raises CoinswarmError: the store cannot be used as it is, or does not answer.
+    """
+    from coinswarm.memory.store.engine import place  # noqa: PLC0415 - SQLAlchemy, for who has a log
+    from coinswarm.memory.store.opening import logs_in  # noqa: PLC0415 - as above
+
+    where = place(address_of(section))
+    missing = where.path is not None and not where.path.exists()
+    if missing or (section.cluster, section.shard) not in logs_in(address_of(section)):
+        message = f"{where.name} holds no log of {section.cluster}/{section.shard}"
+        raise NotReadyError(message, remedy="the first voter or coordinator that runs begins it (coinswarm run)")
+
+
 @asynccontextmanager
-async def opened_store(
-    section: SwarmSection, roster: Roster, teller: Teller, patience: float | None = None, *, seen: int = 0
+async def opened_store(  # noqa: PLR0913 - who opens it, and how
+    section: SwarmSection,
+    roster: Roster,
+    teller: Teller,
+    patience: float | None = None,
+    *,
+    seen: int = 0,
+    founds: bool = True,
 ) -> AsyncIterator[Store]:
     """The store with this log, founded where it is not there; waited for while it cannot be reached.
 
     :param patience: for how many seconds; None: for ever.
     :param seen: how many entries of the log were seen before: a file that held them is not made anew.
+    :param founds: whether it is founded; else it is waited for by who waits for ever, and refused by who does not.
     :raises OperatorError: when it cannot be used as it is.
     :raises RetryableError: when it could not be reached for so long.
     """
@@ -144,6 +167,13 @@ async def opened_store(
             raise NotReadyError(
                 message, remedy="bring it back, or mount what it lies on; no other is begun in its place"
             )
+        if not founds:
+            try:
+                demand_log(section)
+            except NotReadyError as error:
+                if patience is None:
+                    raise UnreachableError(str(error)) from error
+                raise
         with nullcontext() if file is None else locked(file):
             return open_store(address, section.cluster, section.shard, roster=roster)
 
@@ -279,7 +309,10 @@ async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None
     named = profile.memory
     backend = make_backend(profile.plugins, named.backend, named.settings, key="memory.settings", label=label)
     teller = Teller("projection", say)
-    async with opened_store(section, roster, teller) as store, opened_bus(profile, label, teller) as bus:
+    async with (
+        opened_store(section, roster, teller, founds=False) as store,
+        opened_bus(profile, label, teller) as bus,
+    ):
 
         def vectors(digests: Iterable[str]) -> Mapping[str, bytes]:
             with store.facts.reader() as facts:
@@ -318,11 +351,12 @@ async def reindex(profile: SwarmProfile, store: Store, *, label: str, say: Say, 
 
 @asynccontextmanager
 async def proposing(
-    profile: SwarmProfile, *, label: str, say: Say, patience: float | None = None
+    profile: SwarmProfile, *, label: str, say: Say, patience: float | None = None, founds: bool = True
 ) -> AsyncIterator[Desk]:
     """A desk that proposes in the name of the profile's submitter.
 
     :param patience: how many seconds to wait for the database and the bus; None: for ever.
+    :param founds: whether the log is founded where it is not there.
     :raises CoinswarmError: for whatever stands in the way.
     """
     section, roster = profile.swarm, roster_of(profile.swarm)
@@ -331,7 +365,7 @@ async def proposing(
     teller = Teller(name, say)
     with Disk(disks_of(section) / f"{name}.sqlite", name, section.cluster, section.shard) as disk:
         async with (
-            opened_store(section, roster, teller, patience, seen=disk.seen.index) as store,
+            opened_store(section, roster, teller, patience, seen=disk.seen.index, founds=founds) as store,
             opened_bus(profile, label, teller, patience) as bus,
         ):
             desk = Desk(_place(section, roster, bus, store), name, signer, disk, teller)

@@ -107,7 +107,7 @@ async def seats_of(profile: SwarmProfile, *, label: str, say: Callable[[str], No
     """
     section, first = profile.swarm, roster_of(profile.swarm)
     teller = Teller("voters", say)
-    async with opened_store(section, first, teller, assembly.PATIENCE) as store:
+    async with opened_store(section, first, teller, assembly.PATIENCE, founds=False) as store:
         start = genesis(section.cluster, section.shard, first)
         fold, last = await to_thread.run_sync(_read, store.log, start)
     parts = [

@@ -1,12 +1,16 @@
-"""Telling people: each trouble once until it is over, and counted however often it happens."""
+"""Telling people: each trouble when it begins, now and then while it lasts, and counted however often it happens."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+AGAIN_SECONDS = 600.0
+"""A trouble that still happens is said again after so long: whoever looks at the end of a log should find it."""
 
 
 class Teller:
@@ -14,13 +18,14 @@ class Teller:
 
     :param name: who says it.
     :param say: is handed one line at a time.
+    :param clock: seconds of a monotonic clock.
     """
 
-    def __init__(self, name: str, say: Callable[[str], None]) -> None:
+    def __init__(self, name: str, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self.counts: Counter[str] = Counter()
         """What happened how often, since the start."""
-        self._name, self._say = name, say
-        self._troubles: set[str] = set()
+        self._name, self._say, self._clock = name, say, clock
+        self._troubles: dict[str, float] = {}
 
     def say(self, text: str) -> None:
         """Say something, always."""
@@ -31,14 +36,14 @@ class Teller:
         self.counts[what] += number
 
     def trouble(self, what: str, text: str) -> None:
-        """Something is wrong: said when it begins, counted each time."""
+        """Something is wrong: said when it begins and every ``AGAIN_SECONDS`` while it happens, counted each time."""
         self.counts[what] += 1
-        if what not in self._troubles:
-            self._troubles.add(what)
+        now = self._clock()
+        if now >= self._troubles.get(what, -AGAIN_SECONDS) + AGAIN_SECONDS:
+            self._troubles[what] = now
             self.say(text)
 
     def over(self, what: str, text: str) -> None:
         """A trouble has ended; said where one was."""
-        if what in self._troubles:
-            self._troubles.discard(what)
+        if self._troubles.pop(what, None) is not None:
             self.say(text)

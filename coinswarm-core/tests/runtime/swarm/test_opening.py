@@ -1,0 +1,82 @@
+"""Who opens a store of a quorum: who may begin its log, and who waits for it or is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from coinswarm.canonical import digest
+from coinswarm.config.swarm import SwarmSection, VoterSection
+from coinswarm.errors import NotReadyError
+from coinswarm.memory.quorum.keys import Ed25519Signer
+from coinswarm.memory.quorum.roster import Roster, Seat
+from coinswarm.memory.store.opening import migrated, open_store
+from coinswarm.runtime.swarm import assembly
+from coinswarm.runtime.swarm.telling import AGAIN_SECONDS, Teller
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIGNERS = [Ed25519Signer(bytes([number + 90]) * 32) for number in range(5)]
+ROSTER = Roster(
+    version=0,
+    faulty=1,
+    rules=digest("rules"),
+    voters=tuple(Seat(f"v{n}", SIGNERS[n].key) for n in range(4)),
+    submitters=(Seat("desk", SIGNERS[4].key),),
+)
+
+
+def section(path: Path) -> SwarmSection:
+    """Of a quorum whose log is in a file."""
+    voters = [VoterSection(id=f"v{n}", voter="decimals") for n in range(4)]
+    return SwarmSection(cluster="north", roster="r.json", database=str(path), voters=voters)
+
+
+@pytest.mark.parametrize("made", ["nothing", "tables", "another log"])
+def test_who_only_reads_is_refused_where_there_is_no_log(tmp_path: Path, made: str) -> None:
+    path = tmp_path / "swarm.db"
+    if made == "tables":
+        migrated(str(path))
+    if made == "another log":
+        open_store(str(path), "south", "main", roster=ROSTER).close()
+
+    async def read() -> None:
+        async with assembly.opened_store(section(path), ROSTER, Teller("t", print), 1.0, founds=False):
+            raise AssertionError
+
+    with pytest.raises(NotReadyError, match=r"swarm\.db holds no log of north/main: the first voter or coordinator"):
+        anyio.run(read)
+    assert path.exists() == (made != "nothing"), "no file is left behind"
+
+
+def test_a_process_that_follows_a_log_waits_until_it_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, said = tmp_path / "swarm.db", list[str]()
+    monkeypatch.setattr(assembly, "FIRST_PAUSE", 0.01)
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "holds no log" in line:
+            open_store(str(path), "north", "main", roster=ROSTER).close()
+
+    async def follow() -> str:
+        async with assembly.opened_store(section(path), ROSTER, Teller("p", say), founds=False) as store:
+            return store.log.cluster
+
+    assert anyio.run(follow) == "north"
+    assert len(said) == 2
+    assert said[1] == "p: the database is there"
+
+
+def test_a_trouble_is_said_again_while_it_lasts() -> None:
+    now, said = 0.0, list[str]()
+    teller = Teller("v1", said.append, lambda: now)
+    for now in (0.0, 1.0, AGAIN_SECONDS - 1, AGAIN_SECONDS + 1, AGAIN_SECONDS + 2):
+        teller.trouble("bus", f"away at {now:g}")
+    teller.over("bus", "back")
+    teller.over("bus", "back")
+    teller.trouble("bus", "away again")
+    assert said == ["v1: away at 0", f"v1: away at {AGAIN_SECONDS + 1:g}", "v1: back", "v1: away again"]
+    assert teller.counts["bus"] == 6
