@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import anyio
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from coinswarm.domain.stored import Message
     from coinswarm.ports import OnError, OnMessage
+
+TOGETHER = 16
+"""Messages that are handled in a row before other tasks get their turn."""
 
 _WORD = r"[A-Za-z0-9_-]+"
 _SUBJECT = re.compile(rf"{_WORD}(\.{_WORD})*")
@@ -113,6 +117,7 @@ class Mailbox:
 
     async def deliver(self) -> None:
         """Handle messages, one at a time, until the mailbox is closed."""
+        turns = cycle(range(TOGETHER))
         while not self.over:
             if not self._pending:
                 self._idle.set()
@@ -130,7 +135,8 @@ class Mailbox:
                 self._tell(RuntimeError(f"the handler of {self.name!r} awaited what was cancelled: {error!r}"))
             except Exception as error:  # noqa: BLE001 - a handler may raise anything, and the next message is due
                 self._tell(error)
-            await anyio.lowlevel.checkpoint()
+            if not next(turns):
+                await anyio.lowlevel.checkpoint()
 
     async def drained(self) -> None:
         """Wait until nothing is pending and its handler is at rest."""

@@ -11,7 +11,7 @@ import pytest
 from coinswarm.contracts import Voter
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Verdict, mandatory
 from coinswarm.errors import UnreachableError
-from coinswarm.memory.quorum.messages import Deferred, Evaluated
+from coinswarm.memory.quorum.messages import Deferred, Evaluated, Evaluations
 from coinswarm.memory.quorum.records import Envelope
 from coinswarm.runtime.swarm import judging
 from coinswarm.runtime.swarm.judging import ABANDONED, Judge
@@ -67,8 +67,8 @@ class Desk:
         self.teller = Teller("v1", self.said.append)
         self.judge = Judge("v1", voter, gather, self.teller, lambda: self.now, seconds=5)
 
-    def tell(self, event: Evaluated | Deferred) -> None:
-        self.answers.append(event)
+    def tell(self, event: Evaluated | Deferred | Evaluations) -> None:
+        self.answers += event.results if isinstance(event, Evaluations) else (event,)
         self.news.set()
 
     async def answered(self, number: int) -> None:

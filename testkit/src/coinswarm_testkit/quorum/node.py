@@ -12,7 +12,7 @@ from coinswarm_testkit.quorum.scheme import SUBMITTER
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from coinswarm.memory.quorum.messages import Effect
+    from coinswarm.memory.quorum.messages import Effect, Evaluated
     from coinswarm.memory.quorum.records import Envelope, Head
     from coinswarm_testkit.quorum.scheme import Cast
 
@@ -63,6 +63,7 @@ class Node:
         self.up = True
         self.paused = False
         self.backlog: list[Any] = []
+        self.judged: list[Evaluated] = []
         self.state: Any = None
         self.step: Callable[[Any, Any, int], tuple[Any, tuple[Effect, ...]]]
         self.start()
@@ -70,7 +71,7 @@ class Node:
     def start(self) -> None:
         """Start the process with what its disk holds."""
         self.life += 1
-        self.up, self.paused, self.backlog = True, False, []
+        self.up, self.paused, self.backlog, self.judged = True, False, [], []
         cast, disk = self.cast, self.disk
         if self.kind == "voter":
             self.step = voter.step

@@ -16,6 +16,8 @@ from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
 from coinswarm.memory.quorum.roster import Roster, Seat
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coinswarm.memory.quorum.keys import Scheme, Signer
 
 
@@ -29,6 +31,10 @@ class KeyedSigner:
     def sign(self, body: bytes) -> str:
         """The MAC of some bytes."""
         return blake2b(body, key=self.secret, digest_size=32).hexdigest()
+
+    def sign_all(self, bodies: Sequence[bytes]) -> list[str]:
+        """The MAC of each."""
+        return [self.sign(body) for body in bodies]
 
 
 class KeyedScheme:

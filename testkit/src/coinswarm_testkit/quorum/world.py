@@ -254,7 +254,19 @@ class World:
         change = envelope.proposal.change
         accepts = isinstance(change, Configure) and not change.value.startswith("bad")
         found = _found(accepts=accepts, version=envelope.proposal.base_version)
-        self.later(self.delay() // 4, self.tell, node, life, m.Evaluated(envelope.id, accepts, found))
+        self.later(self.delay() // 4, self.evaluated, node, life, m.Evaluated(envelope.id, accepts, found))
+
+    def evaluated(self, node: Node, life: int, result: m.Evaluated) -> None:
+        """The plugin has answered: a driver hands over all that is there by the time it looks."""
+        if node.life == life:
+            node.judged.append(result)
+            self.later(_MS, self.hand_over, node, life)
+
+    def hand_over(self, node: Node, life: int) -> None:
+        """The driver looks."""
+        if node.life == life and node.judged:
+            results, node.judged = tuple(node.judged), []
+            self.tell(node, life, m.Evaluations(results) if len(results) > 1 else results[0])
 
     # ── the database ──
 

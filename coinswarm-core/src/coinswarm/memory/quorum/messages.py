@@ -1,7 +1,7 @@
 """What travels between parts, what a part is told (events), and what it asks its driver to do (effects).
 
 A driver carries out effects in their order, and answers ``Keep``, ``Evaluate``, ``ReadLog``, ``Decide``, ``TakeLease``
-and ``RenewLease`` with one event each; an answer may be lost with the process. Messages may be lost, doubled,
+and ``RenewLease`` with one event each, or several of ``Evaluate`` with one; an answer may be lost with the process. Messages may be lost, doubled,
 delayed and reordered.
 """
 
@@ -72,6 +72,13 @@ class Deferred:
     """The evidence of a proposal is not there, or not at that version: no ballot yet, and no rejection either."""
 
     proposal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluations:
+    """What came of several proposals, in their order: the ballots on them are signed together."""
+
+    results: tuple[Evaluated | Deferred, ...]
 
 
 @dataclass(frozen=True, slots=True)

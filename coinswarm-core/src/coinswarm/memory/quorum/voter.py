@@ -17,6 +17,7 @@ from coinswarm.memory.quorum.messages import (
     Effect,
     Evaluate,
     Evaluated,
+    Evaluations,
     Keep,
     Kept,
     Message,
@@ -29,7 +30,7 @@ from coinswarm.memory.quorum.messages import (
     Vote,
 )
 from coinswarm.memory.quorum.reader import LogRead
-from coinswarm.memory.quorum.records import START, Ballot, Envelope, Head, SealVote
+from coinswarm.memory.quorum.records import START, Ballot, Envelope, Head, SealVote, signed_together
 from coinswarm.memory.quorum.roster import reconfigures
 from coinswarm.memory.quorum.ruling import is_stale, successor
 from coinswarm.memory.quorum.table import Table
@@ -91,7 +92,7 @@ def start(  # noqa: PLR0913 - who it is, and what its disk holds
     )
 
 
-Event = Message | Tick | Evaluated | Deferred | Kept | LogRead | Answered
+Event = Message | Tick | Evaluated | Deferred | Evaluations | Kept | LogRead | Answered
 
 
 def step(voter: Voter, event: Event, now_ns: int) -> tuple[Voter, tuple[Effect, ...]]:  # noqa: C901, PLR0911 - one arm per event
@@ -108,11 +109,10 @@ def step(voter: Voter, event: Event, now_ns: int) -> tuple[Voter, tuple[Effect, 
             return _propose(voter, envelope, now_ns)
         case Kept(message):
             return _kept(voter, message, now_ns)
-        case Evaluated():
-            return _evaluated(voter, event)
-        case Deferred(proposal):
-            found = voter.docket.cases.get(proposal)
-            return (voter if found is None else _with(voter, found._replace(busy=False))), ()
+        case Evaluated() | Deferred():
+            return _evaluated(voter, (event,))
+        case Evaluations(results):
+            return _evaluated(voter, results)
         case LogRead():
             return _read(voter, event, now_ns)
         case Answered():
@@ -177,19 +177,29 @@ def _open(voter: Voter, envelope: Envelope) -> bool:
     return reader.log_ns <= envelope.deadline_ns and not is_stale(envelope, reader.fold.standing(envelope))
 
 
-def _evaluated(voter: Voter, event: Evaluated) -> tuple[Voter, tuple[Effect, ...]]:
-    """Sign, and have it written down; nothing is sent yet."""
+def _evaluated(voter: Voter, results: Iterable[Evaluated | Deferred]) -> tuple[Voter, tuple[Effect, ...]]:
+    """Sign what was judged, and have it written down; nothing is sent yet."""
+    ballots, envelopes = [], []
+    for result in results:
+        case = voter.docket.cases.get(result.proposal)
+        if case is None or (isinstance(result, Evaluated) and (case.mine is not None or not case.busy)):
+            continue
+        if isinstance(result, Deferred) or not _open(voter, case.envelope):
+            voter = _with(voter, case._replace(busy=False))
+            continue
+        envelopes.append(case.envelope)
+        ballots.append(_ballot(voter, case.envelope, result))
+    seen, signed = voter.docket.reader.seen, signed_together(ballots, voter.signer)
+    return voter, tuple(Keep(Vote(envelope, ballot), seen) for envelope, ballot in zip(envelopes, signed, strict=True))
+
+
+def _ballot(voter: Voter, envelope: Envelope, result: Evaluated) -> Ballot:
+    """The ballot on what a plugin found, not signed yet."""
     docket = voter.docket
-    case = docket.cases.get(event.proposal)
-    if case is None or case.mine is not None or not case.busy:
-        return voter, ()
-    envelope = case.envelope
-    if not _open(voter, envelope):
-        return _with(voter, case._replace(busy=False)), ()
-    accepts, found = event.accepts, event.findings
+    accepts, found = result.accepts, result.findings
     if reconfigures(envelope.proposal) and successor(envelope, docket.fold.roster) is None:
         accepts, found = False, _NO_ROSTER
-    ballot = Ballot(
+    return Ballot(
         cluster=envelope.cluster,
         shard=envelope.shard,
         roster=envelope.roster,
@@ -198,8 +208,7 @@ def _evaluated(voter: Voter, event: Evaluated) -> tuple[Voter, tuple[Effect, ...
         findings=found,
         voter=voter.name,
         seen=docket.reader.seen,
-    ).signed(voter.signer)
-    return voter, (Keep(Vote(envelope, ballot), docket.reader.seen),)
+    )
 
 
 def _kept(voter: Voter, message: Message, now_ns: int) -> tuple[Voter, tuple[Effect, ...]]:

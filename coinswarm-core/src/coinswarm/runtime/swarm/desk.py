@@ -7,10 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
+import anyio.lowlevel
 
 from coinswarm.errors import CoinswarmError, NotReadyError
 from coinswarm.memory.quorum.messages import Submit
-from coinswarm.memory.quorum.records import Envelope
+from coinswarm.memory.quorum.records import Envelope, signed_together
 from coinswarm.runtime.swarm.parts import known, submitter_node
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Desk:
         self._place, self._name, self._signer = place, name, known(place, signer)
         self._waiting: dict[str, tuple[anyio.Event, list[Ended]]] = {}
         self._turn = anyio.Semaphore(window)
+        self._unsigned: list[Envelope] = []
         self._error: BaseException | None = None
         self.node = submitter_node(place, name, disk, teller, ended=self._ended, **more)
 
@@ -97,7 +99,9 @@ class Desk:
             envelope = await self._envelope(proposal, seconds)
             waiting = self._waiting[envelope.id] = (anyio.Event(), [])
             try:
-                self.node.tell(Submit(envelope))
+                self._unsigned.append(envelope)
+                await anyio.lowlevel.checkpoint()  # what is proposed meanwhile is signed together
+                self._submit()
                 await waiting[0].wait()
             finally:
                 del self._waiting[envelope.id]
@@ -117,7 +121,7 @@ class Desk:
         return self.node.docket.fold
 
     async def _envelope(self, proposal: Proposal, seconds: float) -> Envelope:
-        """The proposal, signed, with a nonce that was never used and a deadline by the log's clock."""
+        """The proposal, not signed yet, with a nonce that was never used and a deadline by the log's clock."""
         await self.ready()
         reader = self.node.docket.reader
         return Envelope(
@@ -128,7 +132,13 @@ class Desk:
             nonce=secrets.randbits(_NONCE_BITS),
             deadline_ns=reader.now_ns(time.monotonic_ns()) + int(seconds * 1e9),
             proposal=proposal,
-        ).signed(self._signer)
+        )
+
+    def _submit(self) -> None:
+        """Sign all that is not signed yet, and hand it over."""
+        unsigned, self._unsigned = self._unsigned, []
+        for envelope in signed_together(unsigned, self._signer):
+            self.node.tell(Submit(envelope))
 
     def _stopped(self) -> NotReadyError:
         return NotReadyError(f"the submitter {self._name} is not running", remedy="propose while its swarm is running")

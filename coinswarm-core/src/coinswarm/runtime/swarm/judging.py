@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ import anyio
 from coinswarm.domain.acceptance import Verdict, mandatory
 from coinswarm.errors import RetryableError, one_line
 from coinswarm.memory.quorum.findings import findings
-from coinswarm.memory.quorum.messages import Deferred, Evaluated
+from coinswarm.memory.quorum.messages import Deferred, Evaluated, Evaluations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     Gather = Callable[[Envelope], Evidence | None]
     """Reads what a proposal cites from committed data; None where it is not there."""
 
+    Result = Evaluated | Deferred | Evaluations
+
 JUDGE_SECONDS = 10.0
 """How long one evaluation may take."""
 
@@ -41,6 +43,8 @@ TOGETHER = 64
 """Most proposals whose evidence is gathered together, where those wait."""
 
 _LOOK_SECONDS = 0.25
+_TELL_SECONDS = 0.005
+"""How long what was judged may wait for what is judged with it: ballots that are signed together cost less."""
 
 
 class Shared:
@@ -93,6 +97,8 @@ class _Bench:
         self.work: queue.SimpleQueue[Envelope | None] = queue.SimpleQueue()
         self.since: dict[str, float] = {}
         """Proposal that the plugin is at work on -> since when; at most one."""
+        self.done: deque[tuple[Evaluated | Deferred, str, str]] = deque()
+        """What came of proposals, and is not handed over yet."""
         threading.Thread(target=self._run, args=(judge,), name=f"judge {judge.name}", daemon=True).start()
 
     def _run(self, judge: Judge) -> None:
@@ -102,8 +108,13 @@ class _Bench:
                 while len(batch) < TOGETHER:
                     batch.append(self.work.get_nowait())
             asked = [envelope for envelope in batch if envelope is not None]
+            told = judge.clock()
             for envelope, found in judge.gathered(asked):
-                judge.post(self, *judge.judged(envelope, found, self))
+                self.done.append(judge.judged(envelope, found, self))
+                if judge.clock() - told > _TELL_SECONDS:
+                    judge.post(self)
+                    told = judge.clock()
+            judge.post(self)
             if len(asked) < len(batch):
                 return
 
@@ -132,9 +143,9 @@ class Judge:
         self._hanging = 0
         self._bench: _Bench | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tell: Callable[[Evaluated | Deferred], None] = lambda _: None
+        self._tell: Callable[[Result], None] = lambda _: None
 
-    async def run(self, tell: Callable[[Evaluated | Deferred], None]) -> None:
+    async def run(self, tell: Callable[[Result], None]) -> None:
         """Hand over what comes of each ``judge``, until cancelled."""
         self._loop, self._tell = asyncio.get_running_loop(), tell
         self._bench = _Bench(self)
@@ -206,28 +217,34 @@ class Judge:
             return Deferred(envelope.id), "plugin at fault", text
         return Evaluated(envelope.id, verdict.accepts, findings(verdict, evidence)), "", ""
 
-    def post(self, bench: _Bench, event: Evaluated | Deferred, trouble: str, text: str) -> None:
-        """From a thread: hand an answer to the event loop."""
+    def post(self, bench: _Bench) -> None:
+        """From a thread: have the event loop take what is done."""
         assert self._loop is not None, "started before"
-        try:
-            self._loop.call_soon_threadsafe(self._take, bench, event, trouble, text)
-        except RuntimeError:  # the loop has ended: nobody is there to be told
-            return
+        if bench.done:
+            with suppress(RuntimeError):  # the loop has ended: nobody is there to be told
+                self._loop.call_soon_threadsafe(self._take, bench)
 
-    def _take(self, bench: _Bench, event: Evaluated | Deferred, trouble: str, text: str) -> None:
-        if bench is not self._bench or self._pending.pop(event.proposal, None) is None:
-            return  # it came back after it was given up
-        if trouble:
-            self._teller.trouble(trouble, text)
-        elif isinstance(event, Evaluated):
-            for what in ("evidence away", "plugin at fault", "evidence broken"):
-                self._teller.over(what, f"judges again after: {what}")
-        self._tell(event)
+    def _take(self, bench: _Bench) -> None:
+        """Hand over what is done, together."""
+        results = []
+        while bench.done:
+            result, trouble, text = bench.done.popleft()
+            if bench is not self._bench or self._pending.pop(result.proposal, None) is None:
+                continue  # it came back after it was given up
+            if trouble:
+                self._teller.trouble(trouble, text)
+            elif isinstance(result, Evaluated):
+                for what in ("evidence away", "plugin at fault", "evidence broken"):
+                    self._teller.over(what, f"judges again after: {what}")
+            results.append(result)
+        if results:
+            self._tell(results[0] if len(results) == 1 else Evaluations(tuple(results)))
 
     def _abandon(self) -> None:
         """Leave a thread behind that hangs, and give what waits for it to another."""
         bench = self._bench
         assert bench is not None, "running"
+        self._take(bench)  # what was done before it hung
         for proposal, since in list(bench.since.items()):
             if self.clock() - since < self._seconds or self._hanging >= ABANDONED:
                 continue

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import anyio
 from anyio import to_thread
 
-from coinswarm.domain.stored import Message as Carried
 from coinswarm.errors import HaltedError, OperatorError, OutputError, RetryableError
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.log import decide, renew, take
 from coinswarm.memory.quorum.reader import Halt, LogRead
 from coinswarm.memory.quorum.records import SealVote
+from coinswarm.runtime.swarm.frames import framed, messages_of
 from coinswarm.runtime.swarm.holding import Holding
 from coinswarm.runtime.swarm.queues import Inbox, Lane
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
+    from coinswarm.domain.stored import Message as Carried
     from coinswarm.memory.quorum.docket import Docket
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.quorum.log import Log
@@ -132,7 +133,7 @@ class Node:
         self._own: OrderedDict[bytes, None] = OrderedDict()
         self._decoder = decoder or wire.Decoder()
         self._holding = Holding()
-        self._news: Carried | None = None
+        self._news: bytes | None = None
         self._perform: dict[type, Callable[[Any], None]] = {
             m.Send: self._send,
             m.Evaluate: self._evaluate,
@@ -273,13 +274,12 @@ class Node:
     async def _publish(self) -> None:
         """Send what is to be sent. What cannot be is dropped: everything is asked for again until it is decided."""
         while True:
-            batch = await self._out.take()
-            for place, (subject, data) in enumerate(batch):
+            frames = list(framed(await self._out.take()))
+            for place, frame in enumerate(frames):
                 try:
-                    await self._bus.publish(subject, data)
+                    await self._bus.publish(frame.subject, frame.data)
                 except RetryableError as error:
-                    lost = len(batch) - place
-                    self.teller.count("messages not sent", lost)
+                    self.teller.count("messages not sent", sum(one.messages for one in frames[place:]))
                     self.teller.trouble("bus away", f"the bus is away ({error}); it is tried again")
                     await anyio.sleep(AWAY_SECONDS)
                     break
@@ -389,15 +389,17 @@ class Node:
     # ── the bus ──
 
     async def _hear(self, carried: Carried) -> None:
-        """A message came: hand it to the part, at once or in a while."""
-        if carried.data in self._own:
-            return
-        if carried.subject == VOTE and self._can_wait:
-            self._holding.hold(time.monotonic(), carried.data)
-        elif carried.subject == COMMIT and self._can_wait:
-            self._news = carried
-        else:
-            await self._take(carried)
+        """Messages came: hand them to the part, at once or in a while."""
+        now = time.monotonic()
+        for data in messages_of(carried.data):
+            if data in self._own:
+                continue
+            if carried.subject == VOTE and self._can_wait:
+                self._holding.hold(now, data)
+            elif carried.subject == COMMIT and self._can_wait:
+                self._news = data
+            elif not await self._take(carried.subject, data):
+                break  # nobody honest sends that: what comes after it is not read
 
     @property
     def _can_wait(self) -> bool:
@@ -410,21 +412,20 @@ class Node:
             await anyio.sleep(NEWS_SECONDS)
             news, self._news = self._news, None
             if news is not None:
-                await self._take(news)
+                await self._take(COMMIT, news)
             for data in self._holding.due(time.monotonic(), self.docket.fold.decided):
-                await self._take(Carried(VOTE, data))
+                await self._take(VOTE, data)
 
-    async def _take(self, carried: Carried) -> None:
-        """Hand a message to the part; drop what is none."""
+    async def _take(self, subject: str, data: bytes) -> bool:
+        """Hand a message to the part; False for what is none."""
         try:
-            message = self._decoder.message(carried.data)
+            message = self._decoder.message(data)
         except wire.MalformedError as error:
-            what = f"malformed on {carried.subject}"
-            self.teller.trouble(
-                what, f"a malformed message on {carried.subject} is dropped ({error}); more are counted"
-            )
-            return
+            what = f"malformed on {subject}"
+            self.teller.trouble(what, f"a malformed message on {subject} is dropped ({error}); more are counted")
+            return False
         await self._inbox.hear(message)
+        return True
 
     async def _answer_status(self, carried: Carried) -> None:
         if carried.reply:

@@ -10,6 +10,9 @@ import anyio.lowlevel
 
 T = TypeVar("T")
 
+TOGETHER = 16
+"""Events that a part is told in a row before other tasks get their turn."""
+
 
 class Lane(Generic[T]):
     """What waits for one worker, which takes all of it at once.
@@ -53,6 +56,7 @@ class Inbox(Generic[T]):
         self._messages: deque[T] = deque()
         self._limit = limit
         self._wake, self._room = anyio.Event(), anyio.Event()
+        self._run = 0
 
     def answer(self, event: T) -> None:
         """Put in an answer, or a tick."""
@@ -69,8 +73,10 @@ class Inbox(Generic[T]):
         self._wake.set()
 
     async def next(self) -> T:
-        """What comes next; lets other tasks run first."""
-        await anyio.lowlevel.checkpoint()
+        """What comes next; lets other tasks run now and then."""
+        self._run = (self._run + 1) % TOGETHER
+        if not self._run:
+            await anyio.lowlevel.checkpoint()
         while not self._answers and not self._messages:
             self._wake = anyio.Event()
             await self._wake.wait()

@@ -7,6 +7,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from coinswarm.memory.quorum.keys import Scheme, Signer
 
 
@@ -59,6 +61,13 @@ class _Known:
         signature = self._signer.sign(body)
         self._told.made(self.key, signature, body)
         return signature
+
+    def sign_all(self, bodies: Sequence[bytes]) -> list[str]:
+        """A signature for each body."""
+        signatures = self._signer.sign_all(bodies)
+        for signature, body in zip(signatures, bodies, strict=True):
+            self._told.made(self.key, signature, body)
+        return signatures
 
 
 def _name(key: str, signature: str, body: bytes) -> bytes:
