@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coinswarm.canonical import digest
 from coinswarm.memory.quorum import messages as m
+from coinswarm.memory.quorum import proof
 from coinswarm.memory.quorum.docket import TAKEOVER_NS
 from coinswarm.memory.quorum.records import SealVote
 from coinswarm.memory.quorum.voter import Voter, step
@@ -64,6 +65,23 @@ def test_a_ballot_is_kept_before_it_is_sent(cluster: Cluster) -> None:
     assert keep == m.Keep(m.Vote(envelope, cluster.ballot(envelope, 0)), cluster.log.rows.head)
     assert sent(seat.done) == []
     assert sent(seat.tell(m.Kept(keep.message))) == [keep.message]
+
+
+def test_ballots_on_what_was_judged_together_are_signed_together(cluster: Cluster) -> None:
+    """What was put off, or is not known, is left out; each ballot stands by itself."""
+    seat = Seat(cluster, cluster.voter())
+    asked = [cluster.envelope(cluster.proposal(subject=f"acceptance/{name}")) for name in "abcd"]
+    seat.tell(*(m.Propose(envelope) for envelope in asked))
+    found = [m.Evaluated(envelope.id, True, FOUND) for envelope in asked[:2]]  # noqa: FBT003 - a verdict
+    late, unknown = m.Deferred(asked[2].id), m.Evaluated("0" * 64, True, FOUND)  # noqa: FBT003 - as above
+    kept = seat.tell(m.Evaluations((found[0], late, unknown, found[1])))
+    votes = [keep.message for keep in kept if isinstance(keep, m.Keep) and isinstance(keep.message, m.Vote)]
+    assert [vote.envelope for vote in votes] == asked[:2]
+    roots = {vote.ballot.signature.partition(":")[0] for vote in votes}
+    assert len(roots) == 1
+    for vote in votes:
+        assert proof.is_valid(vote.ballot, vote.envelope, cluster.roster, cluster.scheme)
+    assert seat.tell(m.Tick()) == [m.Evaluate(asked[2])], "what was put off is asked for again"
 
 
 def test_what_had_been_kept_before_is_sent_and_not_what_was_found_now(cluster: Cluster) -> None:

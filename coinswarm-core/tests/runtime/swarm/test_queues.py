@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from coinswarm.runtime.swarm.queues import Inbox, Lane
+from coinswarm.runtime.swarm.queues import Lane
 
 pytestmark = pytest.mark.anyio
 
@@ -32,23 +32,3 @@ async def test_a_lane_is_emptied_at_once_and_drops_the_oldest() -> None:
         await anyio.wait_all_tasks_blocked()
         lane.put(9)
     assert taken == [9]
-
-
-async def test_answers_come_before_messages_and_need_no_room() -> None:
-    inbox: Inbox[str] = Inbox(1)
-    await inbox.hear("message")
-    for word in ("first", "second"):
-        inbox.answer(word)
-    assert [await inbox.next() for _ in range(3)] == ["first", "second", "message"]
-
-
-async def test_everybody_who_waits_for_room_gets_it() -> None:
-    inbox: Inbox[int] = Inbox(1)
-    await inbox.hear(0)
-    async with anyio.create_task_group() as group:
-        for number in range(1, 5):
-            group.start_soon(inbox.hear, number)
-        await anyio.wait_all_tasks_blocked()
-        with anyio.fail_after(5):
-            heard = {await inbox.next() for _ in range(5)}
-    assert heard == set(range(5))

@@ -28,21 +28,22 @@ class Way(NamedTuple):
     """How a body goes into a root.
 
     :param signature: under the root, in hex.
-    :param place: of the body, from 0; :param count: of all bodies.
+    :param place: of the body, from 0.
+    :param leaves: how many bodies there are.
     :param hashes: of the other half at each fork, from the leaf up.
     """
 
     signature: str
     place: int
-    count: int
+    leaves: int
     hashes: tuple[bytes, ...]
 
     def __str__(self) -> str:
-        return f"{self.signature}:{self.place}:{self.count}:{b''.join(self.hashes).hex()}"
+        return f"{self.signature}:{self.place}:{self.leaves}:{b''.join(self.hashes).hex()}"
 
     def root(self, body: bytes) -> bytes | None:
         """The root that a body leads to (RFC 9162, section 2.1.3.2); None where the way is too long or too short."""
-        place, last = self.place, self.count - 1
+        place, last = self.place, self.leaves - 1
         found = sha256(_LEAF + body).digest()
         for other in self.hashes:
             if last == 0:

@@ -102,7 +102,7 @@ class Ed25519Scheme:
         root = None if way is None else way.root(body)
         if way is None or root is None:
             return False
-        name = (key, way.signature, signed := root_message(root, way.count))
+        name = (key, way.signature, signed := root_message(root, way.leaves))
         if name in self._roots:
             return True
         good = self._holds(key, way.signature, signed)

@@ -1,8 +1,8 @@
 """What travels between parts, what a part is told (events), and what it asks its driver to do (effects).
 
 A driver carries out effects in their order, and answers ``Keep``, ``Evaluate``, ``ReadLog``, ``Decide``, ``TakeLease``
-and ``RenewLease`` with one event each, or several of ``Evaluate`` with one; an answer may be lost with the process. Messages may be lost, doubled,
-delayed and reordered.
+and ``RenewLease`` with one event each, or several of ``Evaluate`` with one; an answer may be lost with the process.
+Messages may be lost, doubled, delayed and reordered.
 """
 
 from __future__ import annotations

@@ -10,13 +10,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
-from anyio import to_thread
 
 from coinswarm.errors import HaltedError, OperatorError, OutputError, RetryableError
 from coinswarm.memory.quorum import messages as m
@@ -25,8 +24,9 @@ from coinswarm.memory.quorum.log import decide, renew, take
 from coinswarm.memory.quorum.reader import Halt, LogRead
 from coinswarm.memory.quorum.records import SealVote
 from coinswarm.runtime.swarm.frames import framed, messages_of
+from coinswarm.runtime.swarm.hand import Hand
 from coinswarm.runtime.swarm.holding import Holding
-from coinswarm.runtime.swarm.queues import Inbox, Lane
+from coinswarm.runtime.swarm.queues import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,8 +51,8 @@ SUBJECTS: dict[type, str] = {m.Propose: PROPOSE, m.Vote: VOTE, m.Notice: COMMIT,
 ENTRIES = 256
 """Entries of the log that are read at once: what one step verifies while everything else waits."""
 
-INBOX, OUTBOX, OWN = 4_096, 16_384, 4_096
-"""Most messages that wait to be heard; to be sent; and of our own that are known when they come back."""
+OUTBOX, OWN = 16_384, 4_096
+"""Most messages that wait to be sent; and of our own that are known when they come back."""
 
 TICK_SECONDS = 1.0
 NEWS_SECONDS = 0.1
@@ -120,7 +120,13 @@ class Node:
         self._bus, self._log, self._scheme, self._disk, self._judge = bus, log, scheme, disk, judge
         self._ended, self._report, self._keep_seal = ended, report, keep_seal
         self._refuse_fresh, self._tick_seconds = refuse_fresh, tick_seconds
-        self._inbox: Inbox[Any] = Inbox(INBOX)
+        self._events: deque[Any] = deque()
+        self._at_work: bool | None = None
+        """Whether it is in a step; None: it does not run."""
+        self._failure: BaseException | None = None
+        self._failed = anyio.Event()
+        self._disk_hand, self._read_hand = Hand(f"{part.name}'s disk"), Hand(f"{part.name} reads")
+        self._write_hand = Hand(f"{part.name} decides")
         self._out: Lane[tuple[str, bytes]] = Lane(OUTBOX)
         self._keeping: Lane[m.Keep | m.Remember | m.KeepSeal] = Lane(1_000_000)
         self._reading: Lane[m.ReadLog] = Lane(1)
@@ -160,8 +166,19 @@ class Node:
         return len(self.docket.cases)
 
     def tell(self, event: Any) -> None:  # noqa: ANN401 - any event of the part's
-        """Hand the part an event, such as ``Submit``."""
-        self._inbox.answer(event)
+        """Hand the part an event, such as ``Submit``: it takes it at once, or after what it is at."""
+        self._events.append(event)
+        if self._at_work is not False:
+            return  # it is in a step, or not running
+        self._at_work = True
+        try:
+            while self._events:
+                self._step(self._events.popleft())
+        except BaseException as error:  # noqa: BLE001 - whoever tells is not at fault: `run` raises it
+            self._at_work, self._failure = None, error
+            self._failed.set()
+        else:
+            self._at_work = False
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Drive it until it is cancelled. Started once it listens to the bus.
@@ -183,30 +200,37 @@ class Node:
                 for lane in lanes:
                     group.start_soon(lane)
                 if self._judge is not None:
-                    group.start_soon(self._judge.run, self._inbox.answer)
-                self._inbox.answer(m.Tick())
+                    group.start_soon(self._judge.run, self.tell)
                 task_status.started()
-                await self._loop()
+                await self._until_failed()
         except BaseExceptionGroup as errors:
             raise first_of(errors) from errors
         finally:
+            self._at_work = None
             with anyio.move_on_after(STOP_SECONDS, shield=True):
                 for subscription in listening:
                     await subscription.unsubscribe()
                 await self._keep_last()
+                for hand in (self._disk_hand, self._read_hand, self._write_hand):
+                    await hand.rest()
 
-    async def _loop(self) -> None:
-        """One event after the other."""
-        step = self.part.step
-        while True:
-            event = await self._inbox.next()
-            if type(event) is LogRead:
-                self._before_reading(event)
-            self.state, effects = step(self.state, event, time.monotonic_ns())
-            for effect in effects:
-                self._perform[type(effect)](effect)
-            if type(event) is LogRead:
-                self._after_reading(event)
+    async def _until_failed(self) -> None:
+        """Take what came before, then wait for what ends it."""
+        self._at_work = False
+        self.tell(m.Tick())
+        await self._failed.wait()
+        assert self._failure is not None, "it failed"
+        raise self._failure
+
+    def _step(self, event: Any) -> None:  # noqa: ANN401 - any event of the part's
+        """One event, and all that it asks for."""
+        if type(event) is LogRead:
+            self._before_reading(event)
+        self.state, effects = self.part.step(self.state, event, time.monotonic_ns())
+        for effect in effects:
+            self._perform[type(effect)](effect)
+        if type(event) is LogRead:
+            self._after_reading(event)
 
     def _before_reading(self, read: LogRead) -> None:
         """Stop a voter whose disk is empty beside a log that is not; note where a submitter's proposals stand."""
@@ -226,7 +250,7 @@ class Node:
         """What is decided now need not be kept any more: the head that the disk remembers lies behind it."""
         if not self._ready and self.docket.reader.ready:
             self._ready = True
-            self._inbox.answer(m.Tick())  # what waits for that, a lease above all, need not wait for the next one
+            self.tell(m.Tick())  # what waits for that, a lease above all, need not wait for the next one
         index = self.docket.fold.head.index
         if self.part.kind != "coordinator":
             self._decided += [entry.envelope.id for entry in read.entries if entry.index <= index]
@@ -301,19 +325,19 @@ class Node:
             kept = None
             while kept is None:
                 try:
-                    kept = await to_thread.run_sync(disk.write, jobs, done)
+                    kept = await self._disk_hand.do(partial(disk.write, jobs, done))
                 except OutputError as error:
                     self.teller.trouble("disk", str(error))
                     await anyio.sleep(AWAY_SECONDS)
             self.teller.over("disk", "the disk takes writes again")
             for message in kept:
-                self._inbox.answer(m.Kept(message))
+                self.tell(m.Kept(message))
 
     async def _keep_last(self) -> None:
         """At the end: the highest head, so that the next life knows it."""
         if self._disk is not None and self._seen is not None:
             try:
-                await to_thread.run_sync(self._disk.write, [self._seen], self._decided)
+                await self._disk_hand.do(partial(self._disk.write, [self._seen], self._decided))
             except OutputError as error:
                 self.teller.trouble("disk", str(error))
 
@@ -326,7 +350,7 @@ class Node:
         for job in batch:
             if isinstance(job, m.KeepSeal):
                 try:
-                    await to_thread.run_sync(self._keep_seal, job)
+                    await self._disk_hand.do(partial(self._keep_seal, job))
                 except OSError as error:
                     self.teller.trouble("seals", f"a seal cannot be copied ({error}); the next one covers it")
 
@@ -335,7 +359,8 @@ class Node:
         while True:
             question = (await self._reading.take())[-1]
             try:
-                answer = await to_thread.run_sync(self._log.read, question.token, question.after, ENTRIES)
+                ask = partial(self._log.read, question.token, question.after, ENTRIES)
+                answer = await self._read_hand.do(ask)
             except AWAY as error:
                 self._log_away(error)
             except wire.MalformedError as error:  # what stands there is not what was written
@@ -348,7 +373,7 @@ class Node:
                     answer = replace(answer, token=again[-1].token)
                 elif again:
                     self._reading.put(again[-1])
-                self._inbox.answer(answer)
+                self.tell(answer)
 
     async def _write(self) -> None:
         """Have the log decide, and keep the lease."""
@@ -358,15 +383,16 @@ class Node:
                 try:
                     match effect:
                         case m.Decide(requests):
-                            answers = await to_thread.run_sync(decide, self._log, requests, self._scheme)
-                            self._inbox.answer(m.Answered(answers))
+                            answers = await self._write_hand.do(partial(decide, self._log, requests, self._scheme))
+                            self.tell(m.Answered(answers))
                         case m.TakeLease():
-                            self._inbox.answer(m.Leased(await to_thread.run_sync(take, self._log, name)))
+                            self.tell(m.Leased(await self._write_hand.do(partial(take, self._log, name))))
                         case m.RenewLease(epoch):
-                            self._inbox.answer(m.Leased(await to_thread.run_sync(renew, self._log, name, epoch)))
+                            renewed = await self._write_hand.do(partial(renew, self._log, name, epoch))
+                            self.tell(m.Leased(renewed))
                 except AWAY as error:
                     self._log_away(error)
-                    self._inbox.answer(m.Answered(()) if isinstance(effect, m.Decide) else m.Leased(None))
+                    self.tell(m.Answered(()) if isinstance(effect, m.Decide) else m.Leased(None))
 
     def _log_away(self, error: Exception) -> None:
         self.teller.trouble("log away", f"the log does not answer ({error}); it is asked again")
@@ -375,7 +401,7 @@ class Node:
         """Let the part know that time passes."""
         while True:
             await anyio.sleep(self._tick_seconds)
-            self._inbox.answer(m.Tick())
+            self.tell(m.Tick())
 
     async def _remind(self) -> None:
         """Have the head kept within ``REMEMBER_SECONDS`` where nothing else is kept meanwhile."""
@@ -398,7 +424,7 @@ class Node:
                 self._holding.hold(now, data)
             elif carried.subject == COMMIT and self._can_wait:
                 self._news = data
-            elif not await self._take(carried.subject, data):
+            elif not self._take(carried.subject, data):
                 break  # nobody honest sends that: what comes after it is not read
 
     @property
@@ -412,11 +438,11 @@ class Node:
             await anyio.sleep(NEWS_SECONDS)
             news, self._news = self._news, None
             if news is not None:
-                await self._take(COMMIT, news)
+                self._take(COMMIT, news)
             for data in self._holding.due(time.monotonic(), self.docket.fold.decided):
-                await self._take(VOTE, data)
+                self._take(VOTE, data)
 
-    async def _take(self, subject: str, data: bytes) -> bool:
+    def _take(self, subject: str, data: bytes) -> bool:
         """Hand a message to the part; False for what is none."""
         try:
             message = self._decoder.message(data)
@@ -424,7 +450,7 @@ class Node:
             what = f"malformed on {subject}"
             self.teller.trouble(what, f"a malformed message on {subject} is dropped ({error}); more are counted")
             return False
-        await self._inbox.hear(message)
+        self.tell(message)
         return True
 
     async def _answer_status(self, carried: Carried) -> None:
