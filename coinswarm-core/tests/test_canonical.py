@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 from decimal import Decimal
 from enum import IntEnum
@@ -29,6 +30,33 @@ def tables(width: int) -> st.SearchStrategy[np.ndarray]:
 def test_json_sorts_keys_and_has_no_white_space() -> None:
     value = {"b": [1, True, None], "a": Decimal("1.500"), "é": "ü"}
     assert canonical_json(value) == '{"a":"1.5","b":[1,true,null],"é":"ü"}'.encode()
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**80), 2**80) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=12,
+)
+
+
+@given(PLAIN)
+def test_json_is_that_of_the_standard_library(value: object) -> None:
+    expected = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    assert canonical_json(value) == expected.encode("utf-8")
+    assert canonical.spelled(value) == expected
+
+
+def test_every_character_is_spelled_as_the_standard_library_does() -> None:
+    every = "".join(map(chr, [*range(0x3000), 0xFFFF, 0x1F600]))
+    spelled = json.dumps([every], ensure_ascii=False)
+    assert canonical_json([every]) == spelled.encode()
+    assert canonical_json({every: None}) == f"{{{spelled[1:-1]}:null}}".encode()
+
+
+@pytest.mark.parametrize("value", ["\ud800", ["\udfff"], {"\ud800": 1}])
+def test_json_refuses_half_a_character(value: object) -> None:
+    with pytest.raises(ValueError, match="surrogates"):
+        canonical_json(value)
 
 
 class Code(IntEnum):

@@ -10,11 +10,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from coinswarm.domain.instrument import Instrument
@@ -75,8 +78,48 @@ def canonical_json(value: object, *, floats: bool = False) -> bytes:
     :raises TypeError: for a value of any other type, named with its place.
     :raises ValueError: for a number that is not finite, or text that is not valid Unicode.
     """
+    if not floats:
+        try:
+            return spelled(value).encode()
+        except KeyError:
+            pass  # something that is not plain: perhaps it has a form all the same
     plain = _plain(value, floats=floats, where="$")
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def spelled(value: object) -> str:
+    """Canonical JSON of plain values, as text; the same as ``canonical_json``, and sooner made.
+
+    :raises KeyError: for what is not exactly a dict by strings, list, tuple, string, whole number, truth value or
+        ``None``, somewhere in it.
+    """
+    return _SPELLED[type(value)](value)
+
+
+def _spelled_dict(value: dict[str, object]) -> str:
+    names = sorted(value) if {*map(type, value)} <= {str} else _not_plain(value)
+    parts = [f"{encode_basestring(name)}:{_SPELLED[type(value[name])](value[name])}" for name in names]
+    return f"{{{','.join(parts)}}}"
+
+
+def _not_plain(value: object) -> list[str]:
+    raise KeyError(type(value))
+
+
+def _spelled_list(value: Sequence[object]) -> str:
+    return f"[{','.join([_SPELLED[type(one)](one) for one in value])}]"
+
+
+_SPELLED: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: int.__repr__,
+    bool: {True: "true", False: "false"}.__getitem__,
+    type(None): {None: "null"}.__getitem__,
+    list: _spelled_list,
+    tuple: _spelled_list,
+    dict: _spelled_dict,
+}
+"""Type of a plain value -> how it is spelled."""
 
 
 def _plain(value: object, *, floats: bool, where: str) -> object:  # noqa: PLR0911 - one return per kind of value

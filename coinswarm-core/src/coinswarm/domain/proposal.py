@@ -8,7 +8,7 @@ which it travels, not to what it asks.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -240,8 +240,8 @@ class Proposal:
                 f"but must ask for a {wanted.__name__}"
             )
             raise ValueError(message)  # noqa: TRY004 - one error for a value that is not valid
-        unique("evidence", tuple(reference.place for reference in self.evidence))
-        unique("claims", tuple(claim.what for claim in self.claims))
+        unique("evidence", tuple([reference.place for reference in self.evidence]))
+        unique("claims", tuple([claim.what for claim in self.claims]))
 
     def content(self) -> dict[str, object]:
         """The whole of it as plain values, for ``canonical.digest``: equal proposals have equal content."""
@@ -270,8 +270,15 @@ class Proposal:
 
 def _plain(value: object) -> object:
     """Frozen dataclasses as mappings by field name, tuples as lists."""
-    if hasattr(type(value), "__dataclass_fields__"):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}  # type: ignore[arg-type]
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    names = getattr(kind, "__dataclass_fields__", None)
+    if names is not None:
+        return {name: _plain(getattr(value, name)) for name in names}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, StrEnum) else value
+
+
+_PLAIN = frozenset({str, int, bool})

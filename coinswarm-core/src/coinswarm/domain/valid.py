@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 FULL_BP = 10_000
 """Basis points of a whole."""
 
-_NAME = re.compile(r"[a-z0-9]+([-./][a-z0-9]+)*")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_is_name = re.compile(r"[a-z0-9]++(?:[-./][a-z0-9]++)*+").fullmatch  # what was matched is never tried again
+_is_digest = re.compile(r"[0-9a-f]{64}").fullmatch
 _LONGEST = 128
 
 
@@ -23,6 +23,8 @@ def whole(what: str, value: object, least: int | None = 0, most: int | None = No
     :param least, most: bounds, inclusive; None for none.
     :raises ValueError: for anything else; a truth value or a float is no whole number.
     """
+    if type(value) is int and (least is None or value >= least) and (most is None or value <= most):
+        return
     if not isinstance(value, int) or isinstance(value, bool):
         message = f"{what} is {value!r}, but must be a whole number"
         raise ValueError(message)  # noqa: TRY004 - one error for a value that is not valid
@@ -39,7 +41,7 @@ def name(what: str, value: object) -> None:
 
     :raises ValueError: for anything else.
     """
-    if not (isinstance(value, str) and len(value) <= _LONGEST and _NAME.fullmatch(value)):
+    if not (isinstance(value, str) and len(value) <= _LONGEST and _is_name(value)):
         message = f"{what} is {value!r}, but must be lower-case letters and digits, joined by '-', '.' or '/'"
         raise ValueError(message)
 
@@ -49,7 +51,7 @@ def digest(what: str, value: object) -> None:
 
     :raises ValueError: for anything else.
     """
-    if not (isinstance(value, str) and _DIGEST.fullmatch(value)):
+    if not (isinstance(value, str) and _is_digest(value)):
         message = f"{what} is {value!r}, but must be a SHA-256 in 64 lower-case hex digits"
         raise ValueError(message)
 
@@ -82,6 +84,8 @@ def unique(what: str, values: object) -> None:
     if not isinstance(values, tuple):
         message = f"{what} are {values!r}, but must be a tuple"
         raise ValueError(message)  # noqa: TRY004 - as in ``whole``
+    if len(values) == len(set(values)):
+        return
     seen: set[object] = set()
     for value in values:
         if value in seen:

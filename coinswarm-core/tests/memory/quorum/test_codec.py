@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +25,8 @@ from coinswarm.domain.proposal import (
     Stage,
     Weight,
 )
-from coinswarm.memory.quorum.codec import ballot_from, envelope_from, seal_vote_from
+from coinswarm.memory.quorum import quick
+from coinswarm.memory.quorum.codec import ballot_from, envelope_from, envelope_told, read_json, seal_vote_from
 from coinswarm.memory.quorum.records import Ballot, Envelope, Head, SealVote
 
 if TYPE_CHECKING:
@@ -76,8 +77,10 @@ def envelopes(draw: some.DrawFn) -> Envelope:
 
 @given(envelopes())
 def test_an_envelope_comes_back_as_it_was(envelope: Envelope) -> None:
-    again = envelope_from(envelope.body, envelope.signature)
-    assert again == envelope
+    again = envelope_told(read_json(envelope.body), envelope.signature, envelope.body)
+    assert again == envelope_from(envelope.body, envelope.signature) == envelope
+    assert quick.envelope(envelope.body, envelope.signature) in (None, envelope)
+    assert replace(again).body == envelope.body
     assert again.id == envelope.id
     assert {type(getattr(again, field.name)) for field in fields(again)} == {
         type(getattr(envelope, field.name)) for field in fields(envelope)

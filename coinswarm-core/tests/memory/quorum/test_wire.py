@@ -98,6 +98,27 @@ def test_seals_and_votes_on_known_proposals_are_told_back(cluster: Cluster) -> N
                     decoder.message(bad)
 
 
+@pytest.mark.parametrize("signature", ["5a" * 64, f"{'5a' * 64}:3:64:{'0f' * 192}"])
+def test_what_comes_again_is_the_same_record(cluster: Cluster, signature: str) -> None:
+    for proposal in proposals(cluster):
+        envelope = replace(cluster.envelope(proposal), signature=signature)
+        ballot = replace(cluster.ballot(envelope, 1), signature=f"{signature}0")
+        told = wire.message_from(wire.message_bytes(Propose(envelope)))
+        again = wire.message_from(wire.message_bytes(Vote(envelope, ballot)))
+        assert isinstance(told, Propose)
+        assert isinstance(again, Vote)
+        assert told.envelope is again.envelope is codec.envelope_from(envelope.body, signature)
+        assert again.ballot is codec.ballot_from(ballot.body, ballot.signature)
+        assert (again.envelope, again.ballot) == (envelope, ballot)
+
+
+@pytest.mark.parametrize("signature", ["", "Größe", 'a"b', "a\\b", "a\nb"])
+def test_a_signature_that_is_none_is_told_back_too(cluster: Cluster, signature: str) -> None:
+    """That it signs nothing is for ``keys`` to say."""
+    envelope = replace(cluster.envelope(), signature=signature)
+    assert wire.message_from(wire.message_bytes(Propose(envelope))) == Propose(envelope)
+
+
 def damaged(data: bytes, *path: str | int, value: object) -> bytes:
     """Canonical JSON with one value replaced."""
     told = json.loads(data)

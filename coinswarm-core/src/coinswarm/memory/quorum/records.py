@@ -1,22 +1,24 @@
 """What is signed and what is kept: envelopes, ballots, entries of the log, seals; each with one canonical form.
 
 Each form names its schema, so that a signature under one never fits another. None of these has slots: bytes and
-digests are worked out once per record.
+digests are worked out once per record, and what is read from bytes keeps them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from coinswarm.canonical import GENESIS, canonical_json, chain, sha256
+from coinswarm.domain.episode import Episode
+from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, Reference
+from coinswarm.memory.quorum import forms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.keys import Signer
 
 
@@ -67,7 +69,7 @@ class Envelope:
     @cached_property
     def body(self) -> bytes:
         """Canonical bytes of everything but the signature."""
-        return canonical_json({
+        return _episode_body(self) or canonical_json({
             "schema": "coinswarm.proposal/1",
             "cluster": self.cluster,
             "shard": self.shard,
@@ -119,18 +121,11 @@ class Ballot:
     @cached_property
     def body(self) -> bytes:
         """Canonical bytes of everything but the signature."""
-        return canonical_json({
-            "schema": "coinswarm.ballot/1",
-            "cluster": self.cluster,
-            "shard": self.shard,
-            "roster": self.roster,
-            "proposal": self.proposal,
-            "verdict": "ACCEPT" if self.accepts else "REJECT",
-            "findings": self.findings,
-            "voter": self.voter,
-            "seen_index": self.seen.index,
-            "seen_hash": self.seen.hash,
-        })  # fmt: skip
+        verdict, seen = "ACCEPT" if self.accepts else "REJECT", self.seen
+        return forms.BALLOT.write((
+            self.cluster, self.findings, self.proposal, self.roster, seen.hash, seen.index, self.shard, verdict,
+            self.voter,
+        ))  # fmt: skip
 
     @property
     def matter(self) -> tuple[bool, str]:
@@ -164,16 +159,11 @@ class Entry:
     @cached_property
     def hash(self) -> str:
         """Link of the hash chain: over the previous hash and everything here."""
-        return chain(self.previous, canonical_json({
-            "schema": "coinswarm.entry/1",
-            "index": self.index,
-            "epoch": self.epoch,
-            "at_ns": self.at_ns,
-            "proposal": self.envelope.id,
-            "submitted": self.envelope.signature,
-            "outcome": self.outcome,
-            "proof": [[sha256(ballot.body), ballot.signature] for ballot in self.proof],
-        }))  # fmt: skip
+        proof = [[sha256(ballot.body), ballot.signature] for ballot in self.proof]
+        told = forms.ENTRY.write((
+            self.at_ns, self.epoch, self.index, str(self.outcome), proof, self.envelope.id, self.envelope.signature,
+        ))  # fmt: skip
+        return chain(self.previous, told)
 
     @property
     def head(self) -> Head:
@@ -240,8 +230,8 @@ def signed_together(records: Sequence[R], signer: Signer) -> list[R]:
 
 def _carrying(record: R, signature: str) -> R:
     """A record with a signature; what was worked out from what is signed stays."""
-    signed = replace(record, signature=signature)
-    signed.__dict__.update({name: known for name, known in record.__dict__.items() if name in {"body", "id"}})
+    signed = object.__new__(type(record))
+    signed.__dict__.update(record.__dict__, signature=signature)
     return signed
 
 
@@ -251,3 +241,25 @@ class Seal:
 
     head: Head
     votes: tuple[SealVote, ...]
+
+
+def _episode_body(envelope: Envelope) -> bytes | None:
+    """The body of an envelope of the form ``forms.EPISODE``; None for any other."""
+    proposal = envelope.proposal
+    change, cited = proposal.change, proposal.evidence
+    if proposal.kind is not ProposalKind.ADD_EPISODE or len(cited) != 1 or proposal.claims:
+        return None
+    known = (type(proposal), type(change), type(cited[0]))
+    if known != (Proposal, AddEpisode, Reference):
+        return None
+    assert isinstance(change, AddEpisode), "said above; for the type checker"
+    episode, trade = change.episode, change.trade
+    if (type(episode), type(trade)) != (Episode, Reference):
+        return None
+    return forms.EPISODE.write((
+        envelope.cluster, envelope.deadline_ns, envelope.nonce, proposal.base_version, change.dimension, episode.agent,
+        episode.decided_ns, episode.id, episode.instrument, episode.known_ns, episode.quality_bp, episode.regime,
+        episode.result_ppm, episode.risk_ppm, episode.side, episode.stopped, change.space, trade.digest, trade.place,
+        change.vector_digest, cited[0].digest, cited[0].place, proposal.subject, envelope.roster, envelope.shard,
+        envelope.submitter,
+    ))  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.canonical import canonical_json
@@ -22,7 +22,13 @@ __all__ = ["LIMIT", "Decoder", "MalformedError", "message_bytes", "message_from"
 PROPOSE, VOTE, NOTICE, SEAL = "coinswarm.propose/1", "coinswarm.vote/1", "coinswarm.notice/1", "coinswarm.sealvote/1"
 """What a message says that it is."""
 
-_VOTE_BEGIN, _VOTE_MIDDLE, _VOTE_END = b'{"ballot":', b',"envelope":', b',"schema":"coinswarm.vote/1"}'
+_PROPOSE_BEGIN, _PROPOSE_END = b'{"envelope":{"body":', b'"},"schema":"coinswarm.propose/1"}'
+_VOTE_BEGIN, _VOTE_END = b'{"ballot":{"body":', b'"},"schema":"coinswarm.vote/1"}'
+_VOTE_MIDDLE = b'"},"envelope":{"body":'
+_SIGNATURE = b',"signature":"'
+
+_LONG = 16 * 1024
+"""Longer messages are not kept in memory; an honest one has a fourth of it."""
 
 
 def message_bytes(message: Message) -> bytes:
@@ -49,7 +55,7 @@ def _signed(record: Envelope | Ballot | SealVote) -> bytes:
 
 
 def _text(text: str) -> bytes:
-    return json.dumps(text, ensure_ascii=False).encode()
+    return encode_basestring(text).encode()
 
 
 def seal_from(data: bytes) -> Seal:
@@ -66,6 +72,9 @@ def message_from(data: bytes) -> Message:
 
     :raises MalformedError: when they tell none.
     """
+    found = _cut(data)
+    if found is not None:
+        return found
     told = read_json(data)
     schema = told.get("schema") if isinstance(told, dict) else None
     match schema:
@@ -83,17 +92,46 @@ def message_from(data: bytes) -> Message:
             raise MalformedError(message)
 
 
+def _cut(data: bytes) -> Propose | Vote | None:
+    """A proposal or a vote, told from its parts; None for whatever is none, which is then read as a whole.
+
+    What is between canonical parts is canonical: the whole is, if its parts are, wherever it was cut.
+    """
+    if len(data) > LIMIT:
+        return None
+    try:
+        if data.startswith(_VOTE_BEGIN) and data.endswith(_VOTE_END):
+            cut = data.find(_VOTE_MIDDLE)
+            ballot, envelope = data[len(_VOTE_BEGIN) : cut], data[cut + len(_VOTE_MIDDLE) : -len(_VOTE_END)]
+            return Vote(codec.envelope_from(*_halves(envelope)), codec.ballot_from(*_halves(ballot)))
+        if data.startswith(_PROPOSE_BEGIN) and data.endswith(_PROPOSE_END):
+            return Propose(codec.envelope_from(*_halves(data[len(_PROPOSE_BEGIN) : -len(_PROPOSE_END)])))
+    except MalformedError:
+        pass  # read as a whole, it is told what is wrong with it
+    return None
+
+
+def _halves(signed: bytes) -> tuple[bytes, str]:
+    """Body and signature of a record.
+
+    :raises MalformedError: for a signature that is not made of digits, letters and ``:``.
+    """
+    body, _, signature = signed.rpartition(_SIGNATURE)
+    if not signature.replace(b":", b"").isalnum():
+        raise MalformedError
+    return body, signature.decode()
+
+
 class Decoder:
-    """Reads messages, and knows the proposals that came lately: a proposal comes once, and again with every vote on it.
+    """Reads messages, and knows those that came lately.
 
     Several parts of one process may share one: what each of them hears is read once.
 
-    :param limit: how many proposals it knows, and how many messages.
+    :param limit: how many messages it knows.
     """
 
     def __init__(self, limit: int = 4_096) -> None:
         self._limit = limit
-        self._known: OrderedDict[bytes, Envelope] = OrderedDict()
         self._heard: OrderedDict[bytes, Message] = OrderedDict()
 
     def message(self, data: bytes) -> Message:
@@ -103,25 +141,12 @@ class Decoder:
         """
         heard = self._heard.get(data)
         if heard is None:
-            heard = self._heard[data] = self._read(data)
-            if len(self._heard) > self._limit:
-                self._heard.popitem(last=False)
+            heard = message_from(data)
+            if len(data) <= _LONG:
+                self._heard[data] = heard
+                if len(self._heard) > self._limit:
+                    self._heard.popitem(last=False)
         return heard
-
-    def _read(self, data: bytes) -> Message:
-        if len(data) <= LIMIT and data.startswith(_VOTE_BEGIN) and data.endswith(_VOTE_END):
-            cut = data.rfind(_VOTE_MIDDLE)
-            known = self._known.get(data[cut + len(_VOTE_MIDDLE) : -len(_VOTE_END)])
-            if known is not None:  # what is between canonical parts is canonical: the whole is, if the ballot is
-                ballot = data[len(_VOTE_BEGIN) : cut]
-                return Vote(known, _ballot(read_json(ballot), ballot))
-        message = message_from(data)
-        if not isinstance(message, (Propose, Vote)):
-            return message
-        known = self._known.setdefault(_signed(message.envelope), message.envelope)
-        if len(self._known) > self._limit:
-            self._known.popitem(last=False)
-        return Propose(known) if isinstance(message, Propose) else Vote(known, message.ballot)
 
 
 def _envelope(told: object) -> Envelope:
@@ -129,15 +154,9 @@ def _envelope(told: object) -> Envelope:
     return codec.envelope_told(parts["body"], parts["signature"], codec.dumped(parts["body"]))
 
 
-def _ballot(told: object, data: bytes | None = None) -> Ballot:
-    """A ballot.
-
-    :param data: the canonical JSON that told it, where that is at hand: its body is a part of that.
-    """
+def _ballot(told: object) -> Ballot:
     parts = keys("a signed ballot", told, {"body", "signature"})
-    end = b',"signature":%b}' % _text(codec.text("signature", parts["signature"]))
-    body = codec.dumped(parts["body"]) if data is None else data[len(b'{"body":') : -len(end)]
-    return codec.ballot_told(parts["body"], parts["signature"], body)
+    return codec.ballot_told(parts["body"], parts["signature"], codec.dumped(parts["body"]))
 
 
 def _seal_vote(told: object) -> SealVote:
