@@ -203,7 +203,10 @@ def test_a_run_of_another_log_is_not_had_again(
     [
         ({"position": 3}, "position is of a store"),
         ({"cluster": "north"}, "cluster is of a store"),
-        ({"store": {"somewhere": "x"}}, "neither a place nor a reference"),
+        ({"store": {"somewhere": "x"}}, "memory.store: must be a reference"),
+        ({"store": ""}, "memory.store = …: must not be empty"),
+        ({"store": 5}, "memory.store = …: must be text in quotes"),
+        ({"store": "postgresql://me:secret@host/db"}, "password in plain text"),
     ],
 )
 def test_what_is_of_a_store_needs_one(profile: Profiles, memory: dict[str, Any], said: str) -> None:
