@@ -29,6 +29,8 @@ from coinswarm.memory.quorum.ruling import ruling
 from coinswarm.memory.quorum.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.quorum.records import Ballot, Envelope
     from coinswarm.memory.quorum.roster import Roster
@@ -66,6 +68,7 @@ class Case(NamedTuple):
 class Docket(NamedTuple):
     """What a voter or a coordinator knows.
 
+    :param ripe: those of the cases that are ripe, by their ids.
     :param token: of the last question to the log; :param reading_ns: when it was asked; 0: it was answered.
     :param deciding_ns: when a decision was asked for; 0: that was answered.
     """
@@ -73,6 +76,7 @@ class Docket(NamedTuple):
     scheme: Scheme
     reader: Reader
     cases: Table[Case]
+    ripe: Table[None]
     token: int = 0
     reading_ns: int = 0
     deciding_ns: int = 0
@@ -89,7 +93,9 @@ def new_docket(cluster: str, shard: str, roster: Roster, scheme: Scheme, seen: H
     :param roster: of version 0.
     :param seen: highest head that was verified in an earlier life.
     """
-    return Docket(scheme=scheme, reader=Reader(fold=genesis(cluster, shard, roster), seen=seen), cases=Table())
+    return Docket(
+        scheme=scheme, reader=Reader(fold=genesis(cluster, shard, roster), seen=seen), cases=Table(), ripe=Table()
+    )
 
 
 def admit(docket: Docket, envelope: Envelope) -> tuple[Docket, Case | None]:
@@ -111,7 +117,20 @@ def admit(docket: Docket, envelope: Envelope) -> tuple[Docket, Case | None]:
 
 def put(docket: Docket, case: Case) -> tuple[Docket, Case]:
     """The docket with a case replaced."""
-    return docket._replace(cases=docket.cases.put(case.envelope.id, case)), case
+    proposal, ripe = case.envelope.id, docket.ripe
+    if case.ripe_ns and proposal not in ripe:
+        ripe = ripe.put(proposal, None)
+    elif not case.ripe_ns and proposal in ripe:
+        ripe = ripe.drop(proposal)
+    return docket._replace(cases=docket.cases.put(proposal, case), ripe=ripe), case
+
+
+def drop(docket: Docket, proposals: Iterable[str]) -> Docket:
+    """The docket without some cases."""
+    cases, ripe = docket.cases, docket.ripe
+    for proposal in proposals:
+        cases, ripe = cases.drop(proposal), ripe.drop(proposal)
+    return docket if cases is docket.cases else docket._replace(cases=cases, ripe=ripe)
 
 
 def hear(docket: Docket, vote: Vote) -> tuple[Docket, Case | None, tuple[Effect, ...]]:
@@ -175,9 +194,10 @@ def press(docket: Docket, local_ns: int, epoch: int) -> tuple[Docket, tuple[Effe
         return docket, ()
     patience = 0 if epoch else TAKEOVER_NS
     cases, requests = docket.cases, []
-    for proposal, case in docket.cases.items():
+    for proposal in docket.ripe:
+        case = docket.cases.get(proposal)
         # Not twice within ``ASK_NS``, whatever the log answered: a log that fails at once must not be asked at once.
-        if not case.ripe_ns or local_ns - case.ripe_ns < patience or local_ns - case.asked_ns < ASK_NS:
+        if case is None or local_ns - case.ripe_ns < patience or local_ns - case.asked_ns < ASK_NS:
             continue
         asked = request(docket, case, local_ns, epoch)
         if asked is not None:
@@ -213,11 +233,7 @@ def take_in(docket: Docket, answer: LogRead, local_ns: int, epoch: int) -> tuple
         return docket, (Report(Halted(f"{reader.halted}: {reader.why}")),)
     effects: tuple[Effect, ...] = (Remember(reader.seen),) if reader.seen != before.seen else ()
     if reader.fold is not before.fold:
-        cases = docket.cases
-        for proposal in docket.cases:
-            if proposal in reader.fold.decided:
-                cases = cases.drop(proposal)
-        docket = docket._replace(cases=cases)
+        docket = drop(docket, [proposal for proposal in docket.cases if proposal in reader.fold.decided])
     if reader.fold.head.index < answer.head.index:
         docket, more = look(docket, local_ns)
         return docket, (*effects, *more)
@@ -228,8 +244,5 @@ def take_in(docket: Docket, answer: LogRead, local_ns: int, epoch: int) -> tuple
 
 def forget(docket: Docket, local_ns: int) -> Docket:
     """Drop cases long past their deadline."""
-    cases, now = docket.cases, docket.reader.now_ns(local_ns)
-    for proposal, case in docket.cases.items():
-        if now > case.envelope.deadline_ns + FORGET_NS:
-            cases = cases.drop(proposal)
-    return docket if cases is docket.cases else docket._replace(cases=cases)
+    now = docket.reader.now_ns(local_ns)
+    return drop(docket, [name for name, case in docket.cases.items() if now > case.envelope.deadline_ns + FORGET_NS])
