@@ -50,6 +50,26 @@ def test_kept_then_sent_then_sent_again_with_growing_pauses_until_it_ends(cluste
     assert tell(cluster, state, m.Tick(), 20_000_000_000)[1] == []
 
 
+def test_what_waits_behind_others_that_are_decided_is_sent_again_later_but_it_is(cluster: Cluster) -> None:
+    slow, quick = cluster.envelope(cluster.proposal(subject="acceptance/slow")), []
+    state = start("north", "main", cluster.roster, cluster.scheme)
+    state, _ = tell(cluster, state, m.Kept(m.Propose(slow)), 1)
+    times = []
+    for turn in range(1, 30):
+        now = 1 + turn * FIRST_NS // 4
+        quick.append(cluster.envelope(cluster.proposal(subject=f"acceptance/quick-{turn}")))
+        state, _ = tell(cluster, state, m.Kept(m.Propose(quick[-1])), now)
+        cluster.decide(cluster.request(quick[-1]))
+        state, effects = tell(cluster, state, m.Notice(cluster.log.rows.head), now)
+        assert effects == [m.Ended(quick[-1].id, Outcome.ACCEPT)]
+        state, effects = tell(cluster, state, m.Tick(), now)
+        if m.Send(m.Propose(slow)) in effects:
+            times.append(now)
+    assert times == [1 + FIRST_NS + LONGEST_NS], "and not at once after half a second"
+    state, effects = tell(cluster, state, m.Tick(), times[0] + 2 * FIRST_NS + LONGEST_NS)
+    assert effects == [m.Send(m.Propose(slow))], "nothing moves any more"
+
+
 def test_what_its_disk_holds_is_sent_in_the_next_life(cluster: Cluster) -> None:
     envelope = cluster.envelope()
     state = start("north", "main", cluster.roster, cluster.scheme, kept=[envelope])

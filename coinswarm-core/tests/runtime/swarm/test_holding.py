@@ -8,7 +8,7 @@ from coinswarm.memory.quorum.messages import Vote
 from coinswarm.memory.quorum.records import START, Ballot, Envelope, Outcome
 from coinswarm.memory.quorum.table import Table
 from coinswarm.runtime.swarm import holding
-from coinswarm.runtime.swarm.holding import HOLD_SECONDS, Holding
+from coinswarm.runtime.swarm.holding import HOLD_SECONDS, LONGEST_SECONDS, Holding
 
 
 def vote(propose: object, nonce: int) -> tuple[str, bytes]:
@@ -34,6 +34,17 @@ def test_a_vote_waits_and_is_dropped_where_its_proposal_is_decided(propose: obje
     assert list(held.due(10.2 + HOLD_SECONDS, none.put(first, Outcome.ACCEPT))) == [two]
     assert list(held.due(99.0, none)) == [b"no vote at all"], "what it is, the reader says"
     assert list(held.due(99.0, none)) == []
+
+
+def test_while_the_log_grows_votes_wait_longer_but_not_for_ever(propose: object) -> None:
+    _, one = vote(propose, 1)
+    held, none = Holding(), Table[Outcome]()
+    held.hold(10.0, one)
+    assert list(held.due(11.0, none, moved=10.9)) == []
+    assert list(held.due(10.0 + LONGEST_SECONDS - 0.01, none, moved=11.9)) == []
+    assert list(held.due(10.0 + LONGEST_SECONDS, none, moved=11.99)) == [one]
+    held.hold(20.0, one)
+    assert list(held.due(21.0, none, moved=21.0 - HOLD_SECONDS)) == [one], "it grows no more"
 
 
 def test_of_too_many_the_oldest_goes() -> None:

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 FIRST_NS = 500_000_000
 LONGEST_NS = 2_000_000_000
-"""A proposal is sent again after ``FIRST_NS``, then after twice as long, and so on up to this."""
+"""A proposal is sent again after ``FIRST_NS``, then after twice as long, and so on up to this.
+
+As long as others of the same submitter are decided it waits up to ``LONGEST_NS`` more: there is much to do, and what is
+sent again adds to it.
+"""
 
 
 class Item(NamedTuple):
@@ -34,10 +38,15 @@ class Item(NamedTuple):
 
 
 class Submitter(NamedTuple):
-    """A submitter's state; the docket is its reader of the log, without cases."""
+    """A submitter's state.
+
+    :param docket: its reader of the log, without cases.
+    :param moved_ns: local time when one of its proposals last ended.
+    """
 
     docket: Docket
     outbox: Table[Item]
+    moved_ns: int = -FIRST_NS
 
 
 def start(  # noqa: PLR0913 - where it is, and what its disk holds
@@ -87,12 +96,13 @@ def step(submitter: Submitter, event: Event, now_ns: int) -> tuple[Submitter, tu
         case Tick():
             docket, effects = dockets.look(docket, now_ns)
             outbox, sent = submitter.outbox, []
+            patience = LONGEST_NS if now_ns - submitter.moved_ns < FIRST_NS else 0
             for proposal, item in submitter.outbox.items():
-                if now_ns >= item.next_ns:
+                if now_ns >= item.next_ns + patience:
                     pause = min(2 * item.pause_ns, LONGEST_NS)
                     outbox = outbox.put(proposal, Item(item.envelope, now_ns + pause, pause))
                     sent.append(Send(Propose(item.envelope)))
-            return Submitter(docket=docket, outbox=outbox), (*effects, *sent)
+            return submitter._replace(docket=docket, outbox=outbox), (*effects, *sent)
         case _:
             return submitter, ()
 
@@ -106,4 +116,5 @@ def _read(submitter: Submitter, answer: LogRead, now_ns: int) -> tuple[Submitter
         if outcome is not None:
             outbox = outbox.drop(proposal)
             effects = (*effects, Ended(proposal, outcome))
-    return Submitter(docket=docket, outbox=outbox), effects
+    moved_ns = submitter.moved_ns if outbox is submitter.outbox else now_ns
+    return Submitter(docket=docket, outbox=outbox, moved_ns=moved_ns), effects

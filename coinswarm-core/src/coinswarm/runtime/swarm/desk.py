@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from coinswarm.runtime.swarm.parts import Place
     from coinswarm.runtime.swarm.telling import Teller
 
-WINDOW = 64
+WINDOW = 192
 """Most proposals under way at once."""
 
 DEADLINE_SECONDS = 30.0

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from coinswarm.memory.quorum.records import Outcome
     from coinswarm.memory.quorum.table import Table
 
-HOLD_SECONDS = 0.5
-"""How long a vote is held back; a coordinator that is dead is noticed so much later."""
+HOLD_SECONDS, LONGEST_SECONDS = 0.5, 2.0
+"""How long a vote is held back: a coordinator that is dead is noticed so much later. While the log grows somebody
+decides, and has much to do: then up to the longer time, which is what a coordinator that leaves out a proposal gains."""
 
 LIMIT = 16_384
 """Most votes that are held; of more, the oldest goes. It is sent again with its proposal."""
@@ -32,11 +33,15 @@ class Holding:
 
     def hold(self, now: float, data: bytes) -> None:
         """Keep one."""
-        self._held.append((now + HOLD_SECONDS, data))
+        self._held.append((now, data))
 
-    def due(self, now: float, decided: Table[Outcome]) -> Iterator[bytes]:
-        """Those that have waited long enough and are about a proposal that is not decided."""
-        while self._held and self._held[0][0] <= now:
+    def due(self, now: float, decided: Table[Outcome], moved: float = 0.0) -> Iterator[bytes]:
+        """Those that have waited long enough and are about a proposal that is not decided.
+
+        :param moved: when the log last grew.
+        """
+        patience = LONGEST_SECONDS if now < moved + HOLD_SECONDS else HOLD_SECONDS
+        while self._held and self._held[0][0] + patience <= now:
             _, data = self._held.popleft()
             if _about(data) not in decided:
                 yield data

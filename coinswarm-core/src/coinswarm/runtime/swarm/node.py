@@ -139,6 +139,8 @@ class Node:
         self._own: OrderedDict[bytes, None] = OrderedDict()
         self._decoder = decoder or wire.Decoder()
         self._holding = Holding()
+        self._moved = 0.0
+        """When the log last grew."""
         self._news: bytes | None = None
         self._perform: dict[type, Callable[[Any], None]] = {
             m.Send: self._send,
@@ -252,6 +254,8 @@ class Node:
             self._ready = True
             self.tell(m.Tick())  # what waits for that, a lease above all, need not wait for the next one
         index = self.docket.fold.head.index
+        if index > read.after:
+            self._moved = time.monotonic()
         if self.part.kind != "coordinator":
             self._decided += [entry.envelope.id for entry in read.entries if entry.index <= index]
 
@@ -439,7 +443,7 @@ class Node:
             news, self._news = self._news, None
             if news is not None:
                 self._take(COMMIT, news)
-            for data in self._holding.due(time.monotonic(), self.docket.fold.decided):
+            for data in self._holding.due(time.monotonic(), self.docket.fold.decided, self._moved):
                 self._take(VOTE, data)
 
     def _take(self, subject: str, data: bytes) -> bool:
