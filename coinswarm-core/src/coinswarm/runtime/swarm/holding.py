@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HOLD_SECONDS, LONGEST_SECONDS = 0.5, 2.0
 """How long a vote is held back: a coordinator that is dead is noticed so much later. While the log grows somebody
-decides, and has much to do: then up to the longer time, which is what a coordinator that leaves out a proposal gains."""
+decides, and has much to do: then up to the longer time, which is what one that leaves out a proposal gains."""
 
 LIMIT = 16_384
 """Most votes that are held; of more, the oldest goes. It is sent again with its proposal."""
