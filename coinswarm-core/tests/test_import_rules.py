@@ -44,7 +44,7 @@ OUTER = {"cli", "config", "drivers", "plugins"}
 DATA = {"data"}
 """Packages that hold files only."""
 
-ASSEMBLY = {"runtime.assembly", "runtime.admission", "runtime.swarm.assembly"}
+ASSEMBLY = {"runtime.assembly", "runtime.admission", "runtime.making", "runtime.swarm.assembly"}
 PUBLIC = {"hookspecs", "declarations", "contracts", "ports", "delivery", "domain", "errors", "indicators"}
 """What a plugin may import of core."""
 
@@ -72,6 +72,7 @@ THIRD_PARTY = {
     "nacl": {"memory.quorum.keys"},
     "numba": {"_jit"},
     "pluggy": {"hookspecs", "plugins.manager"},
+    "prometheus_client": {"runtime.metrics"},
     "pydantic": {"config", "drivers.settings"},
     "pydantic_core": {"config"},
     "sqlalchemy": {"memory.store"},

@@ -7,7 +7,8 @@ Watching hooks return nothing. A session tells its watchers what happened one pl
 from the run's tables, and never on the path of its bars: a session over recorded bars (a backtest, a paper
 replay, a notebook's run) does so after its last bar, when the run is kept, so that no watcher can change, slow or
 lose it. Not promised: how soon after the event a watcher hears of it. A run that fails or is interrupted tells
-nobody, and neither does one that is executed again (``coinswarm replay``, ``coinswarm explain``). A watcher that
+nobody, and neither does one that is executed again (``coinswarm replay``, ``coinswarm explain``). What a quorum decides
+is told beside the sessions too, by a process of its own (``coinswarm run watcher``). A watcher that
 raises is called on; what it raised is counted and said once. What it prints is kept from standard output. One that
 does not come back is left behind.
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         WeigherType,
     )
     from coinswarm.domain.order import Fill, Order, Refusal
+    from coinswarm.domain.proposal import Proposal
 
 PROJECT = "coinswarm"
 API_VERSION = 1
@@ -169,6 +171,23 @@ def coinswarm_order_filled(fill: Fill) -> None:
 
         @hookimpl
         def coinswarm_order_filled(fill): log.info("%s lots at %s", fill.lots, fill.ticks)
+    """
+
+
+@hookspec
+def coinswarm_proposal_decided(proposal: Proposal, outcome: str, entry: int) -> None:
+    """A quorum decided on a proposal, and the log says so: the entry was verified before.
+
+    ``coinswarm run watcher`` tells of every decision of a log, in the log's order; a session tells of those that were
+    taken while it proposed to a ``[swarm]``.
+
+    :param outcome: ``accept``, ``reject``, ``conflict`` or ``expired``.
+    :param entry: index of the log's entry, from 1: ``coinswarm memory show ENTRY`` has the ballots.
+
+    ::
+
+        @hookimpl
+        def coinswarm_proposal_decided(proposal, outcome, entry): log.info("%s: %s", proposal.subject, outcome)
     """
 
 

@@ -18,7 +18,7 @@ from coinswarm.errors import (
 )
 from coinswarm.plugins.drivers import GROUPS, everything, find_driver, installed_drivers, survey_drivers
 from coinswarm.plugins.records import Status
-from coinswarm.runtime.assembly import make_driver
+from coinswarm.runtime.making import make_driver
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coinswarm.domain.order import Fill, Order, OrderKind, Refusal
+from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
 from coinswarm.engine.events import Event
 from coinswarm.plugins import watchers as watching
 from coinswarm.plugins.catalogue import DECLARING, load
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 Site = Any
 FILL = Fill(order=0, bar_ns=5, lots=2, ticks=100, fee=1)
 ORDER = Order(0, 5, 1, OrderKind.MARKET, 2)
+PROPOSAL = Proposal(
+    kind=ProposalKind.CONFIGURE, subject="acceptance/folds", base_version=0, change=Configure("acceptance.folds", "6")
+)
 EVENTS = (
     Event("coinswarm_swarm_started", {"mode": "backtest", "run_id": "r"}),
     Event("coinswarm_order_refused", {"order": ORDER, "refusal": Refusal.COOL_DOWN}),
     Event("coinswarm_order_filled", {"fill": FILL}),
     Event("coinswarm_order_filled", {"fill": FILL._replace(order=1)}),
+    Event("coinswarm_proposal_decided", {"proposal": PROPOSAL, "outcome": "accept", "entry": 3}),
     Event("coinswarm_swarm_stopping", {"reason": "over"}),
 )
 DIARY = """
@@ -36,6 +41,8 @@ def coinswarm_swarm_started(mode, run_id): seen.append(("started", mode, run_id)
 def coinswarm_order_refused(refusal): seen.append(("refused", refusal.name))
 @hookimpl
 def coinswarm_order_filled(fill): seen.append(("filled", fill.order))
+@hookimpl
+def coinswarm_proposal_decided(proposal, outcome, entry): seen.append(("decided", proposal.subject, outcome, entry))
 @hookimpl
 def coinswarm_swarm_stopping(): seen.append(("stopping",))
 """
@@ -59,7 +66,8 @@ def test_a_watcher_hears_what_it_implements_in_order(site: Site) -> None:
     said: list[str] = []
     assert told(["diary"], say=said.append) == []
     assert module("diary").seen == [
-        ("started", "backtest", "r"), ("refused", "COOL_DOWN"), ("filled", 0), ("filled", 1), ("stopping",),
+        ("started", "backtest", "r"), ("refused", "COOL_DOWN"), ("filled", 0), ("filled", 1),
+        ("decided", "acceptance/folds", "accept", 3), ("stopping",),
     ]  # fmt: skip
     assert said == ["telling plugin 'diary' what happened"]
 
@@ -132,7 +140,7 @@ def test_a_watcher_that_takes_long_is_told(site: Site, monkeypatch: pytest.Monke
     site.add("diary", DIARY)
     [line] = told(["diary"])
     assert line.startswith("plugin 'diary' (fake-diary 1.0): its watching hooks took 0.")
-    assert line.endswith(" s for 5 calls")
+    assert line.endswith(f" s for {len(EVENTS)} calls")
 
 
 def test_a_watcher_that_never_comes_back_is_left_behind(site: Site) -> None:

@@ -309,7 +309,7 @@ def test_without_any_home_a_profile_is_assembled_all_the_same(
         message = "there is no home"
         raise NotReadyError(message)
 
-    monkeypatch.setattr("coinswarm.runtime.assembly.home", homeless)
+    monkeypatch.setattr("coinswarm.runtime.admission.home", homeless)
     assert len(assemble(profile(), label="p").plan.seats) == 1
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +10,13 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
 
-from coinswarm.canonical import GENESIS, digest
+from coinswarm.canonical import GENESIS
 from coinswarm.domain.episode import Episode, Space
 from coinswarm.errors import DataError, NotReadyError, ProfileError
 from coinswarm.memory.quorum.fold import BadEntryError
-from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
-from coinswarm.memory.quorum.log import Request, decide
-from coinswarm.memory.quorum.records import START, Ballot, Envelope
-from coinswarm.memory.quorum.roster import Roster, Seat
-from coinswarm.memory.recall.privatelog import proposed
-from coinswarm.memory.store.opening import open_store
 from coinswarm.runtime.fork import Forked, forked
 from coinswarm.runtime.runs import backtest, replay
+from coinswarm_testkit.quorum.decided import DecidedLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,15 +28,7 @@ Fake = Any
 START_NS = 1_514_764_800_000_000_000
 HOUR_NS = 3_600_000_000_000
 SPACE = "fake/state.1"
-SIGNERS = [Ed25519Signer(bytes([number]) * 32) for number in range(1, 4)]
-ROSTER = Roster(
-    version=0,
-    faulty=0,
-    rules=digest("rules"),
-    voters=(Seat("v0", SIGNERS[0].key), Seat("v1", SIGNERS[1].key)),
-    submitters=(Seat("desk", SIGNERS[2].key),),
-)
-
+OF_SPACE = Space("north", SPACE, 2)
 AGENT = """\
     def decide(self, state):
         return Action(Side.BUY if state.close > state.open else Side.FLAT, 0.5, 0.5, 5.0, 3.0)
@@ -52,35 +39,13 @@ AGENT = """\
 """
 
 
-@dataclass
-class Swarm:
-    """A log in a file, decided by two voters who say yes or no as the test says."""
+class Swarm(DecidedLog):
+    """Episodes are decided in it."""
 
-    path: Path
-    count: int = 0
-
-    def __post_init__(self) -> None:
-        self.store = open_store(str(self.path), "north", "main", roster=ROSTER)
-        self.store.facts.add_space(Space("north", SPACE, 2))
-
-    def remember(self, episode: Episode, vector: np.ndarray, *, accepts: bool = True, kept: bool = True) -> None:
+    def remember(self, episode: Episode, vector: np.ndarray, *, accepts: bool = True) -> None:
         """Have an episode decided."""
-        data = vector.astype("<f4").tobytes()
-        if kept:
-            self.store.facts.add_vectors([data])
-        self.count += 1
-        envelope = Envelope(
-            cluster="north", shard="main", roster=0, submitter="desk", nonce=self.count, deadline_ns=1 << 62,
-            proposal=proposed(Space("north", SPACE, 2), episode, data),
-        ).signed(SIGNERS[2])  # fmt: skip
-        proof = tuple(
-            Ballot(
-                cluster="north", shard="main", roster=0, proposal=envelope.id, accepts=accepts,
-                findings=digest("found"), voter=f"v{n}", seen=START,
-            ).signed(SIGNERS[n])
-            for n in range(2)
-        )  # fmt: skip
-        decide(self.store.log, (Request(envelope=envelope, proof=proof, epoch=0),), Ed25519Scheme())
+        self.store.facts.add_space(OF_SPACE)
+        self.remembered(OF_SPACE, episode, vector.astype("<f4").tobytes(), accepts=accepts)
 
 
 def episode(number: int, **fields: Any) -> Episode:  # noqa: ANN401

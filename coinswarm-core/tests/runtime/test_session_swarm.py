@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from coinswarm.memory.quorum.verify import verify
 from coinswarm.memory.store.opening import open_store, opened
 from coinswarm.runtime.explain import Selector, explain
 from coinswarm.runtime.runs import backtest, replay
+from coinswarm.runtime.swarm import assembly
 from coinswarm.runtime.swarm.founding import Founding, found
 from coinswarm.runtime.trade import trade
 
@@ -94,6 +96,31 @@ def test_a_session_has_its_episodes_decided_and_is_the_backtest(
     assert explain(paper.path, Selector(trade=len(paper.result.trade_rows) - 1))["explained"]
 
 
+DIARY = """
+seen = []
+@hookimpl
+def coinswarm_swarm_started(): seen.append("started")
+@hookimpl
+def coinswarm_proposal_decided(proposal, outcome, entry): seen.append((proposal.subject, outcome, entry))
+@hookimpl
+def coinswarm_swarm_stopping(): seen.append("stopping")
+"""
+
+
+def test_plugins_are_told_what_was_decided_for_a_session(
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path]
+) -> None:
+    fake(AGENT, hooks=DIARY)
+    paper = profile(mode="paper", memory={}, swarm=swarm)
+    trade(paper, label="p", recordings={"BTC/USD": bars("r.csv", 120)}, runs=None)
+    first, *told, last = sys.modules["fake_fake.plugin"].seen
+    assert (first, last) == ("started", "stopping")
+    with opened(swarm["database"]) as store:
+        entries = store.log.read(0, 0, 1_000).entries
+    assert len(entries) > 3
+    assert told == [(one.envelope.proposal.subject, "accept", one.index) for one in entries]
+
+
 def test_a_second_session_begins_where_the_first_ended(
     swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -140,13 +167,18 @@ def test_a_roster_that_is_not_there_is_told(
 
 
 def test_a_session_whose_bus_is_away_waits_and_says_so_and_not_for_ever(
-    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path]
+    swarm: dict[str, Any],
+    profile: Profiles,
+    fake: Fake,
+    bars: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake(AGENT)
+    monkeypatch.setattr(assembly, "FIRST_PAUSE", 0.001)
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         bus = {"name": "nats", "settings": {"url": f"nats://127.0.0.1:{held.getsockname()[1]}"}}
-        paper = profile(mode="paper", memory={}, swarm={**swarm, "patience_seconds": 0.2}, drivers={"bus": bus})
+        paper = profile(mode="paper", memory={}, swarm={**swarm, "patience_seconds": 1.0}, drivers={"bus": bus})
         warned: list[str] = []
 
         def session() -> None:

@@ -12,13 +12,9 @@ from coinswarm.domain.proposal import Proposal, ProposalKind, SeatAgent
 from coinswarm.errors import NotReadyError, ProfileError
 from coinswarm.memory.promotion.weights import change_of_weights
 from coinswarm.memory.quorum.fold import BadEntryError
-from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
-from coinswarm.memory.quorum.log import Request, decide
-from coinswarm.memory.quorum.records import START, Ballot, Envelope
-from coinswarm.memory.quorum.roster import Roster, Seat
-from coinswarm.memory.store.opening import open_store
 from coinswarm.runtime.runs import backtest, replay
 from coinswarm.runtime.weights import with_weights
+from coinswarm_testkit.quorum.decided import DecidedLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,23 +23,13 @@ if TYPE_CHECKING:
 Profiles = Any
 Fake = Any
 
-SIGNERS = [Ed25519Signer(bytes([number]) * 32) for number in range(1, 4)]
-ROSTER = Roster(
-    version=0,
-    faulty=0,
-    rules=digest("rules"),
-    voters=(Seat("v0", SIGNERS[0].key), Seat("v1", SIGNERS[1].key)),
-    submitters=(Seat("desk", SIGNERS[2].key),),
-)
 SEATS = [{"name": "fake", "id": "one", "weight_bp": 9_000}, {"name": "fake", "id": "two", "weight_bp": 1_000}]
 
 
-class Swarm:
-    """A log in a file, decided by two voters who say yes or no as the test says."""
+class Swarm(DecidedLog):
+    """Weights and seats are decided in it."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.count, self.version = path, 0, 0
-        self.store = open_store(str(path), "north", "main", roster=ROSTER)
+    version = 0
 
     def weigh(self, *, accepts: bool = True, **weights: int) -> None:
         """Have weights decided."""
@@ -53,23 +39,7 @@ class Swarm:
     def seat(self, kind: ProposalKind, agent: str, version: int) -> None:
         """Have an agent admitted or suspended."""
         change = SeatAgent(agent=agent, certificate=digest(agent), reason="because")
-        self.decided(Proposal(kind=kind, subject=f"agent/{agent}", base_version=version, change=change), accepts=True)
-
-    def decided(self, proposal: Proposal, *, accepts: bool) -> None:
-        """Have anything decided."""
-        self.count += 1
-        envelope = Envelope(
-            cluster="north", shard="main", roster=0, submitter="desk", nonce=self.count, deadline_ns=1 << 62,
-            proposal=proposal,
-        ).signed(SIGNERS[2])  # fmt: skip
-        proof = tuple(
-            Ballot(
-                cluster="north", shard="main", roster=0, proposal=envelope.id, accepts=accepts,
-                findings=digest("found"), voter=f"v{n}", seen=START,
-            ).signed(SIGNERS[n])
-            for n in range(2)
-        )  # fmt: skip
-        decide(self.store.log, (Request(envelope=envelope, proof=proof, epoch=0),), Ed25519Scheme())
+        self.decided(Proposal(kind=kind, subject=f"agent/{agent}", base_version=version, change=change))
 
 
 @pytest.fixture

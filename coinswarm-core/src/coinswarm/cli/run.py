@@ -76,6 +76,27 @@ def projection(*, profile: Path, overrides: tuple[str, ...]) -> None:
     driven(partial(run_projection, load_swarm(profile, overrides), label=str(profile), say=say))
 
 
+@run.command(cls=ProfileCommand)
+@profile_option
+@click.option(
+    "--metrics",
+    "measured",
+    metavar="[HOST:]PORT",
+    help="Serve metrics for Prometheus there: log, decisions, seats, index. HOST is 127.0.0.1 unless named.",
+)
+@set_option
+def watcher(*, profile: Path, measured: str | None, overrides: tuple[str, ...]) -> None:
+    """Tell the profile's plugins what the quorum decides, entry by entry; and measure it."""
+    from functools import partial
+
+    from coinswarm.config.swarm import load_swarm
+    from coinswarm.runtime.swarm.assembly import driven
+    from coinswarm.runtime.watcher import run_watcher
+
+    loaded = load_swarm(profile, overrides)
+    driven(partial(run_watcher, loaded, label=str(profile), say=say, measured=measured))
+
+
 def say(line: str) -> None:
     """One line for people."""
     click.echo(line, err=True)

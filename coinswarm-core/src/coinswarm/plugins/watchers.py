@@ -26,6 +26,7 @@ WATCHING = (
     "coinswarm_swarm_started",
     "coinswarm_order_refused",
     "coinswarm_order_filled",
+    "coinswarm_proposal_decided",
     "coinswarm_swarm_stopping",
 )
 """The hooks that watch."""
@@ -55,6 +56,7 @@ def tell(
     *,
     say: Callable[[str], None] = lambda _: None,
     patience: float = PATIENCE_SECONDS,
+    left: set[str] | None = None,
 ) -> list[str]:
     """Call the watching hooks of each plugin, and return what went wrong, in one line per plugin and hook.
 
@@ -63,11 +65,18 @@ def tell(
     :param happened: what to tell, anew for each plugin.
     :param say: is told which plugin is being told.
     :param patience: seconds that a single call may take, at least; the plugin is left behind then.
+    :param left: plugins that were left behind before, by name, and are told nothing; those that are now are added.
     """
     lines: list[str] = []
+    left = set() if left is None else left
     for watcher in watchers:
+        if watcher.record.name in left:
+            continue
         say(f"telling plugin {watcher.record.name!r} what happened")
-        lines += _Telling(watcher, happened()).finish(patience)
+        telling = _Telling(watcher, happened())
+        lines += telling.finish(patience)
+        if telling.stuck:
+            left.add(watcher.record.name)
     return lines
 
 
@@ -101,18 +110,19 @@ class _Telling:
     faults: dict[str, _Faults] = field(default_factory=dict)
     current: str = ""
     over: bool = False
+    stuck: bool = False
 
     def finish(self, patience: float) -> list[str]:
         """Tell all, wait for it, and say what went wrong."""
-        out, stuck, begin = _Printed(), False, time.perf_counter()
+        out, begin = _Printed(), time.perf_counter()
         thread = threading.Thread(target=self._run, name=f"watcher {self.watcher.record.name}", daemon=True)
         with contextlib.redirect_stdout(out):
             thread.start()
             try:
-                while thread.is_alive() and not stuck:
+                while thread.is_alive() and not self.stuck:
                     before = sum(self.calls.values())
                     thread.join(patience)
-                    stuck = thread.is_alive() and sum(self.calls.values()) == before
+                    self.stuck = thread.is_alive() and sum(self.calls.values()) == before
             finally:
                 self.over = True
         label = self.watcher.record.label
@@ -120,7 +130,7 @@ class _Telling:
             f"{label}: {hook} raised in {fault.count:,} of {self.calls[hook]:,} calls, first {fault.first}"
             for hook, fault in self.faults.items()
         ]
-        if stuck:
+        if self.stuck:
             lines.append(f"{label}: {self.current} did not come back within {patience:g} s, and was told no more")
         elif (spent := time.perf_counter() - begin) > SLOW_SECONDS:
             lines.append(f"{label}: its watching hooks took {spent:.1f} s for {sum(self.calls.values()):,} calls")

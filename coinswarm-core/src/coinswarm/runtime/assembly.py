@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from coinswarm.clock import SECOND_NS, SystemClock, iso
-from coinswarm.config.home import home
-from coinswarm.config.settings import check_settings
-from coinswarm.contracts import MemoryBackend, SignalAgent, Voter, Weigher
+from coinswarm.contracts import MemoryBackend, SignalAgent, Weigher
 from coinswarm.domain.episode import Space
 from coinswarm.domain.instrument import INT_LIMIT
 from coinswarm.engine.plan import Funding, RunPlan, SeatedAgent
@@ -18,28 +16,26 @@ from coinswarm.errors import ContractError, DataError, LoadError, NotReadyError,
 from coinswarm.feeds.files import load_bars, sample
 from coinswarm.feeds.funding import load_funding
 from coinswarm.feeds.length import parse_length
-from coinswarm.plugins.catalogue import Catalogue, attempt, resolve
-from coinswarm.plugins.drivers import GROUPS, find_driver
+from coinswarm.plugins.catalogue import Catalogue, attempt
 from coinswarm.plugins.history import recall, remember
 from coinswarm.plugins.standing import STRICT, installed, strict
 from coinswarm.plugins.watchers import tell
 from coinswarm.runtime import admission
 from coinswarm.runtime.admission import own_home
+from coinswarm.runtime.making import construct
 from coinswarm.runtime.weights import with_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from coinswarm.config.profile import Profile
     from coinswarm.config.sections import AgentSection, InstrumentSection
-    from coinswarm.declarations import Declaration
     from coinswarm.domain.market import Bars
     from coinswarm.engine.events import Event
     from coinswarm.feeds.loaded import Loaded
     from coinswarm.plugins.admission import Standing
     from coinswarm.plugins.records import PluginRecord
     from coinswarm.plugins.watchers import Watcher
-    from coinswarm.ports import Driver
     from coinswarm.runtime.fork import Forked
     from coinswarm.runtime.weights import Weighed
 
@@ -279,8 +275,7 @@ def _seat(
         raise ProfileError(message, remedy="give it bars of that length")
     key = f"agents.{item.seat}.settings"
     objects = tuple(
-        cast("SignalAgent", _construct(declared, record, item.settings, SignalAgent, key=key, label=label))
-        for _ in bars
+        cast("SignalAgent", construct(declared, record, item.settings, SignalAgent, key=key, label=label)) for _ in bars
     )
     try:
         warm_up = max(declared.warm_up, *(int(agent.warm_up()) for agent in objects))
@@ -325,7 +320,7 @@ def _weigher(catalogue: Catalogue, profile: Profile, label: str) -> Weigher:
     """The weigher that the profile names."""
     declared, record = catalogue.weigher(profile.committee.weigher)
     settings = profile.committee.settings
-    return cast("Weigher", _construct(declared, record, settings, Weigher, key="committee.settings", label=label))
+    return cast("Weigher", construct(declared, record, settings, Weigher, key="committee.settings", label=label))
 
 
 def _backend(catalogue: Catalogue, profile: Profile, label: str) -> Callable[[], MemoryBackend] | None:
@@ -336,7 +331,7 @@ def _backend(catalogue: Catalogue, profile: Profile, label: str) -> Callable[[],
     declared, record = catalogue.memory_backend(section.backend)
 
     def make() -> MemoryBackend:
-        made = _construct(declared, record, section.settings, MemoryBackend, key="memory.settings", label=label)
+        made = construct(declared, record, section.settings, MemoryBackend, key="memory.settings", label=label)
         return cast("MemoryBackend", made)
 
     return make
@@ -355,78 +350,3 @@ def _fork(profile: Profile, plan: RunPlan) -> Callable[[], Forked] | None:
         return forked(section.address(), section.cluster, section.shard, section.position, spaces)
 
     return read
-
-
-def make_voter(plugins: Sequence[str], name: str, settings: Mapping[str, Any], *, key: str, label: str) -> Voter:
-    """How one seat of the quorum judges, constructed.
-
-    :param plugins: to load, by name; core is always there.
-    :param name: the voter, as its plugin declares it.
-    :param settings: its table in the profile; :param key: where that stands.
-    :param label: what messages call the profile.
-    :raises CoinswarmError: one line for whatever stands in the way.
-    """
-    catalogue = attempt(plugins, installed(own_home())).whole()
-    declared, record = catalogue.voter(name)
-    return cast("Voter", _construct(declared, record, settings, Voter, key=key, label=label))
-
-
-def make_backend(
-    plugins: Sequence[str], name: str, settings: Mapping[str, Any], *, key: str, label: str
-) -> MemoryBackend:
-    """A memory backend, constructed; as ``make_voter``."""
-    catalogue = attempt(plugins, installed(own_home())).whole()
-    declared, record = catalogue.memory_backend(name)
-    return cast("MemoryBackend", _construct(declared, record, settings, MemoryBackend, key=key, label=label))
-
-
-def make_driver(  # noqa: PLR0913 - what a message needs
-    kind: str,
-    name: str,
-    settings: Mapping[str, Any],
-    *,
-    key: str,
-    label: str,
-    demanded: Sequence[str] | None = None,
-) -> Driver:
-    """The driver that a profile names, constructed and not yet opened.
-
-    :param kind: ``broker``, ``bus``, ``timeseries``, ``documents`` or ``embedder``.
-    :param settings: its table in the profile.
-    :param key: where that stands, as in ``bus.settings``.
-    :param label: what messages call the profile.
-    :param demanded: trust entries of a profile whose mode demands trust; None where it does not.
-    :raises CoinswarmError: one line for whatever stands in the way.
-    """
-    declared, record = find_driver(kind, name, home=home(), demanded=demanded)
-    return cast("Driver", _construct(declared, record, settings, GROUPS[kind].port, key=key, label=label))
-
-
-def _construct(  # noqa: PLR0913 - what a message needs
-    declared: Declaration,
-    record: PluginRecord,
-    given: Mapping[str, Any],
-    contract: type,
-    *,
-    key: str,
-    label: str,
-) -> object:
-    """Build a declared object with its checked settings.
-
-    :raises ContractError: when its constructor raises.
-    """
-    target = resolve(declared.target, plugin=record, contract=contract)
-    arguments: tuple[object, ...] = ()
-    if declared.settings:
-        model = resolve(declared.settings, plugin=record)
-        arguments = (check_settings(model, given, key=key, label=label),)
-    elif given:
-        message = f"{key} holds {', '.join(sorted(given))}, but {declared.name!r} has no settings"
-        raise ProfileError(message, remedy="remove them")
-    try:
-        return target(*arguments)
-    except (PluginError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        message = f"{record.label}: {declared.target} cannot be constructed ({type(error).__name__}: {error})"
-        raise ContractError(message, remedy="its author must mend it") from error

@@ -13,6 +13,7 @@ from typing import cast as typed
 
 from coinswarm.config.swarm import SwarmProfile
 from coinswarm.domain.episode import Space
+from coinswarm.engine.events import Event
 from coinswarm.errors import InvariantError
 from coinswarm.memory.quorum.fold import advance
 from coinswarm.memory.quorum.records import Outcome
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from coinswarm.memory.evidence.gather import Gatherer
     from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.keys import Scheme
+    from coinswarm.memory.quorum.records import Entry
     from coinswarm.memory.recall.episodes import Traded
     from coinswarm.memory.store.opening import Store
     from coinswarm.ports import MessageBus
@@ -101,7 +103,7 @@ def embedded(  # noqa: PLR0913 - the parts of a swarm
     :param seconds: how long a proposal may take.
     :param patience: with what is away; None: all that it takes.
     """
-    from coinswarm.runtime.assembly import make_driver  # noqa: PLC0415 - for who has a quorum in this process
+    from coinswarm.runtime.making import make_driver  # noqa: PLC0415 - for who has a quorum in this process
     from coinswarm.runtime.swarm.embedded import EmbeddedSwarm  # noqa: PLC0415 - likewise
 
     fork, log = read_fork(store, None, spaces), store.log
@@ -112,6 +114,12 @@ def embedded(  # noqa: PLR0913 - the parts of a swarm
         stack.enter_context(portal.wrap_async_context_manager(swarm))
         patience = patience or Patience(0, f"the log {log.cluster}/{log.shard}", say, portal)
         yield _log(fork, store, swarm, patience, seconds), fork
+
+
+def decision(entry: Entry) -> Event:
+    """What a watcher is told of an entry of the log."""
+    told = {"proposal": entry.envelope.proposal, "outcome": entry.outcome.value, "entry": entry.index}
+    return Event("coinswarm_proposal_decided", told)
 
 
 def _log(fork: Forked, store: Store, proposer: Proposer, patience: Patience, seconds: float) -> SwarmLog:
@@ -151,6 +159,8 @@ class SwarmLog(PrivateLog):
         super().__init__(fold.head)
         self._fold, self._store, self._scheme = fold, store, scheme
         self._propose, self._patience, self._seconds = propose, patience, seconds
+        self.decisions: list[Event] = []
+        """What the log decided since it was begun to be read, as watchers are told."""
         self.cluster = store.log.cluster
         self.name = f"{store.log.cluster}/{store.log.shard}"
 
@@ -194,6 +204,7 @@ class SwarmLog(PrivateLog):
                 raise InvariantError(message)
             for entry in entries:
                 self._fold = advance(self._fold, entry, self._scheme)
+                self.decisions.append(decision(entry))
                 if entry.envelope.id == proposal:
                     break
         self.head = self._fold.head

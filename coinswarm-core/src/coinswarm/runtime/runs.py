@@ -150,6 +150,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
     label: str = "",
     tried: Tried = UNASKED,
     troubles: Sequence[str] = (),
+    decisions: Sequence[Event] = (),
     report: bool = True,
     say: Say = quiet,
 ) -> Finished:
@@ -160,6 +161,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
     :param label: what messages call the profile; lists of runs show it.
     :param tried: what else was tried on its history.
     :param troubles: what went wrong beside it, a line each.
+    :param decisions: of a swarm's quorum meanwhile, as watchers are told of them.
     :param report: whether it gets a ``report.html``; what agents said is in it if ``ready`` was ``heard``.
     :param say: is told what begins.
     """
@@ -209,7 +211,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
     }
     facts = Facts(plan, result, summary, benchmark, about)
     if runs is None:
-        return Finished(result, _watched(summary, ready, result, mode, say), None, facts)
+        return Finished(result, _watched(summary, ready, result, decisions, mode, say), None, facts)
 
     def page(record: Mapping[str, Any]) -> bytes:
         return render_report(replace(facts, record=record))
@@ -217,15 +219,18 @@ def finish(  # noqa: PLR0913 - what a run says of itself
     say("writing the run and its report" if report else "writing the run")
     path = write_run(runs, result, about, SystemClock(), report=page if report else None)
     told = _told(summary, path, again=not ready.unplugged)
-    return Finished(result, _watched(told, ready, result, mode, say), path, facts)
+    return Finished(result, _watched(told, ready, result, decisions, mode, say), path, facts)
 
 
-def _watched(summary: dict[str, Any], ready: Assembled, result: RunResult, mode: str, say: Say) -> dict[str, Any]:
+def _watched(  # noqa: PLR0913 - what there is to tell, and how
+    summary: dict[str, Any], ready: Assembled, result: RunResult, decisions: Sequence[Event], mode: str, say: Say
+) -> dict[str, Any]:
     """The summary, after the plugins that watch were told; with a warning for each that misbehaved."""
 
     def happened() -> Iterator[Event]:
         yield Event("coinswarm_swarm_started", {"mode": mode, "run_id": str(summary["run"])})
         yield from events(ready.plan, result)
+        yield from decisions
         yield Event("coinswarm_swarm_stopping", {"reason": ENDED})
 
     faults = ready.tell(happened, say)

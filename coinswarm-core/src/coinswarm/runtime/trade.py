@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
     from coinswarm.config.profile import Profile
+    from coinswarm.engine.events import Event
     from coinswarm.engine.result import RunResult
     from coinswarm.engine.steps import Moment
     from coinswarm.runtime.runs import Finished, Say
@@ -116,16 +117,16 @@ def trade(  # noqa: PLR0913 - what a session is asked for
         warn(line)
 
     try:
-        result = anyio.run(_session, ready, trouble)
+        result, decisions = anyio.run(_session, ready, trouble)
     except BaseExceptionGroup as group:  # what a task raised is what went wrong
         raise _first(group.subgroup(KeyboardInterrupt) or group) from group
     if trials is not None:
         say("counting what was tried on this history")
     tried = UNASKED if trials is None else note_trial(plain, result, trials, label=label)
-    told = shortened(troubles)
     return finish(
-        ready, result, runs=runs, mode="paper", engine="session", label=label, tried=tried, troubles=told, say=say
-    )
+        ready, result, runs=runs, mode="paper", engine="session", label=label, tried=tried,
+        troubles=shortened(troubles), decisions=decisions, say=say,
+    )  # fmt: skip
 
 
 def shortened(troubles: Sequence[str]) -> list[str]:
@@ -143,15 +144,15 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def _session(ready: Assembled, trouble: Say) -> RunResult:
-    """Feed and session side by side until the recording ends."""
+async def _session(ready: Assembled, trouble: Say) -> tuple[RunResult, Sequence[Event]]:
+    """Feed and session side by side until the recording ends; and what a quorum decided meanwhile."""
     with recalling(ready, trouble) as memory:
         session, clock = Session(ready.plan, memory), SimulatedClock()
         send, receive = anyio.create_memory_object_stream[list["Moment"]](max_buffer_size=4)
         async with anyio.create_task_group() as group:
             group.start_soon(_play, ready, send)
             await _decide(session, clock, receive, ready.plan.bar_ns)
-        return session.result()
+        return session.result(), getattr(memory and memory.log, "decisions", ())
 
 
 async def _play(ready: Assembled, send: MemoryObjectSendStream[list[Moment]]) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import urllib.request
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -216,3 +217,42 @@ def test_a_paper_session_has_its_episodes_decided(
     assert backtest(alone, label="p", runs=None).result.order_hash == run.result.order_hash
     assert run.path is not None
     assert replay(run.path).same
+
+
+DIARY = """
+import sys
+@hookimpl
+def coinswarm_proposal_decided(proposal, outcome, entry):
+    print(f"diary: {entry} {proposal.subject} {outcome}", file=sys.stderr, flush=True)
+"""
+
+
+@pytest.mark.usefixtures("running")
+def test_a_watcher_tells_plugins_and_is_measured(
+    profile: Path,
+    site: Any,  # noqa: ANN401 - conftest's
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    site.add("diary", DIARY)
+    monkeypatch.setenv("PYTHONPATH", str(site.folder))
+    told = ["--profile", str(profile)]
+    assert main(["run", "watcher", *told]) == 2
+    assert "no plugin in plugins of " in capsys.readouterr().err
+    Path("proposal.json").write_text(json.dumps(PROPOSAL), encoding="utf-8")
+    with part("watcher", *told, "--set", 'plugins=["diary"]', "--metrics", "0") as watcher:
+        watcher.until("watcher: follows north/main and tells diary; metrics are at http://127.0.0.1:")
+        url = watcher.lines[-1].rpartition(" ")[2].strip()
+        limit = time.monotonic() + 30
+        while not Path("home/swarm/north/main/watcher.json").exists():
+            assert time.monotonic() < limit, watcher.lines
+            time.sleep(0.02)
+        assert main(["memory", "propose", "proposal.json", *told]) == 1
+        watcher.until("diary: 1 acceptance/min-days reject")
+        text = ""
+        while 'coinswarm_seat_up{cluster="north",name="v1",part="voter",shard="main"} 1.0' not in text:
+            assert time.monotonic() < limit, text
+            text = urllib.request.urlopen(url, timeout=10).read().decode()  # noqa: S310 - our own
+        assert 'coinswarm_decisions_total{cluster="north",kind="configure",outcome="reject",shard="main"} 1.0' in text
+        assert watcher.stop() == 0
+    assert watcher.lines[-1].strip() == "watcher: stopped"

@@ -17,34 +17,22 @@ from coinswarm.drivers.bus import LocalBus
 from coinswarm.drivers.episodes import LocalMemory
 from coinswarm.drivers.settings import LocalBusSettings
 from coinswarm.errors import DataError, HaltedError, UnreachableError
-from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
-from coinswarm.memory.quorum.log import Request, decide
-from coinswarm.memory.quorum.records import START, Ballot, Envelope
-from coinswarm.memory.quorum.roster import Roster, Seat
-from coinswarm.memory.recall.privatelog import proposed
-from coinswarm.memory.store.opening import open_store
+from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.runtime.swarm import projecting
 from coinswarm.runtime.swarm.node import COMMIT
 from coinswarm.runtime.swarm.parts import Place
 from coinswarm.runtime.swarm.projecting import Projector
 from coinswarm.runtime.swarm.telling import Teller
+from coinswarm_testkit.quorum.decided import ROSTER, DecidedLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from coinswarm.ports import MessageBus
 
 pytestmark = pytest.mark.anyio
 
-SIGNERS = [Ed25519Signer(bytes([number]) * 32) for number in range(1, 4)]
-ROSTER = Roster(
-    version=0,
-    faulty=0,
-    rules=digest("rules"),
-    voters=(Seat("v0", SIGNERS[0].key), Seat("v1", SIGNERS[1].key)),
-    submitters=(Seat("desk", SIGNERS[2].key),),
-)
 SPACE, OTHER = Space("north", "trend/state.1", 2), Space("north", "trend/state.2", 3)
 
 
@@ -62,12 +50,12 @@ def episode(number: int, **fields: Any) -> Episode:  # noqa: ANN401 - fields of 
     return Episode(**{**told, **fields})
 
 
-class Swarm:
-    """A log in a file, decided by two voters who say yes or no as the test says."""
+class Swarm(DecidedLog):
+    """Episodes of two spaces are decided in it."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.count = path, 0
-        self.store = open_store(str(path), "north", "main", roster=ROSTER)
+        super().__init__(path)
+        self.count = 0
         self.expected: dict[Space, dict[str, Episode]] = {SPACE: {}, OTHER: {}}
         for space in self.expected:
             self.store.facts.add_space(space)
@@ -77,28 +65,10 @@ class Swarm:
     ) -> None:
         """Have an episode decided."""
         data = np.random.default_rng(self.count).standard_normal(space.dimension).astype("<f4").tobytes()
-        if kept:
-            self.store.facts.add_vectors([data])
         self.count += 1
-        envelope = Envelope(
-            cluster="north", shard="main", roster=0, submitter="desk", nonce=self.count, deadline_ns=1 << 62,
-            proposal=replace(proposed(space, told, data), base_version=base),
-        ).signed(SIGNERS[2])  # fmt: skip
-        proof = tuple(
-            Ballot(
-                cluster="north", shard="main", roster=0, proposal=envelope.id, accepts=accepts,
-                findings=digest("found"), voter=f"v{n}", seen=START,
-            ).signed(SIGNERS[n])
-            for n in range(2)
-        )  # fmt: skip
-        decide(self.store.log, (Request(envelope=envelope, proof=proof, epoch=0),), Ed25519Scheme())
+        self.remembered(space, told, data, accepts=accepts, kept=kept, base=base)
         if accepts:
             self.expected[space][told.id] = told
-
-    def vectors(self, digests: Iterable[str]) -> Mapping[str, bytes]:
-        """Committed ones."""
-        with self.store.facts.reader() as facts:
-            return facts.vectors(digests)
 
     def change(self, statement: str) -> None:
         """Change the file behind everybody's back."""

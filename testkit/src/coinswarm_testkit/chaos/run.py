@@ -19,7 +19,7 @@ from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.quorum.verify import verify
-from coinswarm.runtime.assembly import make_backend
+from coinswarm.runtime.making import make_backend
 from coinswarm.runtime.swarm.assembly import disks_of, proposing, roster_of
 from coinswarm_testkit.chaos.stage import CLUSTER, COORDINATORS, DIMENSION, SPACE, changes_of, episodes, opened
 from coinswarm_testkit.chaos.victims import PartVictim

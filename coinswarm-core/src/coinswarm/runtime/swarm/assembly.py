@@ -19,7 +19,7 @@ from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.plugins.files import locked
-from coinswarm.runtime.assembly import make_backend, make_driver, make_voter
+from coinswarm.runtime.making import make_backend, make_driver, make_voter
 from coinswarm.runtime.swarm import keyring
 from coinswarm.runtime.swarm.desk import Desk
 from coinswarm.runtime.swarm.disk import Disk
@@ -260,8 +260,10 @@ async def run_voter(profile: SwarmProfile, name: str, *, label: str, say: Say, n
         ):
             gather = Gatherer(store, mode=section.mode, minimum_bp=section.minimum_bp)
             judge = Judge(name, plugin, gather, teller, time.monotonic, seconds=section.judge_seconds)
-            node = voter_node(_place(section, roster, bus, store), name, signer, disk, judge, teller, new_disk=new_disk)
-            await _until_told(node.run, teller, f"votes in {section.cluster}/{section.shard}: {_sizes(roster)}")
+            node = voter_node(
+                place_of(section, roster, bus, store), name, signer, disk, judge, teller, new_disk=new_disk
+            )
+            await until_told(node.run, teller, f"votes in {section.cluster}/{section.shard}: {_sizes(roster)}")
 
 
 async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: Say) -> None:
@@ -282,7 +284,7 @@ async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: 
             opened_bus(profile, label, teller) as bus,
         ):
             node = coordinator_node(
-                _place(section, roster, bus, store),
+                place_of(section, roster, bus, store),
                 name,
                 disk,
                 teller,
@@ -290,7 +292,7 @@ async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: 
                 candidates=len(section.coordinators),
                 keep_seal=partial(_keep_seal, folder / f"{name}.seals", store),
             )
-            await _until_told(node.run, teller, f"coordinates {section.cluster}/{section.shard}: {_sizes(roster)}")
+            await until_told(node.run, teller, f"coordinates {section.cluster}/{section.shard}: {_sizes(roster)}")
 
 
 async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None:
@@ -318,10 +320,10 @@ async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None
             with store.facts.reader() as facts:
                 return facts.vectors(digests)
 
-        projector = Projector(_place(section, roster, bus, store), backend, vectors, teller)
+        projector = Projector(place_of(section, roster, bus, store), backend, vectors, teller)
         try:
             folds = f"folds {section.cluster}/{section.shard} into {named.backend}"
-            await _until_told(projector.run, teller, folds)
+            await until_told(projector.run, teller, folds)
         finally:
             with anyio.move_on_after(1, shield=True):
                 await backend.close()
@@ -341,7 +343,7 @@ async def reindex(profile: SwarmProfile, store: Store, *, label: str, say: Say, 
         return {}
     named = profile.memory
     backend = make_backend(profile.plugins, named.backend, named.settings, key="memory.settings", label=label)
-    place = _place(profile.swarm, roster_of(profile.swarm), LocalBus(LocalBusSettings()), store)
+    place = place_of(profile.swarm, roster_of(profile.swarm), LocalBus(LocalBusSettings()), store)
     try:
         return await reindexed(store, place, backend, Teller("rebuild", say), write=write)
     finally:
@@ -368,7 +370,7 @@ async def proposing(
             opened_store(section, roster, teller, patience, seen=disk.seen.index, founds=founds) as store,
             opened_bus(profile, label, teller, patience) as bus,
         ):
-            desk = Desk(_place(section, roster, bus, store), name, signer, disk, teller)
+            desk = Desk(place_of(section, roster, bus, store), name, signer, disk, teller)
             group = anyio.create_task_group()
             await group.__aenter__()
             try:
@@ -427,7 +429,8 @@ def copy_seal(path: Path, kept: KeepSeal) -> None:
         file.flush()
 
 
-def _place(section: SwarmSection, roster: Roster, bus: MessageBus, store: Store) -> Place:
+def place_of(section: SwarmSection, roster: Roster, bus: MessageBus, store: Store) -> Place:
+    """Where a part takes part."""
     return Place(
         cluster=section.cluster,
         shard=section.shard,
@@ -442,7 +445,7 @@ def _sizes(roster: Roster) -> str:
     return f"{roster.quorum} of {len(roster.voters)} voters decide"
 
 
-async def _until_told(run: Callable[..., Coroutine[Any, Any, None]], teller: Teller, what: str) -> None:
+async def until_told(run: Callable[..., Coroutine[Any, Any, None]], teller: Teller, what: str) -> None:
     """Run a part until a signal comes.
 
     :param what: is said once it has started.

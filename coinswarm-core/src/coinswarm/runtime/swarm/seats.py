@@ -20,12 +20,14 @@ from coinswarm.runtime.swarm.node import status_subject
 from coinswarm.runtime.swarm.telling import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from coinswarm.config.swarm import SwarmProfile
     from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.log import Log
     from coinswarm.memory.quorum.records import Entry
+    from coinswarm.memory.quorum.roster import Roster
+    from coinswarm.ports import MessageBus
 
 ANSWER_SECONDS = 1.0
 ENTRIES = 512
@@ -110,32 +112,42 @@ async def seats_of(profile: SwarmProfile, *, label: str, say: Callable[[str], No
     async with opened_store(section, first, teller, assembly.PATIENCE, founds=False) as store:
         start = genesis(section.cluster, section.shard, first)
         fold, last = await to_thread.run_sync(_read, store.log, start)
-    parts = [
-        *((name, "voter", key) for name, key in fold.roster.voter_keys.items()),
-        *((name, "coordinator", "") for name in section.coordinators),
-        *((name, "submitter", key) for name, key in fold.roster.submitter_keys.items()),
-    ]
-    found: dict[str, dict[str, Any]] = {}
-    async with opened_bus(profile, label, teller, assembly.PATIENCE) as bus, anyio.create_task_group() as group:
-
-        async def ask(name: str) -> None:
-            try:
-                answer = await bus.request(status_subject(name), b"", seconds=ANSWER_SECONDS)
-                told = json.loads(answer.data)
-            except (CoinswarmError, ValueError):
-                return
-            if isinstance(told, dict):
-                found[name] = told
-
-        for name, _, _ in parts:
-            group.start_soon(ask, name)
+    async with opened_bus(profile, label, teller, assembly.PATIENCE) as bus:
+        found = await asked(bus, fold.roster, section.coordinators)
+    keys = {**fold.roster.voter_keys, **fold.roster.submitter_keys}
     return Seats(
         fold=fold,
         seats=tuple(
-            SeatState(name=name, part=part, key=key, status=found.get(name), last=last.get(name))
-            for name, part, key in parts
+            SeatState(name=name, part=part, key=keys.get(name, ""), status=status, last=last.get(name))
+            for (name, part), status in found.items()
         ),
     )
+
+
+async def asked(
+    bus: MessageBus, roster: Roster, coordinators: Sequence[str]
+) -> dict[tuple[str, str], dict[str, Any] | None]:
+    """What each seat says of itself, by name and part: voters, coordinators, submitters; None where nothing comes."""
+    parts = [
+        *((name, "voter") for name in roster.voter_keys),
+        *((name, "coordinator") for name in coordinators),
+        *((name, "submitter") for name in roster.submitter_keys),
+    ]
+    found: dict[str, dict[str, Any]] = {}
+
+    async def ask(name: str) -> None:
+        try:
+            answer = await bus.request(status_subject(name), b"", seconds=ANSWER_SECONDS)
+            told = json.loads(answer.data)
+        except (CoinswarmError, ValueError):
+            return
+        if isinstance(told, dict):
+            found[name] = told
+
+    async with anyio.create_task_group() as group:
+        for name, _ in parts:
+            group.start_soon(ask, name)
+    return {(name, part): found.get(name) for name, part in parts}
 
 
 def _read(log: Log, fold: Fold) -> tuple[Fold, dict[str, Entry]]:
