@@ -25,6 +25,7 @@ F = TypeVar("F", bound="Callable[..., object]")
 JITTED = (
     "indicators.py",
     "committee/columns.py",
+    "drivers/ranking.py",
     "simulator/kernel.py",
 )
 """Every file of this package that holds jitted code; a test compares it with the sources."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pytest
 
 from coinswarm.domain.episode import ANY, Episode, LogPosition, Match, Space
 from coinswarm.domain.health import Condition
-from coinswarm.drivers import episodes, neighbours
+from coinswarm.drivers import episodes, neighbours, sqlite
 from coinswarm.drivers.episodes import LocalMemory
 from coinswarm.drivers.settings import LocalMemorySettings
 from coinswarm.errors import DataError
@@ -65,6 +66,56 @@ def test_what_another_process_writes_is_found_at_the_next_call(tmp_path: Path) -
         assert await mine.recall(SPACE, vectors(1)[0], 20, LATE, ANY) == []
         await mine.close()
         await other.close()
+
+    anyio.run(work)
+
+
+@pytest.mark.parametrize("blocked", [False, True], ids=["as a rule", "no sign can be made"])
+def test_every_write_of_another_process_is_found_at_the_next_call(tmp_path: Path, blocked: bool) -> None:  # noqa: FBT001
+    if blocked:
+        (tmp_path / "m.sqlite-sign").mkdir()
+
+    async def work() -> None:
+        mine, other = (LocalMemory(LocalMemorySettings(path=tmp_path / "m.sqlite")) for _ in range(2))
+        for number in range(20):
+            await other.remember(SPACE, told(1, first=number), vectors(1, seed=number))
+            for _ in range(2):
+                assert len(await mine.recall(SPACE, vectors(1)[0], 50, LATE, ANY)) == number + 1
+        await mine.close()
+        await other.close()
+
+    anyio.run(work)
+
+
+def test_who_knows_no_sign_is_noticed_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.sqlite"
+
+    async def work() -> None:
+        memory = LocalMemory(LocalMemorySettings(path=path))
+        await memory.remember(SPACE, told(5), vectors(5))
+        assert len(await memory.recall(SPACE, vectors(1)[0], 10, LATE, ANY)) == 5
+        with closing(sqlite3.connect(path)) as other, other:
+            other.execute("DELETE FROM episode WHERE id = ?", (told(1)[0].id,))
+        monkeypatch.setattr(sqlite, "SIGN_NS", 0)  # as if its time had passed
+        assert len(await memory.recall(SPACE, vectors(1)[0], 10, LATE, ANY)) == 4
+        await memory.close()
+
+    anyio.run(work)
+
+
+@pytest.mark.parametrize("stretched", [1.0, 1e-20, 1e20, 1.000001], ids=str)
+def test_what_is_asked_may_have_any_length(stretched: float) -> None:
+    async def work() -> None:
+        memory = LocalMemory()
+        await memory.remember(SPACE, told(5), vectors(5))
+        unit = SPACE.unit(vectors(1, seed=3)[0])
+        asked = (unit.astype(np.float64) * stretched).astype(np.float32)
+        wide = [SPACE.unit(one).astype(np.float64) for one in vectors(5)]
+        true = sorted(1.0 - float((one * unit).sum()) for one in wide)
+        for one in (asked, asked.repeat(2)[::2], np.frombuffer(asked.tobytes(), np.float32)):
+            matches = await memory.recall(SPACE, one, 5, LATE, ANY)
+            assert [match.distance for match in matches] == pytest.approx(true, abs=2e-6)
+        await memory.close()
 
     anyio.run(work)
 

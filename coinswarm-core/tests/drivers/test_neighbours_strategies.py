@@ -244,6 +244,32 @@ def test_a_graph_may_know_more_than_is_there(gone: set[int], monkeypatch: pytest
         assert [match.episode_id for match in found] == [id_ for _, id_ in exact.true(units[number], 10, LATE, ANY)]
 
 
+@pytest.mark.parametrize("step", [1, 3], ids=["a space by itself", "one of several in a file"])
+def test_equally_near_are_ordered_by_id_and_keys_may_have_gaps(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "FEW", 10)
+    units, _ = drawn(500, seed=9)
+    units[250:] = units[:250]
+    told = [
+        Episode(
+            id=sha256(str(number).encode()).hexdigest(),
+            agent="trend", instrument="A/USD", side=1, decided_ns=number, known_ns=number, result_ppm=0,
+        )
+        for number in range(500)
+    ]  # fmt: skip
+    space = Neighbours(WIDTH, 20)
+    for number in range(500):
+        space.put(5 + number * step, told[number], units[number])
+    growth = space.growth()
+    assert growth is not None
+    growth.run()
+    space.adopt(growth.graph, growth.graphed)
+    exact = Held(space, told, units, [])
+    for asked in (*units[:30], *drawn(30, seed=10)[0]):
+        found = space.nearest(asked, 9, LATE, ANY)
+        assert share(found, exact.true(asked, 9, LATE, ANY)) >= 0.8, "which of two at the end is found may differ"
+        assert len({match.distance for match in found}) <= 6, "they come in pairs"
+
+
 def test_without_a_graph_every_filter_finds_exactly_the_nearest() -> None:
     units, _ = drawn(300, seed=6)
     space = Neighbours(WIDTH, 1_000)

@@ -58,13 +58,13 @@ def test_nor_does_memory_where_a_graph_is_asked(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(neighbours, "FEW", 10)
     monkeypatch.setattr(neighbours, "ROWS_PER_VISIT", 1)
     asked: list[int] = []
-    by_graph = neighbours.Neighbours._found
+    by_graph = neighbours.Neighbours._searched
 
     def counted(held: neighbours.Neighbours, *args: Any) -> Any:  # noqa: ANN401 - hands on what it is given
         asked.append(len(held))
         return by_graph(held, *args)
 
-    monkeypatch.setattr(neighbours.Neighbours, "_found", counted)
+    monkeypatch.setattr(neighbours.Neighbours, "_searched", counted)
     subject = replace(MEMORY, settings={"exact_entries": 20})
     found = list(judge(LocalBench(subject), checks_for("memory", tier="silver")))
     assert [(one.id, one.reason) for one in found if not one.good] == []

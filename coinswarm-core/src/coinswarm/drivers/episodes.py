@@ -54,8 +54,11 @@ CREATE TABLE IF NOT EXISTS episode (
 """
 # AUTOINCREMENT: a key is never used twice, so that a graph of an earlier day knows no row by a wrong name.
 
+_SINGLE, _UNIT = np.dtype(np.float32), 1e-6
+"""A vector of so nearly length 1, squared, is of length 1 as far as single precision goes."""
+
 YIELD_NS = 1_000_000
-"""Recalls, which wait for nothing, let others run once in so many nanoseconds."""
+"""Recalls, which wait for nothing, let others run after so many nanoseconds of them."""
 
 SAVED_AFTER, SAVED_SHARE = 1_000, 0.05
 """The graph is written to its file when it has grown by so many rows, and by that share of all."""
@@ -66,7 +69,7 @@ class LocalMemory(MemoryBackend):
 
     def __init__(self, settings: LocalMemorySettings | None = None) -> None:
         self._settings = settings or LocalMemorySettings()
-        self._file = SqliteFile(self._settings, SCHEMA)
+        self._file = SqliteFile(self._settings, SCHEMA, signed=True)
         self._opened = False
         self._held: dict[Space, Neighbours] = {}
         self._version = 0
@@ -74,7 +77,7 @@ class LocalMemory(MemoryBackend):
         self._turn = anyio.Lock()
         """Held by whoever writes, or loads a space: what was committed shows in memory in the same order."""
         self._recalls = self._remembered = self._updated = self._forgotten = self._recall_ns = 0
-        self._yielded_ns = 0
+        self._kept_ns = 0
 
     def get_config(self) -> dict[str, Any]:
         """The settings in force."""
@@ -111,14 +114,19 @@ class LocalMemory(MemoryBackend):
 
     async def recall(self, space: Space, vector: Vector, k: int, as_of_ns: int, where: Filter) -> Sequence[Match]:
         """The nearest of those that count; exact where ``info`` says so."""
-        began = time.perf_counter_ns()
-        asked = space.unit(vector)
-        if began - self._yielded_ns > YIELD_NS:
+        if self._kept_ns > YIELD_NS:
+            self._kept_ns = 0
             await anyio.lowlevel.checkpoint()
-            self._yielded_ns = time.perf_counter_ns()
-        found = (await self._neighbours(space)).nearest(asked, k, as_of_ns, where)
+        began = time.perf_counter_ns()
+        asked = vector if _is_unit(vector, space.dimension) else space.unit(vector)
+        held = self._held.get(space)
+        if held is None or not self._file.is_version(self._version):
+            held = await self._neighbours(space)
+        found = held.nearest(asked, k, as_of_ns, where)
+        took = time.perf_counter_ns() - began
         self._recalls += 1
-        self._recall_ns += time.perf_counter_ns() - began
+        self._recall_ns += took
+        self._kept_ns += took
         return found
 
     async def get(self, space: Space, episode_id: str) -> Episode | None:
@@ -262,7 +270,7 @@ class LocalMemory(MemoryBackend):
         if not self._opened:
             await self._ready()
         held = self._held.get(space)
-        if held is not None and await self._file.version() == self._version and held is self._held.get(space):
+        if held is not None and self._file.is_version(self._version):
             return held
         async with self._turn:
             version = await self._file.version()
@@ -333,6 +341,14 @@ class LocalMemory(MemoryBackend):
         self._unsaved[space] = 0
         if old:
             await anyio.Path(path.parent / old).unlink(missing_ok=True)
+
+
+def _is_unit(vector: Vector, dimension: int) -> bool:
+    """Whether a vector can be recalled by as it is, which is sooner said than it is brought to length 1."""
+    if type(vector) is not np.ndarray or vector.dtype is not _SINGLE or vector.shape != (dimension,):
+        return False
+    wide = vector.astype(np.float64)
+    return vector.flags.carray and abs(float(wide.dot(wide)) - 1.0) <= _UNIT
 
 
 def _data_version(connection: sqlite3.Connection) -> int:

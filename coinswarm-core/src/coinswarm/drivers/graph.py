@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
@@ -47,6 +49,7 @@ class Growth:
 
     def run(self, threads: int = 1) -> None:
         """Add the rows one after the other, or by several threads: the same log then gives another graph each time."""
+        ranker()
         for first in range(0, len(self.rows), _CHUNK):
             part = slice(first, first + _CHUNK)
             self.graph.add(self.keys[part].astype(np.uint64), self.units[self.rows[part]], threads=threads)
@@ -54,6 +57,7 @@ class Growth:
 
 def restored(path: Path, dimension: int) -> Any:  # noqa: ANN401 - a usearch index, imported late
     """The graph in a file, or None where it is not there or is none: it can be built anew."""
+    ranker()
     graph = empty_graph(dimension)
     try:
         graph.load(str(path))
@@ -74,3 +78,13 @@ def empty_graph(dimension: int) -> Any:  # noqa: ANN401 - a usearch index, impor
         expansion_add=EXPANSION_ADD,
         expansion_search=EXPANSION_SEARCH,
     )
+
+
+@cache
+def ranker() -> Callable[..., bool]:
+    """What puts in order what a graph finds, ready to be called: numba is imported late, and compiles what is new."""
+    from coinswarm.drivers.ranking import rank  # noqa: PLC0415 - only where there are many
+
+    one, unit = np.zeros(1, np.int64), np.zeros((1, 8), np.float32)
+    rank(unit, one.view(np.uint64), 0, unit[0], np.zeros(1), one)
+    return rank

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm.domain.episode import ANY, FARTHEST, Match
-from coinswarm.drivers.graph import CONNECTIVITY, EXPANSION_SEARCH, Growth, empty_graph
+from coinswarm.drivers.graph import CONNECTIVITY, EXPANSION_SEARCH, Growth, empty_graph, ranker
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
     Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
     Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
+    Keys = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 FEW = 2_000
 """So many candidates are always looked at one by one: it takes as long as asking the graph."""
@@ -83,10 +84,15 @@ class Neighbours:
         self._codes: dict[str, int] = {}
         self._latest = 0
         """No outcome was known later than this."""
+        self._first = self._last = 0
+        """The least key, and the greatest."""
         self._gapless = True
         """Whether each row's key is one more than that of the row before."""
         self._graph: Any = None  # a usearch index whose keys are ours
-        self._graphed = 0
+        self._graphed = self._size = self._effort = 0
+        """Up to which key it holds everything, how many rows it holds, how many candidates it looks at."""
+        self._rank: Any = None  # ``ranking.rank``, once there is a graph
+        self._distances, self._rows = np.zeros(64), np.zeros(64, np.int64)
 
     def __len__(self) -> int:
         return len(self._row)
@@ -131,13 +137,14 @@ class Neighbours:
         self.drop(episode.id)
         self.reserve(1)
         row = self._count
-        if row and key != self._columns["key"][row - 1] + 1:
+        if row and key != self._last + 1:
             self._gapless = False
         self._columns["key"][row] = key
         self._columns["live"][row] = True
         self._units[row] = unit
         self._ids.append(episode.id)
         self._row[episode.id] = row
+        self._first, self._last = self._first if row else key, key
         self._count += 1
         self.change(episode)
 
@@ -166,56 +173,64 @@ class Neighbours:
         """
         if k < 1:
             return []
-        rows = None
         if self._graph is not None and as_of_ns >= self._latest and (where is ANY or where == ANY):
-            rows = self._unfiltered(asked, k)
-        if rows is None:
-            rows = self._filtered(asked, k, self._mask(as_of_ns, where))
-        products = np.multiply(self._units[rows], asked, dtype=np.float64).sum(axis=1)
-        ids = self._ids
-        ranked = sorted(zip((1.0 - products).tolist(), [ids[row] for row in rows.tolist()], strict=True))
-        return [Match(id_, _bounded(distance)) for distance, id_ in ranked[:k]]
+            found = self._unfiltered(asked, k)
+            if found is not None:
+                return found
+        return self._filtered(asked, k, self._mask(as_of_ns, where))
 
-    def _unfiltered(self, asked: Vector, k: int) -> Rows | None:
+    def _unfiltered(self, asked: Vector, k: int) -> list[Match] | None:
         """The nearest that the graph finds, without a look at all the others; None where too few of them live."""
-        if len(self) <= FEW:
+        if len(self._row) <= FEW:
             return None
-        ask = _enough(k, len(self) / len(self._graph))
+        if self._size == len(self._row) and self._graphed >= self._last:  # it holds all that lives, and nothing else
+            keys = self._searched(asked, k + MORE, k + MORE)
+            if self._gapless:
+                return self._ranked(asked, k, keys, self._first)
+            rows = self._columns["key"][: self._count].searchsorted(keys.view(np.int64))
+            return self._ranked(asked, k, rows.view(np.uint64), 0)
+        ask = _enough(k, len(self) / self._size)
         rows = self._found(asked, ask, ask)
         if self.dead:
             rows = rows[self._columns["live"][rows]]
-        return rows if len(rows) >= k else None
+        return self._ranked(asked, k, rows.view(np.uint64), 0) if len(rows) >= k else None
 
-    def _filtered(self, asked: Vector, k: int, mask: Mask) -> Rows:
+    def _filtered(self, asked: Vector, k: int, mask: Mask) -> list[Match]:
         """The nearest of those that a mask admits."""
         count = int(np.count_nonzero(mask))
         if self._graph is not None and count > FEW:
-            ask = _enough(k, count / len(self._graph))
-            times = 1 + THOROUGH * (1 - count / max(count, len(self._graph)))
+            ask = _enough(k, count / self._size)
+            times = 1 + THOROUGH * (1 - count / max(count, self._size))
             while count > ROWS_PER_VISIT * max(EXPANSION_SEARCH, times * ask):
                 rows = self._found(asked, ask, int(times * ask))
                 rows = rows[mask[rows]]
                 if len(rows) >= k:
-                    return rows
+                    return self._ranked(asked, k, rows.view(np.uint64), 0)
                 ask *= 3
         return self._exactly(asked, k, mask, count)
 
-    def _found(self, asked: Vector, ask: int, effort: int) -> Rows:
-        """Rows that the graph finds: dead ones too, but none that was let go of.
+    def _searched(self, asked: Vector, ask: int, effort: int) -> Keys:
+        """Keys that the graph finds.
 
         :param effort: how many candidates it looks at, at least.
         """
-        self._graph.expansion_search = max(EXPANSION_SEARCH, effort)
-        found = self._graph.search(asked, ask, threads=1).keys
-        keys = self._columns["key"]
+        effort = max(EXPANSION_SEARCH, effort)
+        if effort != self._effort:
+            self._graph.expansion_search = self._effort = effort
+        keys: Keys = self._graph.search(asked, ask, threads=1).keys
+        return keys
+
+    def _found(self, asked: Vector, ask: int, effort: int) -> Rows:
+        """Rows that the graph finds: dead ones too, but none that was let go of."""
+        keys = self._searched(asked, ask, effort).view(np.int64)
         rows: Rows
         if self._gapless:
-            beyond = found - keys[:1].view(np.uint64)  # a key before the first becomes a large number
-            rows = beyond[beyond < self._count].view(np.int64)
+            beyond: Rows = keys - self._first
+            rows = beyond[(beyond >= 0) & (beyond < self._count)]
             return rows
-        keys, found = keys[: self._count], found.view(np.int64)
-        places = np.minimum(keys.searchsorted(found), self._count - 1)
-        rows = places[keys[places] == found]
+        own = self._columns["key"][: self._count]
+        places = np.minimum(own.searchsorted(keys), self._count - 1)
+        rows = places[own[places] == keys]
         return rows
 
     def _mask(self, as_of_ns: int, where: Filter) -> Mask:
@@ -233,19 +248,39 @@ class Neighbours:
             mask &= column["decided"] < where.decided_before_ns
         return mask
 
-    def _exactly(self, asked: Vector, k: int, mask: Mask, count: int) -> Rows:
-        """Every row that may be one of the k nearest."""
+    def _exactly(self, asked: Vector, k: int, mask: Mask, count: int) -> list[Match]:
+        """The nearest of those that a mask admits: each of them is looked at."""
         rows = np.flatnonzero(mask)
         gathered = 4 * count <= self._count  # to gather most rows costs more than to look at all
-        # A product by rows, not by a matrix: BLAS would wake a thread on every core for it, and wait for the slowest.
-        products = (
-            np.vecdot(self._units[rows], asked) if gathered else np.vecdot(self._units[: self._count], asked)[rows]
-        )
-        if count <= k:
-            return rows
-        kth = np.partition(products, count - k)[count - k]
-        near: Rows = rows[products >= kth - self._margin]
-        return near
+        if count > k:
+            # A product by rows, not by a matrix: BLAS would wake a thread on every core, and wait for the slowest.
+            products = (
+                np.vecdot(self._units[rows], asked) if gathered else np.vecdot(self._units[: self._count], asked)[rows]
+            )
+            kth = np.partition(products, count - k)[count - k]
+            rows = rows[products >= kth - self._margin]
+        products = np.multiply(self._units[rows], asked, dtype=np.float64).sum(axis=1)
+        distances, ids = np.clip(1.0 - products, 0.0, FARTHEST).tolist(), self._ids
+        near = sorted(zip(distances, [ids[row] for row in rows.tolist()], strict=True))
+        return [_match(id_, distance) for distance, id_ in near[:k]]
+
+    def _ranked(self, asked: Vector, k: int, keys: Keys, first: int) -> list[Match]:
+        """The nearest of what a graph found.
+
+        :param keys: of rows; :param first: the key of row 0.
+        """
+        count = len(keys)
+        if count > len(self._distances):
+            self._distances, self._rows = np.zeros(2 * count), np.zeros(2 * count, np.int64)
+        tied, ids = self._rank(self._units, keys, first, asked, self._distances, self._rows), self._ids
+        if not tied:
+            near = min(count, k)
+            return [
+                _match(ids[row], distance)
+                for distance, row in zip(self._distances[:near].tolist(), self._rows[:near].tolist(), strict=True)
+            ]
+        ranked = zip(self._distances[:count].tolist(), self._rows[:count].tolist(), strict=True)
+        return [_match(id_, distance) for distance, id_ in sorted((one, ids[row]) for one, row in ranked)[:k]]
 
     def growth(self, *, anew: bool = False) -> Growth | None:
         """What the graph lacks, or None where it lacks nothing or there are too few for one.
@@ -253,7 +288,7 @@ class Neighbours:
         :param anew: build it anew, whatever it holds.
         """
         if len(self) <= self._limit:
-            self._graph, self._graphed = None, 0  # as exact as it was before there were so many
+            self.set_aside()  # as exact as it was before there were so many
             return None
         graph, graphed = self._graph, self._graphed
         if anew or graph is None or len(graph) > (1 + DEAD_SHARE) * len(self):
@@ -273,7 +308,8 @@ class Neighbours:
 
         :param graphed: it holds every row up to this key that is alive.
         """
-        self._graph, self._graphed = graph, graphed
+        self._graph, self._graphed, self._size, self._effort = graph, graphed, len(graph), 0
+        self._rank = ranker()
 
     def compact(self) -> None:
         """Let go of dead rows; the graph knows rows by their keys and is not touched."""
@@ -284,6 +320,7 @@ class Neighbours:
         self._ids = [self._ids[row] for row in rows.tolist()]
         self._row = {id_: row for row, id_ in enumerate(self._ids)}
         self._count = len(rows)
+        self._first, self._last = (int(key) for key in self._columns["key"][[0, -1]]) if self._count else (0, 0)
 
     def save(self, path: Path) -> int:
         """Write the graph to a file; the key up to which it holds everything."""
@@ -305,6 +342,16 @@ def _enough(k: int, share: float) -> int:
     return math.ceil((k + SPREAD * math.sqrt(k * (1.0 - share)) + MORE) / share)
 
 
-def _bounded(distance: float) -> float:
-    """A distance without what rounding adds."""
-    return distance if 0.0 <= distance <= FARTHEST else min(max(distance, 0.0), FARTHEST)
+_new = Match.__new__
+_id, _distance = vars(Match)["episode_id"].__set__, vars(Match)["distance"].__set__
+
+
+def _match(episode_id: str, distance: float) -> Match:
+    """A match without the checks of one: the id is an episode's own, and the distance is within bounds.
+
+    With its checks it takes three times as long to make one.
+    """
+    found = _new(Match)
+    _id(found, episode_id)
+    _distance(found, distance)
+    return found
