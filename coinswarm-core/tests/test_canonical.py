@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 from decimal import Decimal
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 import numpy as np
 import pytest
@@ -63,6 +63,28 @@ class Code(IntEnum):
     """Any IntEnum."""
 
     ONE = 1
+
+
+class Word(StrEnum):
+    """Any StrEnum."""
+
+    ONE = 'Größe "1"'
+
+
+class Loud(StrEnum):
+    """One that says something else."""
+
+    ONE = "one"
+
+    def __str__(self) -> str:
+        return "ONE"
+
+
+def test_json_writes_members_of_a_strenum_as_they_say() -> None:
+    assert canonical_json({"a": Word.ONE, "b": [Loud.ONE]}) == '{"a":"Größe \\"1\\"","b":["ONE"]}'.encode()
+    assert canonical_json({Word.ONE: 1}) == '{"Größe \\"1\\"":1}'.encode()
+    with pytest.raises(KeyError):
+        canonical.spelled(Loud.ONE)
 
 
 def test_json_writes_enum_and_numpy_integers_as_numbers() -> None:

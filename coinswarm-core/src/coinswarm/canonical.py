@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ def spelled(value: object) -> str:
     """Canonical JSON of plain values, as text; the same as ``canonical_json``, and sooner made.
 
     :raises KeyError: for what is not exactly a dict by strings, list, tuple, string, whole number, truth value or
-        ``None``, somewhere in it.
+        ``None``, nor a ``StrEnum``'s member, somewhere in it.
     """
     return _SPELLED[type(value)](value)
 
@@ -110,7 +111,16 @@ def _spelled_list(value: Sequence[object]) -> str:
     return f"[{','.join([_SPELLED[type(one)](one) for one in value])}]"
 
 
-_SPELLED: dict[type, Callable[[Any], str]] = {
+class _Spelled(dict[type, "Callable[[Any], str]"]):
+    """Type of a plain value -> how it is spelled."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        if issubclass(kind, StrEnum) and kind.__str__ is str.__str__:
+            return self.setdefault(kind, encode_basestring)
+        raise KeyError(kind)
+
+
+_SPELLED = _Spelled({
     str: encode_basestring,
     int: int.__repr__,
     bool: {True: "true", False: "false"}.__getitem__,
@@ -118,8 +128,7 @@ _SPELLED: dict[type, Callable[[Any], str]] = {
     list: _spelled_list,
     tuple: _spelled_list,
     dict: _spelled_dict,
-}
-"""Type of a plain value -> how it is spelled."""
+})  # fmt: skip
 
 
 def _plain(value: object, *, floats: bool, where: str) -> object:  # noqa: PLR0911 - one return per kind of value

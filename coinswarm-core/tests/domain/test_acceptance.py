@@ -78,6 +78,14 @@ def test_what_is_no_verdict(held: Any, failed: Any, remarks: tuple[str, ...], sa
         Verdict(held, failed, remarks)
 
 
+def test_a_rule_by_its_word_is_that_rule() -> None:
+    held: Any = ("evidence", "sum")
+    assert Verdict(held) == Verdict((Rule.EVIDENCE, Rule.SUM))
+    judged: Any = {"sum": "", "evidence": ""}
+    assert Verdict.of(judged) == Verdict((Rule.EVIDENCE, Rule.SUM))
+    assert all(isinstance(rule, Rule) for rule in Verdict.of(judged).held)
+
+
 @pytest.mark.parametrize("kind", ProposalKind)
 def test_mandatory_rules_stand_in_the_order_of_the_rules(kind: ProposalKind) -> None:
     order = list(Rule)

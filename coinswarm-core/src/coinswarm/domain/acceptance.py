@@ -83,6 +83,8 @@ class Rule(StrEnum):
     """It was submitted by whoever may ask for it."""
 
 
+_ORDER = {rule: place for place, rule in enumerate(Rule)}
+
 TIERS = ("bronze", "silver", "gold")
 """Of certificates, the least first."""
 
@@ -364,18 +366,22 @@ class Evidence:
     def __post_init__(self) -> None:
         whole("now_ns of the evidence", self.now_ns)
         whole("version of the evidence", self.version)
-        unique("returns", tuple(row.agent for row in self.returns))
-        unique("exhibits", tuple(row.source.place for row in self.exhibits))
-        unique("weights", tuple(weight.agent for weight in self.weights))
+        unique("exhibits", tuple([row.source.place for row in self.exhibits]))
         unique("certified", self.certified)
-        unique("trials", tuple(row.variant for row in self.trials))
-        unique("previous weights", tuple(weight.agent for weight in self.previous))
-        unique("certificates", tuple(row.agent for row in self.certificates))
         unique("seated", self.seated)
+        if self.returns or self.weights or self.trials or self.previous or self.certificates:  # not of an episode
+            unique("returns", tuple([row.agent for row in self.returns]))
+            unique("weights", tuple([weight.agent for weight in self.weights]))
+            unique("trials", tuple([row.variant for row in self.trials]))
+            unique("previous weights", tuple([weight.agent for weight in self.previous]))
+            unique("certificates", tuple([row.agent for row in self.certificates]))
         for number in self.discoveries:
             whole("a discovery", number, 1)
-        for field in ("number", "tested_ns", "looks", "minimum_bp", "rollback_drawdown_bp"):
-            whole(f"{field} of the evidence", getattr(self, field))
+        whole("number of the evidence", self.number)
+        whole("tested_ns of the evidence", self.tested_ns)
+        whole("looks of the evidence", self.looks)
+        whole("minimum_bp of the evidence", self.minimum_bp)
+        whole("rollback_drawdown_bp of the evidence", self.rollback_drawdown_bp)
         if self.mode not in NEEDED_TIER:
             message = f"mode of the evidence is {self.mode!r}, but must be one of {', '.join(NEEDED_TIER)}"
             raise ValueError(message)
@@ -383,12 +389,10 @@ class Evidence:
     @property
     def sources(self) -> frozenset[Reference]:
         """Where everything that is here was read."""
-        return frozenset([
-            *(row.source for row in self.returns),
-            *(row.source for row in self.exhibits),
-            *(row.source for row in self.trials),
-            *(row.source for row in self.certificates),
-        ])  # fmt: skip
+        found = [row.source for row in self.exhibits]
+        for rows in (self.returns, self.trials, self.certificates):
+            found += [row.source for row in rows]
+        return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,9 +411,8 @@ class Verdict:
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        order = list(Rule)
         for what, rules in (("held", self.held), ("failed", self.failed)):
-            places = [order.index(Rule(rule)) for rule in rules]
+            places = [_ORDER[rule] if rule in _ORDER else _ORDER[Rule(rule)] for rule in rules]
             if places != sorted(set(places)):
                 message = f"rules {what} are {', '.join(rules)}: each once, in the order of Rule"
                 raise ValueError(message)
@@ -434,7 +437,9 @@ class Verdict:
 
         :param judged: rule -> why it failed, or empty where it held.
         """
-        rules = [rule for rule in Rule if rule in judged]
+        rules = [rule for rule in _ORDER if rule in judged]
+        if not any(judged.values()):
+            return cls(tuple(rules))
         return cls(
             tuple(rule for rule in rules if not judged[rule]),
             tuple(rule for rule in rules if judged[rule]),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinswarm.domain.acceptance import Rule
-from coinswarm.domain.proposal import ProposalKind
+from coinswarm.domain.proposal import AddEpisode, ProposalKind
 from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
 from coinswarm.memory.quorum.findings import findings
 from coinswarm_testkit.cases.case import RULES, Case
@@ -114,3 +117,17 @@ def test_what_chance_begins_from_is_the_proposal_without_its_claims() -> None:
     seed = case.proposal.seed
     assert replace(case.proposal, claims=()).seed == seed
     assert replace(case.proposal, base_version=3).seed != seed
+
+
+@given(st.lists(st.floats(width=32) | st.sampled_from([math.inf, -math.inf, math.nan, 3.4e38, 0.0]), max_size=40))
+def test_a_vector_is_finite_and_not_all_zero(numbers: list[float]) -> None:
+    case = told(ProposalKind.ADD_EPISODE)
+    change = case.proposal.change
+    assert isinstance(change, AddEpisode)
+    found = np.zeros(change.dimension, dtype="<f4")
+    found[: len(numbers)] = np.array(numbers, dtype="<f4")[: change.dimension]
+    vector = found.tobytes()
+    proposal = replace(case.proposal, change=replace(change, vector_digest=sha256(vector).hexdigest()))
+    good = bool(np.isfinite(found).all() and found.any())
+    expected = set() if good else {Rule.VECTOR}
+    assert set(alike(replace(case, proposal=proposal, evidence=replace(case.evidence, vector=vector)))) == expected

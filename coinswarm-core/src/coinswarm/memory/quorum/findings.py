@@ -50,5 +50,5 @@ def _digest(held: Sequence[Rule], failed: Sequence[Rule], version: int, sources:
         "held": list(held),
         "failed": list(failed),
         "version": version,
-        "sources": sorted([source.place, source.digest] for source in sources),
+        "sources": sorted([[source.place, source.digest] for source in sources]),
     })  # fmt: skip
