@@ -35,7 +35,7 @@ from coinswarm.memory.quorum.keys import Ed25519Signer
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.quorum.roster import Roster, Seat
 from coinswarm.memory.store.opening import open_store
-from coinswarm.runtime.swarm.assembly import proposing
+from coinswarm.runtime.swarm.assembly import driven, proposing
 from coinswarm.runtime.swarm.embedded import Cast, EmbeddedSwarm
 from coinswarm.runtime.swarm.founding import rules_digest
 from coinswarm_testkit.chaos.run import until_ready
@@ -155,8 +155,8 @@ def processes(asked: Asked) -> tuple[Figures, float]:
 
         bus = stage.profile.drivers.bus
         assert bus is not None, "staged with one"
-        publish = asyncio.run(raw_publish(bus.settings["url"]))
-        return anyio.run(run), publish
+        publish = driven(partial(raw_publish, bus.settings["url"]))
+        return driven(run), publish
 
 
 def embedded(asked: Asked) -> Figures:
@@ -183,7 +183,7 @@ def embedded(asked: Asked) -> Figures:
                 ):
                     return await measured(partial(swarm.propose, seconds=600), proposals, asked)
 
-            return anyio.run(run)
+            return driven(run)
 
 
 async def raw_publish(url: str) -> float:

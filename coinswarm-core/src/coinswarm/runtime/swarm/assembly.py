@@ -19,6 +19,7 @@ from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.plugins.files import locked
+from coinswarm.runtime import looping
 from coinswarm.runtime.making import make_backend, make_driver, make_voter
 from coinswarm.runtime.swarm import keyring
 from coinswarm.runtime.swarm.desk import Desk
@@ -57,7 +58,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 def driven(work: Callable[[], Awaitable[T]]) -> T:
     """Run a coroutine function to its end; of errors that tasks raised together, the one to be told is raised alone."""
     try:
-        return anyio.run(work)
+        return looping.run(work)
     except BaseExceptionGroup as errors:
         raise first_of(errors) from errors
 
