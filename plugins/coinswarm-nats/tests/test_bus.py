@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import anyio
 import pytest
-from nats.aio.client import Client
 
 from coinswarm.domain.health import Condition
 from coinswarm.domain.stored import Message
 from coinswarm.errors import AmbiguousError, OperatorError, RetryableError, UnreachableError
 from coinswarm_nats.bus import NatsBus
+from coinswarm_nats.connection import _Client
 from coinswarm_nats.settings import NatsSettings
 from coinswarm_testkit.servers.nats import nats_server
 from coinswarm_testkit.servers.proxy import Proxy
@@ -215,7 +215,7 @@ def test_a_client_that_stops_reading_is_lost_and_replaced(
         async with made(nats_url, prefix="stumbles") as bus:
             bus.on_error(told)
             await bus.subscribe("a", heard)
-            monkeypatch.setattr(Client, "_process_msg", stumble)
+            monkeypatch.setattr(_Client, "_process_msg", stumble)
             await bus.publish("a", b"lost")
             await told.until("is lost")
             await _published(bus, "a", b"heard")

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from anyio.abc import TaskGroup
-    from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription as Subscribed
 
     from coinswarm.ports import OnError, OnMessage
@@ -53,10 +52,9 @@ class _NatsSubscription(Subscription):
         if self.mailbox.over:  # ended meanwhile: else the server would go on giving it its group's share
             await self.leave()
 
-    def take(self, message: Msg) -> None:
+    def take(self, subject: str, data: bytes, reply: str) -> None:
         """Queue what came, under the names that the swarm uses."""
-        subject, reply = self._bus.inside(message.subject), self._bus.inside(message.reply)
-        self.mailbox.take(Message(subject, message.data, reply))
+        self.mailbox.take(Message(self._bus.inside(subject), data, self._bus.inside(reply)))
 
     async def leave(self, *, drain: bool = False) -> None:
         """Unsubscribe from the connection."""
