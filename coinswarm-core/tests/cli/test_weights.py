@@ -11,6 +11,7 @@ import pytest
 from coinswarm.canonical import digest
 from coinswarm.cli import main
 from coinswarm.clock import DAY_NS
+from coinswarm.config.profile import parse_profile
 from coinswarm.memory.evidence.gather import Gatherer
 from coinswarm.memory.evidence.weighings import cited_returns, weighings
 from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
@@ -23,6 +24,7 @@ from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.memory.store.opening import open_store
 from coinswarm.runtime.swarm import keyring
 from coinswarm.runtime.swarm.assembly import keys_folder
+from coinswarm.runtime.weights import with_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,11 +195,31 @@ def test_weights_go_back_at_once_when_they_fell_as_far_as_they_said(
     assert "better: " in text, "0.9 % is not 1 %"
     assert "Not due" in said(capsys, "rollback", "--if-due", *PROFILE)
     assert told(capsys, "rollback", "--if-due", *PROFILE) == {"due": False}
+    assert told(capsys, "show", *HERE)["due"] is False
+    assert "take them back" not in said(capsys, "show", *HERE)
     swarm.now += DAY_NS
     for agent in ("trend", "meanrev", "pairs"):
         swarm.store.facts.add_returns(f"returns/{agent}", FIRST_DAY + DAYS + 3, [-2_000])
     found = told(capsys, "rollback", "--if-due", *PROFILE)
     assert found["due"] is True
+    assert told(capsys, "show", *HERE)["due"] is True
+    assert "fallen as far as their proposal said: take them back with coinswarm weights" in said(capsys, "show", *HERE)
+    session = parse_profile(
+        {
+            "mode": "backtest",
+            "instruments": [{"symbol": "ETH/USD", "sample": "ETH/USD"}],
+            "agents": [
+                {"name": name, "weight_bp": bp} for name, bp in (("trend", 10_000), ("meanrev", 0), ("pairs", 0))
+            ],
+            "committee": {"store": "north.sqlite"},
+        },
+        "p",
+    )
+    for position, due in ((None, True), (2, False)):
+        at = session.committee.model_copy(update={"position": position})
+        weighed = with_weights(session.model_copy(update={"committee": at}), "p")[1]
+        assert weighed is not None
+        assert ("take them back with coinswarm weights rollback" in weighed.words()) is due
     assert {row["agent"]: row["change_bp"] for row in found["agents"]} == {"meanrev": -500, "pairs": 0, "trend": 500}
     outcome, failed = swarm.weigh(trend=4_000, meanrev=3_000, pairs=3_000)
     assert (outcome, failed) == (Outcome.ACCEPT, ())

@@ -143,12 +143,15 @@ def voters(*, profile: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     from coinswarm.config.swarm import load_swarm
     from coinswarm.runtime.swarm.assembly import driven
     from coinswarm.runtime.swarm.seats import seats_of
+    from coinswarm.runtime.weights import DUE
 
     told = driven(partial(seats_of, load_swarm(profile, overrides), label=str(profile), say=say))
     if as_json:
         emit_fields(told.facts(), as_json=True)
         return
     click.echo(told.headline)
+    if told.due:
+        click.echo(f"{DUE[0].upper()}{DUE[1:]}.")
     emit([seat.row() for seat in told.seats], ("name", "part", "state", "head", "last_ballot", "key"), as_json=False)
 
 

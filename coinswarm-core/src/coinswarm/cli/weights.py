@@ -32,14 +32,19 @@ def weights() -> None:
 def show(*, where: Where, as_json: bool) -> None:
     """Show the weights in force."""
     from coinswarm.cli.tables import emit, emit_json
+    from coinswarm.memory.evidence.weighings import weighings
+    from coinswarm.runtime.fallen import has_fallen
+    from coinswarm.runtime.weights import DUE
 
-    found = _history(where)
+    with opened_log(where) as store:
+        found = weighings(store)[1]
+        fallen = has_fallen(store)
     if not found:
         _nothing(as_json=as_json)
         return
     now = found[-1]
     if as_json:
-        emit_json(_row(now))
+        emit_json({**_row(now), "due": fallen})
         return
     emit(
         [{"agent": agent, "weight_bp": bp} for agent, bp in now.weights.items()], ("agent", "weight_bp"), as_json=False
@@ -47,6 +52,10 @@ def show(*, where: Where, as_json: bool) -> None:
     click.echo()
     click.echo(f"In force since entry {now.entry}, {_time(now)}, as {now.submitter} proposed.")
     click.echo(f"To be taken back at a fall of {now.rollback_drawdown_bp / 100:g} %.")
+    if fallen:
+        click.echo(f"{DUE[0].upper()}{DUE[1:]}.")
+    elif fallen is None:
+        click.echo("How far they fell is not known: coinswarm weights measure writes what each agent earns.")
 
 
 @weights.command()

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from coinswarm.memory.promotion.weights import Weighing
     from coinswarm.memory.store.opening import Store
 
+DUE = (
+    "the weights in force have fallen as far as their proposal said: take them back with coinswarm weights rollback, "
+    "or propose others"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
@@ -26,12 +31,14 @@ class Weighed:
 
     :param head: the last entry that was read.
     :param since: the entry that brought them into force; None: nothing was decided, and the profile's hold.
+    :param due: whether they were to be taken back when the session began.
     """
 
     cluster: str
     shard: str
     head: Head
     since: int | None
+    due: bool = False
 
     def told(self) -> dict[str, Any]:
         """As ``run.json`` has it."""
@@ -43,7 +50,8 @@ class Weighed:
         log = f"the log {self.cluster}/{self.shard}"
         if self.since is None:
             return f"{log} has decided no weights up to entry {self.head.index:,}: the profile's hold"
-        return f"weights are those that {log} has in force since entry {self.since:,}, read up to {self.head.index:,}"
+        words = f"weights are those that {log} has in force since entry {self.since:,}, read up to {self.head.index:,}"
+        return f"{words}; {DUE}" if self.due else words
 
 
 def with_weights(profile: Profile, label: str) -> tuple[Profile, Weighed | None]:
@@ -58,10 +66,12 @@ def with_weights(profile: Profile, label: str) -> tuple[Profile, Weighed | None]
     if section.store is None:
         return profile, None
     from coinswarm.memory.store.opening import opened  # noqa: PLC0415 - SQLAlchemy, for who has a log
+    from coinswarm.runtime.fallen import has_fallen  # noqa: PLC0415 - as above
 
     with opened(section.address(), section.cluster, section.shard) as store:
         head, found, suspended = _in_force(store, section.position)
-        weighed = Weighed(store.log.cluster, store.log.shard, head, None if found is None else found.entry)
+        due = section.position is None and bool(has_fallen(store))
+        weighed = Weighed(store.log.cluster, store.log.shard, head, None if found is None else found.entry, due)
     weights = {one.seat: one.weight_bp for one in profile.agents} if found is None else found.weights
     seats = {one.seat for one in profile.agents}
     if missing := sorted(weights.keys() - seats):

@@ -179,6 +179,13 @@ def test_weights_are_proposed_and_decided(profile: Path, capsys: pytest.CaptureF
     assert wider["verdicts"][0]["failed"] == ["cool-down"], "nobody above 6,000 bp now"
     assert main(["weights", "show", "--store", "north.sqlite", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["weights"] == {"meanrev": 5_000, "trend": 5_000}
+    assert main(["memory", "voters", *told]) == 0
+    assert json.loads(capsys.readouterr().out)["weights_due"] is False
+    with opened("north.sqlite") as store:
+        for agent in ("trend", "meanrev"):
+            store.facts.add_returns(f"returns/{agent}", day, [0, -90_000])
+    assert main(["memory", "voters", *told[:2]]) == 0
+    assert "take them back with coinswarm weights rollback" in capsys.readouterr().out
 
 
 REMEMBERS = """\

@@ -13,6 +13,7 @@ from coinswarm.clock import iso
 from coinswarm.errors import CoinswarmError, DataError
 from coinswarm.memory.quorum.fold import BadEntryError, advance, genesis
 from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.runtime.fallen import has_fallen
 from coinswarm.runtime.swarm import assembly
 from coinswarm.runtime.swarm.assembly import opened_bus, opened_store, roster_of
 from coinswarm.runtime.swarm.founding import sizes
@@ -73,10 +74,12 @@ class Seats:
     """All seats of a shard.
 
     :param fold: of the whole log.
+    :param due: whether the weights in force are to be taken back; None where that is not known.
     """
 
     fold: Fold
     seats: tuple[SeatState, ...]
+    due: bool | None = None
 
     @property
     def headline(self) -> str:
@@ -97,6 +100,7 @@ class Seats:
             "quorum": fold.roster.quorum,
             "faulty": fold.roster.faulty,
             "entries": fold.head.index,
+            "weights_due": self.due,
             "seats": [seat.facts() for seat in self.seats],
         }
 
@@ -112,11 +116,13 @@ async def seats_of(profile: SwarmProfile, *, label: str, say: Callable[[str], No
     async with opened_store(section, first, teller, assembly.PATIENCE, founds=False) as store:
         start = genesis(section.cluster, section.shard, first)
         fold, last = await to_thread.run_sync(_read, store.log, start)
+        due = await to_thread.run_sync(has_fallen, store)
     async with opened_bus(profile, label, teller, assembly.PATIENCE) as bus:
         found = await asked(bus, fold.roster, section.coordinators)
     keys = {**fold.roster.voter_keys, **fold.roster.submitter_keys}
     return Seats(
         fold=fold,
+        due=due,
         seats=tuple(
             SeatState(name=name, part=part, key=keys.get(name, ""), status=status, last=last.get(name))
             for (name, part), status in found.items()
