@@ -232,16 +232,18 @@ class Proposal:
     def __post_init__(self) -> None:
         name("subject of the proposal", self.subject)
         whole("base_version of the proposal", self.base_version)
-        member("kind of the proposal", self.kind, ProposalKind)
-        wanted = CHANGES[self.kind]
+        kind = self.kind
+        member("kind of the proposal", kind, ProposalKind)
+        wanted = CHANGES[kind]
         if not isinstance(self.change, wanted):
             message = (
                 f"a proposal of kind {self.kind} asks for a {type(self.change).__name__}, "
                 f"but must ask for a {wanted.__name__}"
             )
             raise ValueError(message)  # noqa: TRY004 - one error for a value that is not valid
-        unique("evidence", tuple([reference.place for reference in self.evidence]))
-        unique("claims", tuple([claim.what for claim in self.claims]))
+        if len(self.evidence) > 1 or self.claims:
+            unique("evidence", tuple([reference.place for reference in self.evidence]))
+            unique("claims", tuple([claim.what for claim in self.claims]))
 
     def content(self) -> dict[str, object]:
         """The whole of it as plain values, for ``canonical.digest``: equal proposals have equal content."""

@@ -88,10 +88,11 @@ def test_seals_and_votes_on_known_proposals_are_told_back(cluster: Cluster) -> N
     )
     seal = Seal(Head(5, digest(5)), votes)
     assert wire.seal_from(wire.seal_bytes(seal)) == seal
-    decoder = wire.Decoder(limit=3)
+    decoder, alone = wire.Decoder(limit=3), wire.Decoder(limit=0)
     for message in (*messages(cluster), *messages(cluster)):
         data = wire.message_bytes(message)
-        assert decoder.message(data) == message
+        assert decoder.message(data) == alone.message(data) == message
+        assert decoder.message(data) is decoder.message(data)
         for bad in (data[:-1], data + b" ", data.replace(b'"voter":"v1"', b'"voter": "v1"'), b"{}"):
             if bad != data:
                 with pytest.raises(wire.MalformedError):

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["LIMIT", "Decoder", "MalformedError", "message_bytes", "message_from", "seal_bytes", "seal_from"]
 
-PROPOSE, VOTE, NOTICE, SEAL = "coinswarm.propose/1", "coinswarm.vote/1", "coinswarm.notice/1", "coinswarm.sealvote/1"
-"""What a message says that it is."""
+NOTICE, SEAL = "coinswarm.notice/1", "coinswarm.sealvote/1"
+"""What a message says that it is; proposals and votes say it in their ends."""
 
 _PROPOSE_BEGIN, _PROPOSE_END = b'{"envelope":{"body":', b'"},"schema":"coinswarm.propose/1"}'
 _VOTE_BEGIN, _VOTE_END = b'{"ballot":{"body":', b'"},"schema":"coinswarm.vote/1"}'
 _VOTE_MIDDLE = b'"},"envelope":{"body":'
 _SIGNATURE = b',"signature":"'
+_PLAIN = b"0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+"""Of these an honest signature is made, and they are written as they are."""
 
 _LONG = 16 * 1024
 """Longer messages are not kept in memory; an honest one has a fourth of it."""
@@ -35,27 +37,34 @@ def message_bytes(message: Message) -> bytes:
     """A message as it travels: bodies as they were signed, and signatures."""
     match message:
         case Propose(envelope):
-            return b'{"envelope":%b,"schema":%b}' % (_signed(envelope), _text(PROPOSE))
+            return b"".join((_PROPOSE_BEGIN, *_inside(envelope), _PROPOSE_END))
         case Vote(envelope, ballot):
-            return b'{"ballot":%b,"envelope":%b,"schema":%b}' % (_signed(ballot), _signed(envelope), _text(VOTE))
+            return b"".join((_VOTE_BEGIN, *_inside(ballot), _VOTE_MIDDLE, *_inside(envelope), _VOTE_END))
         case Notice(head):
             return canonical_json({"hash": head.hash, "index": head.index, "schema": NOTICE})
         case SealVote():
-            return b'{"schema":%b,"vote":%b}' % (_text(SEAL), _signed(message))
+            return b'{"schema":"%b","vote":%b}' % (_text(SEAL), _signed(message))
 
 
 def seal_bytes(seal: Seal) -> bytes:
     """A seal, as it is copied elsewhere: one line."""
     votes = b",".join(_signed(vote) for vote in seal.votes)
-    return b'{"hash":%b,"index":%d,"votes":[%b]}' % (_text(seal.head.hash), seal.head.index, votes)
+    return b'{"hash":"%b","index":%d,"votes":[%b]}' % (_text(seal.head.hash), seal.head.index, votes)
 
 
 def _signed(record: Envelope | Ballot | SealVote) -> bytes:
-    return b'{"body":%b,"signature":%b}' % (record.body, _text(record.signature))
+    return b"".join((b'{"body":', *_inside(record), b'"}'))
+
+
+def _inside(record: Envelope | Ballot | SealVote) -> tuple[bytes, bytes, bytes]:
+    """Body and signature, what is between them, and neither the beginning nor the end."""
+    return record.body, _SIGNATURE, _text(record.signature)
 
 
 def _text(text: str) -> bytes:
-    return encode_basestring(text).encode()
+    """A text as JSON has it, without its quotes."""
+    data = text.encode()
+    return encode_basestring(text)[1:-1].encode() if data.translate(None, _PLAIN) else data
 
 
 def seal_from(data: bytes) -> Seal:
@@ -117,7 +126,7 @@ def _halves(signed: bytes) -> tuple[bytes, str]:
     :raises MalformedError: for a signature that is not made of digits, letters and ``:``.
     """
     body, _, signature = signed.rpartition(_SIGNATURE)
-    if not signature.replace(b":", b"").isalnum():
+    if signature.translate(None, _PLAIN):
         raise MalformedError
     return body, signature.decode()
 
@@ -127,7 +136,7 @@ class Decoder:
 
     Several parts of one process may share one: what each of them hears is read once.
 
-    :param limit: how many messages it knows.
+    :param limit: how many messages it knows; 0 for a part alone, to which nothing comes twice.
     """
 
     def __init__(self, limit: int = 4_096) -> None:
@@ -139,6 +148,8 @@ class Decoder:
 
         :raises MalformedError: when bytes tell no message.
         """
+        if not self._limit:
+            return message_from(data)
         heard = self._heard.get(data)
         if heard is None:
             heard = message_from(data)
