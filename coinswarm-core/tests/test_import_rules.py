@@ -73,6 +73,7 @@ THIRD_PARTY = {
     "numba": {"_jit"},
     "pluggy": {"hookspecs", "plugins.manager"},
     "prometheus_client": {"runtime.metrics"},
+    "psycopg": {"memory.store.pipeline"},
     "pydantic": {"config", "drivers.settings"},
     "pydantic_core": {"config"},
     "sqlalchemy": {"memory.store"},

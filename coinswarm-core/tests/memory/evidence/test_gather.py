@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event
 
 from coinswarm.canonical import digest, sha256
 from coinswarm.clock import DAY_NS, HOUR_NS
@@ -113,8 +112,8 @@ def test_an_episode_is_judged_on_its_trade_and_its_vector(cluster: Cluster, stor
     assert found.sources == {cite_trade(one)}
     assert (found.vector, found.spaces) == (VECTOR, (Space("north", "trend/state", 2),))
     assert (found.version, found.now_ns, found.submitter, found.remembered) == (0, cluster.now, "desk", ())
-    envelope, counted = cluster.envelope(proposal), []
-    event.listen(stored.engine, "before_cursor_execute", lambda *given: counted.append(given[2]))
+    envelope, counted = cluster.envelope(proposal), list[str]()
+    stored.lines.told = counted.append
     assert Gatherer(stored)(envelope) == found
     asked = [statement for statement in counted if statement != "BEGIN"]
     assert len(asked) == 3, "what it is judged by, its trade, its vector"

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memory.quorum.conftest import Cluster
-    from sqlalchemy import Connection, RootTransaction
 
     from coinswarm.memory.quorum.log import Log
     from coinswarm.memory.quorum.records import Ballot, Entry, Envelope, Lease
     from coinswarm.memory.quorum.roster import Roster
+    from coinswarm.memory.store.line import Line
     from coinswarm.memory.store.opening import Store
 
 STEPS = ("lease", "head", "version", "decision", "state", "ballots", "entry", "move-head", "commit", "committed")
@@ -76,14 +76,14 @@ class CutLog(SqlLog):
 
     fault: Callable[[str], None]
 
-    def _held(self, connection: Connection) -> SqlTransaction:
-        held = Cut(connection, self.number, self.clock)
+    def _held(self, line: Line) -> SqlTransaction:
+        held = Cut(line, self.number, self.clock)
         held.fault = self.fault
         return held
 
-    def _commit(self, connection: Connection, begun: RootTransaction) -> None:
+    def _commit(self, held: SqlTransaction) -> None:
         self.fault("commit")
-        super()._commit(connection, begun)
+        super()._commit(held)
         self.fault("committed")
 
 
@@ -127,7 +127,8 @@ class Sql:
         """The cluster's log once more, on connections of its own, with points to fail at."""
         self.log()
         store = self.stores[-1]
-        log = CutLog(store.engine, store.place, ("north", "main", store.log.number), lambda: self.cluster.now)
+        whose = "north", "main", store.log.number
+        log = CutLog(store.engine, store.place, store.lines, whose, lambda: self.cluster.now)
         log.fault = fault
         return log
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -16,6 +18,7 @@ from coinswarm.errors import (
     AmbiguousError,
     CoinswarmError,
     DataError,
+    InvariantError,
     NotReadyError,
     OutputError,
     RetryableError,
@@ -27,10 +30,12 @@ from coinswarm.memory.quorum.records import Head, Outcome, Seal, SealVote
 from coinswarm.memory.quorum.verify import verify
 from coinswarm.memory.store import engine as engines
 from coinswarm.memory.store import log as logs
-from coinswarm.memory.store.audit import verified
+from coinswarm.memory.store.audit import rebuild, verified
 from coinswarm.memory.store.columns import Base
 from coinswarm.memory.store.engine import engine_of, place
 from coinswarm.memory.store.opening import logs_in, migrated, open_store
+from coinswarm.memory.store.pipeline import PostgresLine
+from coinswarm.memory.store.statement import FEW
 
 if TYPE_CHECKING:
     import sqlite3
@@ -38,7 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from memory.quorum.conftest import Cluster
-    from sqlalchemy import Connection
+    from psycopg.pq.abc import PGresult
 
     from coinswarm.memory.quorum.log import Answer
     from coinswarm.memory.store.opening import Store
@@ -68,12 +73,12 @@ def test_cut_off_before_any_statement_nothing_is_done(cluster: Cluster, stored: 
     before = told(stored)
     left = [0]
 
-    def failing(*_: object) -> None:
+    def failing(_: str) -> None:
         left[0] -= 1
         if left[0] == 0:
             raise ConnectionError
 
-    event.listen(stored.engine, "before_cursor_execute", failing)
+    stored.lines.told = failing
     envelope = cluster.envelope()
     answers: tuple[Answer, ...] = ()
     statements = 0
@@ -91,21 +96,21 @@ def test_cut_off_before_any_statement_nothing_is_done(cluster: Cluster, stored: 
     assert whole(cluster, stored) == 2
 
 
-def test_a_batch_costs_no_more_statements_than_one(cluster: Cluster, stored: Store) -> None:
+@pytest.mark.parametrize("size", [FEW - 1, 50])
+def test_a_batch_goes_to_the_database_in_a_dozen_statements_and_comes_back_as_it_was(
+    cluster: Cluster, stored: Store, size: int
+) -> None:
     counted: list[str] = []
-    event.listen(stored.engine, "before_cursor_execute", lambda *given: counted.append(given[2]))
-    costs = []
-    for base, size in enumerate((1, 50)):
-        counted.clear()
-        requests = [
-            cluster.request(cluster.envelope(cluster.proposal(subject=f"acceptance/{base}-{number}")))
-            for number in range(size)
-        ]
-        counted.clear()
-        assert {one.outcome for one in cluster.decide(*requests)} == {Outcome.ACCEPT}
-        costs.append(len(counted))
-    assert costs[0] == costs[1]
-    assert costs[0] <= 10, counted
+    requests = [
+        cluster.request(cluster.envelope(cluster.proposal(f'{number} "\\', subject=f"acceptance/{number}")))
+        for number in range(size)
+    ]
+    stored.lines.told = counted.append
+    assert {one.outcome for one in cluster.decide(*requests)} == {Outcome.ACCEPT}
+    assert size <= FEW or len(counted) <= 12, counted
+    entries = stored.log.read(1, 0, size).entries
+    assert [(one.envelope, one.proof) for one in entries] == [(one.envelope, one.proof) for one in requests]
+    assert rebuild(stored, Ed25519Scheme()).differed == {}
 
 
 @pytest.mark.parametrize(
@@ -327,19 +332,28 @@ def served(cluster: Cluster, postgres_store: str) -> Iterator[Store]:
 
 
 def test_a_commit_without_an_answer_is_ambiguous_and_asking_again_is_safe(
-    cluster: Cluster, served: Store, postgres_store: str
+    cluster: Cluster, served: Store, postgres_store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(connection: Connection) -> None:
-        """It is done, and before that can be said, the connection is gone."""
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        driver.commit()
-        driver.execute("SELECT 1")
-        kill()
+    received, sent = PostgresLine._received, list[str]()
+
+    def lost(line: PostgresLine, wanted: int) -> list[PGresult]:
+        """It is done, and before that can be read, the connection is gone."""
+        if sent[-1] == "COMMIT":
+            assert not line._pg.flush()
+            with closing(again(cluster, served, postgres_store)) as other, monkeypatch.context() as patch:
+                patch.setattr(PostgresLine, "_received", received)
+                while other.log.read(1, 0, 1).head.index == 0:
+                    pass
+            with socket.socket(fileno=os.dup(line._pg.socket)) as wire:
+                wire.settimeout(5)
+                assert b"COMMIT" in wire.recv(1 << 16)
+                wire.shutdown(socket.SHUT_RDWR)
+        return received(line, wanted)
 
     request = cluster.request(cluster.envelope())
-    with killing(postgres_store) as kill:
-        event.listen(served.engine, "commit", lost, once=True)
+    served.lines.told = sent.append
+    with monkeypatch.context() as patch:
+        patch.setattr(PostgresLine, "_received", lost)
         with pytest.raises(AmbiguousError, match="gave no answer to a commit: ask again, which is safe"):
             cluster.decide(request)
     assert whole(cluster, served) == 1, "this one was done"
@@ -348,11 +362,11 @@ def test_a_commit_without_an_answer_is_ambiguous_and_asking_again_is_safe(
 
 @contextmanager
 def killing(url: str) -> Iterator[Callable[..., None]]:
-    """Ends every session on a database but the one that does it."""
+    """Ends every session on a database but the one that does it, and waits until they are gone."""
     other = engine_of(place(url))
     statement = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE pid != pg_backend_pid() AND datname = current_database()"
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE pid != pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"
     )
 
     def kill(*_: object) -> None:
@@ -363,17 +377,64 @@ def killing(url: str) -> Iterator[Callable[..., None]]:
     other.dispose()
 
 
-@pytest.mark.parametrize(("when", "kind"), [("commit", AmbiguousError), ("begin", UnreachableError)])
-def test_a_connection_that_breaks_is_ambiguous_once_the_commit_was_sent(
-    cluster: Cluster, served: Store, postgres_store: str, when: str, kind: type[CoinswarmError]
+@pytest.mark.parametrize("when", ["BEGIN", "judged", "COMMIT"])
+def test_a_session_that_is_ended_before_it_was_told_to_commit_did_nothing(
+    cluster: Cluster, served: Store, postgres_store: str, when: str
 ) -> None:
     request = cluster.request(cluster.envelope())
+    passed: list[str] = []
+
+    def reached(what: str) -> None:
+        if what.startswith(when) and when not in passed:
+            passed.append(when)
+            kill()
+
+    class Judging(Ed25519Scheme):
+        """Between what is read and what is written."""
+
+        def verify(self, key: str, signature: str, body: bytes) -> bool:
+            reached("judged")
+            return super().verify(key, signature, body)
+
     with killing(postgres_store) as kill:
-        event.listen(served.engine, when, kill, once=True)
-        with pytest.raises(kind):
-            cluster.decide(request)
+        served.lines.told = reached
+        with pytest.raises(UnreachableError):
+            decide(served.log, [request], Judging())
+    assert passed == [when]
     assert whole(cluster, served) == 0, "this one was not done"
     assert [one.status for one in cluster.decide(request)] == [Status.DECIDED]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "kind"),
+    [
+        ("TRIGGER ending AFTER INSERT ON entry", UnreachableError),
+        ("CONSTRAINT TRIGGER ending AFTER INSERT ON entry DEFERRABLE INITIALLY DEFERRED", AmbiguousError),
+    ],
+)
+def test_a_server_that_goes_is_ambiguous_when_it_had_come_to_the_commit(
+    cluster: Cluster, served: Store, trigger: str, kind: type[CoinswarmError]
+) -> None:
+    with served.engine.begin() as connection:
+        body = "BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END"
+        connection.execute(text(f"CREATE FUNCTION ending() RETURNS trigger AS $${body}$$ LANGUAGE plpgsql"))
+        connection.execute(text(f"CREATE {trigger} FOR EACH ROW EXECUTE FUNCTION ending()"))
+    request = cluster.request(cluster.envelope())
+    try:
+        with pytest.raises(kind):
+            cluster.decide(request)
+    finally:
+        with served.engine.begin() as connection:
+            connection.execute(text("DROP FUNCTION ending CASCADE"))
+    assert whole(cluster, served) == 0
+    assert [one.status for one in cluster.decide(request)] == [Status.DECIDED]
+
+
+def test_a_text_that_the_server_cannot_hold_is_refused_and_not_cut_off(cluster: Cluster, served: Store) -> None:
+    assert served.place.path is None
+    with pytest.raises(InvariantError, match="cannot contain NUL"), served.facts.reader() as facts:
+        facts.trades(f"trade/{digest(1)}\0")
+    assert whole(cluster, served) == 0
 
 
 def test_sessions_that_were_ended_meanwhile_are_made_anew(cluster: Cluster, served: Store, postgres_store: str) -> None:

@@ -6,8 +6,7 @@ out what was known well before, there is no evidence: a voter says nothing rathe
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coinswarm.clock import DAY_NS, HOUR_NS
 from coinswarm.domain.acceptance import (
@@ -45,15 +44,19 @@ from coinswarm.memory.evidence.places import (
 )
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.store.engine import translated
-from coinswarm.memory.store.facts import FactsRead, PrimedFacts
-from coinswarm.memory.store.history import HEAD, History, PrimedHistory
+from coinswarm.memory.store.facts import PrimedFacts
+from coinswarm.memory.store.history import HEAD, History
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from coinswarm.domain.proposal import Change
     from coinswarm.memory.quorum.records import Envelope
+    from coinswarm.memory.store.facts import FactsRead
     from coinswarm.memory.store.history import Decided, Standing
     from coinswarm.memory.store.opening import Store
+
+    Cited = Exhibit | DailyReturns | TrialReturns | Certificate
 
 _MOVES = (ProposalKind.UPDATE_PATTERN, ProposalKind.PROMOTE_PATTERN, ProposalKind.DEPRECATE_PATTERN)
 _SEATS = (ProposalKind.ADMIT_AGENT, ProposalKind.SUSPEND_AGENT)
@@ -77,92 +80,104 @@ class Gatherer:
 
         :raises RetryableError: the store does not answer.
         """
-        return self._at(envelope, HEAD, None)
+        return self.many([envelope])[0]
 
     def many(self, envelopes: Sequence[Envelope]) -> list[Evidence | None]:
-        """The evidence on several proposals as the log stands now, with a handful of questions for all of them.
+        """The evidence on several proposals as the log stands now, read from the store at once.
 
         :returns: for each what ``__call__`` would have answered.
         :raises RetryableError: the store does not answer.
         """
-        log, clock = self._store.log, self._store.log.clock
-        added = [one.proposal.change for one in envelopes if isinstance(one.proposal.change, AddEpisode)]
-        cited = [reference for one in envelopes for reference in one.proposal.evidence]
-        places = [split(reference.place) for reference in (*cited, *(change.trade for change in added))]
-        trades = {whose for kind, whose in places if kind == TRADE}
-        with translated(self._store.place), log.reading.connect() as connection:
-            history = PrimedHistory(
-                connection,
-                log.number,
-                HEAD,
-                subjects=[one.proposal.subject for one in envelopes],
-                ids=[*(change.episode.id for change in added), *trades],
-                clock=clock is None,
-            )
-            digests = [change.vector_digest for change in added]
-            facts = PrimedFacts(connection, log.cluster, log.number, trades=trades, digests=digests)
-            found = []
-            for one in envelopes:
-                change = one.proposal.change
-                asked = [change.episode.id] if isinstance(change, AddEpisode) else []
-                standing = history.standing(one.proposal.subject, asked, clock=clock is None)
-                now_ns = max(standing.now_ns, clock() if clock else 0)
-                found.append(self._evidence(one, standing, history, facts, now_ns))
-            return found
+        return self._at(envelopes, HEAD, None)
 
     def at(self, envelope: Envelope, position: int, now_ns: int) -> Evidence | None:
         """The evidence as it was at a position of the log.
 
         :param now_ns: the log's clock then.
         """
-        return self._at(envelope, position, now_ns)
+        return self._at([envelope], position, now_ns)[0]
 
-    def _at(self, envelope: Envelope, position: int, now_ns: int | None) -> Evidence | None:
-        store, change = self._store, envelope.proposal.change
-        with translated(store.place), store.log.reading.connect() as connection:
-            history = History(connection, store.log.number, position)
-            asked = [change.episode.id] if isinstance(change, AddEpisode) else []
-            clock = store.log.clock
-            standing = history.standing(envelope.proposal.subject, asked, clock=clock is None)
+    def _at(self, envelopes: Sequence[Envelope], position: int, now_ns: int | None) -> list[Evidence | None]:
+        store, log = self._store, self._store.log
+        added = [one.proposal.change for one in envelopes if isinstance(one.proposal.change, AddEpisode)]
+        cited = [reference for one in envelopes for reference in one.proposal.evidence]
+        places = [split(reference.place) for reference in (*cited, *(change.trade for change in added))]
+        trades = {whose for kind, whose in places if kind == TRADE}
+        digests = [change.vector_digest for change in added]
+        with translated(store.place), store.lines.reading() as line:
+            history = History(line, log.number, position)
+            facts = PrimedFacts(line, log.cluster, log.number, trades=trades, digests=digests)
+            subjects = [one.proposal.subject for one in envelopes]
+            ids = [*(change.episode.id for change in added), *trades]
+            stood, *known = line.ask(history.asked(subjects, ids, clock=log.clock is None), *facts.questions)
+            facts.learn(*known)
+            standing = history.standing(stood)
             if now_ns is None:
-                now_ns = max(standing.now_ns, clock() if clock else 0)
-            facts = FactsRead(connection, store.log.cluster, store.log.number)
-            return self._evidence(envelope, standing, history, facts, now_ns)
+                now_ns = max(standing.now_ns, log.clock() if log.clock else 0)
+            basis = _Basis(now_ns, standing, _rules(standing.settings), frozenset(ids))
+            return [self._evidence(one, basis, history, facts) for one in envelopes]
 
-    def _evidence(
-        self, envelope: Envelope, standing: Standing, history: History, facts: FactsRead, now_ns: int
-    ) -> Evidence | None:
+    def _evidence(self, envelope: Envelope, basis: _Basis, history: History, facts: FactsRead) -> Evidence | None:
         proposal, change = envelope.proposal, envelope.proposal.change
-        cited = _cited(proposal, facts, now_ns)
+        cited = _cited(proposal, facts, basis.now_ns)
         if cited is None:
             return None
-        evidence = replace(
-            cited,
-            version=standing.version,
-            rules=_rules(standing.settings),
+        more = self._about(change, cited, basis, history, facts)
+        if more is None:
+            return None
+        return Evidence(
+            now_ns=basis.now_ns,
+            version=basis.standing.versions.get(proposal.subject, 0),
+            rules=basis.rules,
             minimum_bp=self._minimum_bp,
             mode=self._mode,
             submitter=envelope.submitter,
+            exhibits=tuple(one for one in cited if isinstance(one, Exhibit)),
+            returns=tuple(one for one in cited if isinstance(one, DailyReturns)),
+            trials=tuple(one for one in cited if isinstance(one, TrialReturns)),
+            certificates=tuple(one for one in cited if isinstance(one, Certificate)),
+            **more,
         )
+
+    def _about(
+        self, change: Change, cited: Sequence[Cited], basis: _Basis, history: History, facts: FactsRead
+    ) -> dict[str, Any] | None:
+        """What is known of that which a proposal would change; None where a part of it is not there."""
         if isinstance(change, AddEpisode):
             found = facts.vectors([change.vector_digest])
             if change.vector_digest not in found:
                 return None
-            more = _ids(evidence) - {change.episode.id}  # where it cites more trades than its own
-            return replace(
-                evidence,
-                vector=found[change.vector_digest],
-                spaces=tuple(Space(self._store.log.cluster, *one) for one in standing.spaces),
-                remembered=tuple(sorted({*standing.remembered, *(history.remembered(more) if more else ())})),
-            )
+            return {
+                "vector": found[change.vector_digest],
+                "spaces": tuple(Space(self._store.log.cluster, *one) for one in basis.standing.spaces),
+                "remembered": basis.remembered({change.episode.id} | _ids(cited), history),
+            }
         if isinstance(change, MovePattern):
-            return replace(evidence, remembered=history.remembered(_ids(evidence)), **_pattern(history, change.pattern))
+            return {"remembered": basis.remembered(_ids(cited), history), **_pattern(history, change.pattern)}
         needed = TIERS.index(NEEDED_TIER[self._mode])
         valid = {agent for agent, (_, tier) in facts.certificates().items() if TIERS.index(tier) >= needed}
-        return replace(evidence, seated=_seated(history), certified=tuple(sorted(valid)), **_weights(history))
+        return {"seated": _seated(history), "certified": tuple(sorted(valid)), **_weights(history)}
 
 
-def _cited(proposal: Proposal, facts: FactsRead, now_ns: int) -> Evidence | None:
+class _Basis(NamedTuple):
+    """What all proposals of a batch are judged by.
+
+    :param ids: of the episodes of which ``standing`` says whether they are remembered.
+    """
+
+    now_ns: int
+    standing: Standing
+    rules: AcceptanceRules
+    ids: frozenset[str]
+
+    def remembered(self, ids: set[str], history: History) -> tuple[str, ...]:
+        """Which of some episodes had been accepted, in order."""
+        if not ids <= self.ids:
+            return history.remembered(ids)
+        return tuple(sorted(ids & self.standing.remembered))
+
+
+def _cited(proposal: Proposal, facts: FactsRead, now_ns: int) -> list[Cited] | None:
     """What a proposal cites, each to the extent of its digest; None where anything is not there, or is another."""
     references = list(proposal.evidence)
     if isinstance(proposal.change, AddEpisode) and proposal.change.trade not in references:
@@ -170,22 +185,11 @@ def _cited(proposal: Proposal, facts: FactsRead, now_ns: int) -> Evidence | None
     if len({reference.place for reference in references}) < len(references):
         return None  # its trade is cited twice, and not alike
     found = [_exhibit(reference, facts, now_ns) for reference in references]
-    if None in found:
-        return None
-    return Evidence(
-        now_ns=now_ns,
-        version=0,
-        rules=AcceptanceRules(),
-        exhibits=tuple(one for one in found if isinstance(one, Exhibit)),
-        returns=tuple(one for one in found if isinstance(one, DailyReturns)),
-        trials=tuple(one for one in found if isinstance(one, TrialReturns)),
-        certificates=tuple(one for one in found if isinstance(one, Certificate)),
-    )
+    known = [one for one in found if one is not None]
+    return known if len(known) == len(found) else None
 
 
-def _exhibit(
-    reference: Reference, facts: FactsRead, now_ns: int
-) -> Exhibit | DailyReturns | TrialReturns | Certificate | None:
+def _exhibit(reference: Reference, facts: FactsRead, now_ns: int) -> Cited | None:
     """What lies at a place, to the extent of its digest."""
     kind, whose = split(reference.place)
     if kind in {TRADE, TRADES}:
@@ -207,9 +211,9 @@ def _exhibit(
     return Certificate(agent=whose, source=reference, tier=tier) if digest == reference.digest else None
 
 
-def _ids(evidence: Evidence) -> set[str]:
+def _ids(cited: Sequence[Cited]) -> set[str]:
     """The episodes that are cited."""
-    return {episode.id for exhibit in evidence.exhibits for episode in exhibit.episodes}
+    return {episode.id for exhibit in cited if isinstance(exhibit, Exhibit) for episode in exhibit.episodes}
 
 
 def _rules(settings: Sequence[Proposal]) -> AcceptanceRules:

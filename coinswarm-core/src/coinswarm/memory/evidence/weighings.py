@@ -8,7 +8,7 @@ from coinswarm.domain.proposal import ProposalKind, Reference
 from coinswarm.memory.evidence.places import RETURNS, return_links
 from coinswarm.memory.promotion.weights import SUBJECT, Weighing, weighing
 from coinswarm.memory.store.engine import translated
-from coinswarm.memory.store.history import History
+from coinswarm.memory.store.history import HEAD, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,10 +21,10 @@ def weighings(store: Store) -> tuple[int, list[Weighing]]:
 
     As the store has them: ``coinswarm memory verify`` says whether they are what was decided.
     """
-    head = store.log.read(0, 0, 0).head.index
-    with translated(store.place), store.engine.connect() as connection:
-        history = History(connection, store.log.number, head)
-        version = history.standing(SUBJECT, (), clock=False).version
+    with translated(store.place), store.lines.reading() as line:
+        history = History(line, store.log.number, HEAD)
+        [rows] = line.ask(history.asked([SUBJECT], (), clock=False))
+        version = history.standing(rows).versions.get(SUBJECT, 0)
         positions = [one.position for one in history.decided(ProposalKind.SET_WEIGHTS)]
     entries = [entry for at in positions for entry in store.log.read(0, at - 1, 1).entries]
     return version, [one for one in map(weighing, entries) if one is not None]

@@ -56,10 +56,10 @@ class Transaction(ABC):
         """The head and the time of its entry (0 for none), locked against everybody."""
 
     def foresee(self, requests: Sequence[Request]) -> None:  # noqa: B027 - most have no use for it
-        """Learn what will be asked about these requests, and lock what they may change.
+        """Lock the lease against writers, the head, and what these requests may change, and learn what will be asked.
 
-        A database reads all of it at once, instead of a row at a time. The head is locked; nothing has been checked, so
-        that whatever is in a request may be nonsense.
+        Called first, so that a database does all of it at once, instead of a row at a time. Nothing has been checked:
+        whatever is in a request may be nonsense.
         """
 
     @abstractmethod
@@ -179,9 +179,9 @@ def decide(log: Log, requests: Sequence[Request], scheme: Scheme) -> tuple[Answe
     :raises AmbiguousError: when it is not known what was written: ask again, which is safe.
     """
     with log.transaction() as held:
+        held.foresee(requests)
         lease = held.lock_lease(write=False)
         head, last_ns = held.lock_head()
-        held.foresee(requests)
         at_ns = max(held.now_ns(), last_ns)  # a clock that steps back must not reopen what expired
         answers = []
         for request in requests:

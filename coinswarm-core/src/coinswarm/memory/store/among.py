@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Boolean, bindparam
+from sqlalchemy import BigInteger, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import InstrumentedAttribute
 
 
-class _Among(FunctionElement[bool]):
+class _Among(FunctionElement[Any]):
     """A column, and a JSON array of what it may be."""
 
-    type = Boolean()
+    type = NullType()  # a truth value would be compared with 1 on SQLite, which then uses no index
     inherit_cache = True
     name = "among"
 

@@ -173,7 +173,8 @@ def _derived(connection: Connection, store: Store, scheme: Scheme, last: int, to
     log = store.log.number
     fold = genesis(store.log.cluster, store.log.shard, store.first)
     _insert_roster(connection, log, fold.roster, 0)
-    changes = Changes(connection, log)
+    line = store.lines.over(connection)
+    changes = Changes(line, log)
     subjects: dict[str, tuple[int, str]] = {}
     spent: dict[str, str] = {}
     for entry in entries_of(store.log, last, told):
@@ -185,7 +186,7 @@ def _derived(connection: Connection, store: Store, scheme: Scheme, last: int, to
             spent[envelope.use] = envelope.id
             if reconfigures(envelope.proposal):
                 _insert_roster(connection, log, fold.roster, entry.index)
-    changes.write()
+    line.ask(*changes.left())
     rows = [
         {"log": log, "name": name, "version": version, "proposal": proposal}
         for name, (version, proposal) in subjects.items()

@@ -30,6 +30,7 @@ from coinswarm.errors import (
     UnreachableError,
     nearest,
 )
+from coinswarm.memory.store.statement import POSTGRES, SQLITE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 5.0
 """How long to wait for whoever holds a lock, or for a server to answer a call."""
-
-SQLITE = "sqlite"
-POSTGRES = "postgresql"
 
 MIGRATE = "coinswarm memory migrate --store"
 """What brings a store's tables to what this version knows; its URL follows."""
@@ -121,6 +119,7 @@ def engine_of(where: Place) -> Engine:
             "keepalives_interval": 2,
             "keepalives_count": 3,
             "tcp_user_timeout": 15_000,
+            "prepare_threshold": None,  # a driver that prepares statements forgets those of others too (``pipeline``)
         }
         engine = create_engine(
             where.url,
@@ -132,11 +131,6 @@ def engine_of(where: Place) -> Engine:
         message = f"{where.name} takes psycopg, which is not installed"
         raise NotReadyError(message, remedy="pip install 'coinswarm-core[postgres]'") from None
     return engine
-
-
-def reading(engine: Engine) -> Engine:
-    """The engine for who only reads: each statement by itself on PostgreSQL, one moment on SQLite."""
-    return engine.execution_options(isolation_level="AUTOCOMMIT") if engine.dialect.name == POSTGRES else engine
 
 
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
@@ -161,30 +155,6 @@ def _postgres_connected(connection: Any, _record: object) -> None:  # noqa: ANN4
 def _sqlite_begun(connection: Connection) -> None:
     """Begin: who will write takes the lock at once; who reads sees one moment."""
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
-
-
-@contextmanager
-def together(connection: Connection) -> Iterator[None]:
-    """Send all statements of the block at once, and look at their answers at its end; only where none is needed before.
-
-    SQLite has nobody to wait for.
-    """
-    if connection.dialect.name != POSTGRES:
-        yield
-        return
-    driver: Any = connection.connection.driver_connection
-    errors: Any = connection.dialect.loaded_dbapi.Error
-    try:
-        with driver.pipeline():
-            yield
-    except errors as error:  # at the end of the block it is the driver's own
-        gone = bool(driver.closed)
-        if gone:
-            connection.invalidate(error)
-        wrapped = DBAPIError.instance(
-            None, None, error, errors, connection_invalidated=gone, dialect=connection.dialect
-        )
-        raise wrapped from error
 
 
 @contextmanager

@@ -26,8 +26,9 @@ from coinswarm.memory.evidence.places import (
     trade_links,
 )
 from coinswarm.memory.store.among import among, listing
-from coinswarm.memory.store.engine import reading, translated
+from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.models import CertificateRow, DailyReturn, Regime, SpaceRow, Trade, TradePattern, VectorRow
+from coinswarm.memory.store.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,15 +37,16 @@ if TYPE_CHECKING:
     from sqlalchemy import BindParameter, Connection, Engine
 
     from coinswarm.memory.store.engine import Place
+    from coinswarm.memory.store.line import Line, Lines, Question, Row
 
 _EPISODE = (
     Trade.id, Trade.agent_id, Trade.symbol, Trade.side, Trade.decided_ns, Trade.known_ns, Trade.result_ppm,
     Trade.risk_ppm, Trade.stopped, Trade.regime_id, Trade.quality_bp,
 )  # fmt: skip
 _LOG: BindParameter[int] = bindparam("log")
-_ONE = select(*_EPISODE, Trade.slippage_bps).where(Trade.log == _LOG, Trade.id == bindparam("id"))
-_SOME = select(*_EPISODE).where(Trade.log == _LOG, among(Trade.id, "ids"))
-_OF_PATTERN = (
+_ONE = Statement(select(*_EPISODE, Trade.slippage_bps).where(Trade.log == _LOG, Trade.id == bindparam("id")))
+_SOME = Statement(select(*_EPISODE).where(Trade.log == _LOG, among(Trade.id, "ids")))
+_OF_PATTERN = Statement(
     select(*_EPISODE, Trade.slippage_bps)
     .join(TradePattern, (TradePattern.log == Trade.log) & (TradePattern.trade == Trade.id))
     .where(Trade.log == _LOG, TradePattern.pattern == bindparam("pattern"))
@@ -55,13 +57,16 @@ _SERIES = (
     .where(DailyReturn.log == _LOG, DailyReturn.series == bindparam("series"))
     .order_by(DailyReturn.day)
 )
-_CERTIFICATES = (
+_SERIES_TOLD = Statement(_SERIES)
+_CERTIFICATES = Statement(
     select(CertificateRow.agent_id, CertificateRow.digest, CertificateRow.tier)
     .where(CertificateRow.log == _LOG, CertificateRow.revoked.is_(False))
     .order_by(CertificateRow.number)
 )
-_SPACES = select(SpaceRow.name, SpaceRow.dimension).where(SpaceRow.log == _LOG).order_by(SpaceRow.name)
-_VECTORS = select(VectorRow.digest, VectorRow.data).where(VectorRow.log == _LOG, among(VectorRow.digest, "digests"))
+_SPACES = Statement(select(SpaceRow.name, SpaceRow.dimension).where(SpaceRow.log == _LOG).order_by(SpaceRow.name))
+_VECTORS = Statement(
+    select(VectorRow.digest, VectorRow.data).where(VectorRow.log == _LOG, among(VectorRow.digest, "digests"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +94,11 @@ class ClosedTrade:
 class Facts:
     """The facts of one log's swarm; may be used by several threads at once.
 
-    :param engine, place: of the store; :param swarm, log: whose they are, as name and number.
+    :param engine, place, lines: of the store; :param swarm, log: whose they are, as name and number.
     """
 
-    def __init__(self, engine: Engine, place: Place, swarm: str, log: int) -> None:
-        self._place, self._swarm, self._log = place, swarm, log
-        self._reading = reading(engine)
+    def __init__(self, engine: Engine, place: Place, lines: Lines, swarm: str, log: int) -> None:
+        self._place, self._lines, self._swarm, self._log = place, lines, swarm, log
         self._writing = engine.execution_options(writes=True)
 
     def add_trades(self, trades: Sequence[ClosedTrade]) -> tuple[Reference, ...]:
@@ -241,9 +245,9 @@ class Facts:
 
     @contextmanager
     def reader(self) -> Iterator[FactsRead]:
-        """Read several things over one connection."""
-        with translated(self._place), self._reading.connect() as connection:
-            yield FactsRead(connection, self._swarm, self._log)
+        """Read several things over one line."""
+        with translated(self._place), self._lines.reading() as line:
+            yield FactsRead(line, self._swarm, self._log)
 
     def cite_trades(self, pattern: str) -> Reference | None:
         """The trades of a pattern as they can be cited now; None where there are none."""
@@ -254,37 +258,37 @@ class Facts:
 
 
 class FactsRead:
-    """Reads facts over a connection.
+    """Reads facts over a line.
 
     :param swarm, log: whose they are, as name and number.
     """
 
-    def __init__(self, connection: Connection, swarm: str, log: int) -> None:
-        self._connection, self._swarm, self._log = connection, swarm, log
+    def __init__(self, line: Line, swarm: str, log: int) -> None:
+        self._line, self._swarm, self._log = line, swarm, log
 
     def trades(self, place: str) -> tuple[Episode, ...]:
         """The closed trades at a place, by when their outcomes were known."""
-        return tuple(episode for episode, _ in trades_of(self._connection, self._log, place))
+        return tuple(episode for episode, _ in trades_of(self._line, self._log, place))
 
     def returns(self, series: str) -> tuple[int, tuple[int, ...]]:
         """The first day of a record of returns, and the returns of all its days; (0, ()) where there is none."""
-        found = self._connection.execute(_SERIES, {"log": self._log, "series": series}).all()
-        return (found[0].day, tuple(row.return_ppm for row in found)) if found else (0, ())
+        [found] = self._line.ask((_SERIES_TOLD, {"log": self._log, "series": series}))
+        return (found[0][0], tuple(value for _, value in found)) if found else (0, ())
 
     def certificates(self) -> dict[str, tuple[str, str]]:
         """Agent -> digest and tier of its newest certificate that is not revoked."""
-        found = self._connection.execute(_CERTIFICATES, {"log": self._log})
+        [found] = self._line.ask((_CERTIFICATES, {"log": self._log}))
         return {agent: (digest, tier) for agent, digest, tier in found}
 
     def spaces(self) -> tuple[Space, ...]:
         """The spaces that the swarm has, by name."""
-        found = self._connection.execute(_SPACES, {"log": self._log})
+        [found] = self._line.ask((_SPACES, {"log": self._log}))
         return tuple(Space(self._swarm, name, dimension) for name, dimension in found)
 
     def vectors(self, digests: Iterable[str]) -> dict[str, bytes]:
         """The bytes under each digest that is known, and only if they are what it says."""
-        found = self._connection.execute(_VECTORS, {"log": self._log, "digests": listing(digests)})
-        return {name: data for name, data in found if sha256(data) == name}
+        [found] = self._line.ask((_VECTORS, {"log": self._log, "digests": listing(digests)}))
+        return _sound(found)
 
 
 class PrimedFacts(FactsRead):
@@ -293,16 +297,25 @@ class PrimedFacts(FactsRead):
     :param trades: ids of trades that are cited one by one; :param digests: of vectors.
     """
 
-    def __init__(
-        self, connection: Connection, swarm: str, log: int, *, trades: Iterable[str], digests: Iterable[str]
-    ) -> None:
-        super().__init__(connection, swarm, log)
-        ids = frozenset(trades)
-        found = connection.execute(_SOME, {"log": log, "ids": listing(ids)})
-        there = {row[0]: (_episode(row),) for row in found}
-        self._trades: dict[str, tuple[Episode, ...]] = {f"{TRADE}/{one}": there.get(one, ()) for one in ids}
-        self._digests = frozenset(digests)
-        self._data = super().vectors(self._digests)
+    def __init__(self, line: Line, swarm: str, log: int, *, trades: Iterable[str], digests: Iterable[str]) -> None:
+        super().__init__(line, swarm, log)
+        self._ids, self._digests = frozenset(trades), frozenset(digests)
+        self._trades: dict[str, tuple[Episode, ...]] = {}
+        self._data: dict[str, bytes] = {}
+
+    @property
+    def questions(self) -> tuple[Question, Question]:
+        """What it reads at once."""
+        return (
+            (_SOME, {"log": self._log, "ids": listing(self._ids)}),
+            (_VECTORS, {"log": self._log, "digests": listing(self._digests)}),
+        )
+
+    def learn(self, trades: list[Row], vectors: list[Row]) -> None:
+        """Take in the answers."""
+        self._trades = dict.fromkeys((f"{TRADE}/{one}" for one in self._ids), ())
+        self._trades |= {f"{TRADE}/{row[0]}": (_episode(row),) for row in trades}
+        self._data = _sound(vectors)
 
     def trades(self, place: str) -> tuple[Episode, ...]:
         """The closed trades at a place."""
@@ -317,19 +330,24 @@ class PrimedFacts(FactsRead):
         return {name: self._data[name] for name in asked if name in self._data}
 
 
+def _sound(vectors: Iterable[Row]) -> dict[str, bytes]:
+    """Digest -> bytes, where they are what it says."""
+    return {name: data for name, data in vectors if sha256(data) == name}
+
+
 def cite_trade(episode: Episode) -> Reference:
     """Where one trade can be cited from."""
     place = f"{TRADE}/{episode.id}"
     return Reference(place, [*trade_links(place, [episode])][-1])
 
 
-def trades_of(connection: Connection, log: int, place: str) -> list[tuple[Episode, int]]:
+def trades_of(line: Line, log: int, place: str) -> list[tuple[Episode, int]]:
     """The closed trades at a place, by when their outcomes were known, each with its slippage in basis points."""
     kind, whose = split(place)
     if kind == TRADE:
-        rows = connection.execute(_ONE, {"log": log, "id": whose})
+        [rows] = line.ask((_ONE, {"log": log, "id": whose}))
     elif kind == TRADES:
-        rows = connection.execute(_OF_PATTERN, {"log": log, "pattern": whose})
+        [rows] = line.ask((_OF_PATTERN, {"log": log, "pattern": whose}))
     else:
         return []
     return [(_episode(row), int(row[-1])) for row in rows]
@@ -346,7 +364,7 @@ def _episode(row: Sequence[Any]) -> Episode:
         known_ns=known_ns,
         result_ppm=result_ppm,
         risk_ppm=risk_ppm,
-        stopped=stopped,
+        stopped=bool(stopped),  # SQLite has no truth values
         regime=regime,
         quality_bp=quality_bp,
     )

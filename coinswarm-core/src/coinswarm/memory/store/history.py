@@ -6,7 +6,7 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Text, bindparam, cast, func, literal, select, union_all
+from sqlalchemy import Text, bindparam, cast, func, select, union_all
 
 from coinswarm.domain.proposal import ProposalKind
 from coinswarm.errors import DataError
@@ -14,81 +14,94 @@ from coinswarm.memory.quorum.codec import MalformedError, envelope_from
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.store.among import among, listing
 from coinswarm.memory.store.models import Episode, SpaceRow
-from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow
+from coinswarm.memory.store.statement import Statement, word
+from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, SubjectRow
 from coinswarm.memory.store.transaction import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import BindParameter, Connection, Select
+    from sqlalchemy import BindParameter
 
     from coinswarm.domain.proposal import Proposal
+    from coinswarm.memory.store.line import Line, Question, Row
 
 _LOG: BindParameter[int] = bindparam("log")
 _JOINED = (ProposalRow.log == EntryRow.log) & (ProposalRow.id == EntryRow.proposal)
 _UPTO = (EntryRow.log == _LOG, EntryRow.position <= bindparam("position"), EntryRow.outcome == bindparam("outcome"))
-_DECIDED = (
+_OF_KINDS = (
     select(EntryRow.position, EntryRow.at_ns, ProposalRow.body, ProposalRow.signature)
     .join(ProposalRow, _JOINED)
     .where(*_UPTO, among(ProposalRow.kind, "kinds"))
-    .order_by(EntryRow.position)
 )
-_ABOUT = _DECIDED.where(ProposalRow.about == bindparam("about"))
-_NEWEST = _DECIDED.order_by(None).order_by(EntryRow.position.desc()).limit(bindparam("most"))
-_REMEMBERED = (
-    select(Episode.id)
-    .where(Episode.log == _LOG, among(Episode.id, "ids"), Episode.since <= bindparam("position"))
-    .order_by(Episode.id)
-)
+_DECIDED = Statement(_OF_KINDS.order_by(EntryRow.position))
+_ABOUT = Statement(_OF_KINDS.where(ProposalRow.about == bindparam("about")).order_by(EntryRow.position))
+_NEWEST = Statement(_OF_KINDS.order_by(EntryRow.position.desc()).limit(bindparam("most")))
+_KNOWN = Episode.log == _LOG, among(Episode.id, "ids"), Episode.since <= bindparam("position")
+_REMEMBERED = Statement(select(Episode.id).where(*_KNOWN).order_by(Episode.id))
+
 _ACCEPTED = (
     EntryRow.log == _LOG,
     EntryRow.position <= bindparam("position"),
-    EntryRow.outcome == Outcome.ACCEPT.value,
+    EntryRow.outcome == word(Outcome.ACCEPT.value),
 )
-_VERSIONS = (
-    select(ProposalRow.subject, func.count())
+_VERSIONS = select(word("version"), SubjectRow.name, cast(SubjectRow.version, Text), word("")).where(
+    SubjectRow.log == _LOG, among(SubjectRow.name, "subjects")
+)
+_VERSIONS_THEN = (
+    select(word("version"), ProposalRow.subject, cast(func.count(), Text), word(""))
     .select_from(EntryRow)
     .join(ProposalRow, _JOINED)
     .where(*_ACCEPTED, among(ProposalRow.subject, "subjects"))
     .group_by(ProposalRow.subject)
 )
-_STANDING = union_all(
-    select(literal("version"), cast(func.count(), Text), literal(""), literal(""))
-    .select_from(EntryRow)
-    .join(ProposalRow, _JOINED)
-    .where(*_ACCEPTED, ProposalRow.subject == bindparam("subject")),
-    select(literal("setting"), cast(EntryRow.position, Text), ProposalRow.body, ProposalRow.signature)
-    .join(ProposalRow, _JOINED)
+"""Each acceptance made one, and the state holds the last only."""
+_ENDED = (
+    select(EntryRow.position)
     .where(
-        *_ACCEPTED,
-        ProposalRow.kind == ProposalKind.CONFIGURE.value,
-        ProposalRow.about.startswith("acceptance.", autoescape=True),
-    ),
-    select(literal("remembered"), Episode.id, literal(""), literal("")).where(
-        Episode.log == _LOG, among(Episode.id, "ids"), Episode.since <= bindparam("position")
-    ),
-    select(literal("space"), SpaceRow.name, cast(SpaceRow.dimension, Text), literal("")).where(SpaceRow.log == _LOG),
-    select(literal("time"), cast(HeadRow.at_ns, Text), literal(""), literal("")).where(HeadRow.log == _LOG),
+        EntryRow.log == ProposalRow.log,
+        EntryRow.proposal == ProposalRow.id,
+        EntryRow.outcome == word(Outcome.ACCEPT.value),
+    )
+    .scalar_subquery()
 )
-"""What every proposal is judged by, in one answer: kind, and up to three values."""
-_STANDING_NOW = union_all(_STANDING, select(literal("time"), cast(NOW, Text), literal(""), literal("")))
-"""The same, and PostgreSQL's clock."""
+"""Where a proposal was accepted; looked up for each, since a join might go through the whole log instead."""
+_REST = (
+    select(word("setting"), cast(_ENDED, Text), ProposalRow.body, ProposalRow.signature).where(
+        ProposalRow.log == _LOG,
+        ProposalRow.kind == word(ProposalKind.CONFIGURE.value),
+        ProposalRow.about.like(word("acceptance.%")),
+    ),
+    select(word("remembered"), Episode.id, word(""), word("")).where(*_KNOWN),
+    select(word("space"), SpaceRow.name, cast(SpaceRow.dimension, Text), word("")).where(SpaceRow.log == _LOG),
+    select(word("time"), cast(HeadRow.at_ns, Text), word(""), word("")).where(HeadRow.log == _LOG),
+)
+_CLOCK = select(word("time"), cast(NOW, Text), word(""), word(""))
+_STANDING = {
+    (now, clock): Statement(union_all(_VERSIONS if now else _VERSIONS_THEN, *_REST, *([_CLOCK] if clock else ())))
+    for now in (True, False)
+    for clock in (True, False)
+}
+"""What every proposal is judged by, in one answer: kind, and up to three values; with PostgreSQL's clock, or without.
+
+Keys: whether it is asked for as it stands now, and whether with the clock.
+"""
 
 HEAD = (1 << 63) - 1
 """As a position: wherever the log stands."""
 
 
 class Standing(NamedTuple):
-    """What every proposal is judged by.
+    """What proposals are judged by.
 
-    :param version: of its subject: each acceptance makes one.
+    :param versions: of their subjects, where there is any: each acceptance makes one.
     :param settings: accepted settings of the rules of acceptance, oldest first.
     :param remembered: which of the episodes that were asked for had been accepted.
     :param spaces: name and width.
     :param now_ns: the time of the log's last entry, or the database's clock where it was asked for and is later.
     """
 
-    version: int
+    versions: dict[str, int]
     settings: tuple[Proposal, ...]
     remembered: frozenset[str]
     spaces: tuple[tuple[str, int], ...]
@@ -109,27 +122,32 @@ class Decided(NamedTuple):
 class History:
     """What had been decided at a position.
 
-    :param connection: to read over; :param log: its number.
+    :param line: to read over; :param log: its number.
     """
 
-    def __init__(self, connection: Connection, log: int, position: int) -> None:
-        self._connection = connection
+    def __init__(self, line: Line, log: int, position: int) -> None:
+        self._line = line
         self._given = {"log": log, "position": position}
 
-    def standing(self, subject: str, ids: Iterable[str], *, clock: bool) -> Standing:
-        """What a proposal about a subject is judged by.
+    def asked(self, subjects: Iterable[str], ids: Iterable[str], *, clock: bool) -> Question:
+        """The question how things stood; ``standing`` reads the answer.
 
-        :param ids: of the episodes that it may be about.
+        :param subjects: of proposals.
+        :param ids: of the episodes that they may be about.
         :param clock: also read PostgreSQL's clock.
         """
-        given = {**self._given, "subject": subject, "ids": listing(ids)}
-        statement = _STANDING_NOW if clock else _STANDING
+        statement = _STANDING[self._given["position"] == HEAD, clock]
+        return statement, {**self._given, "subjects": listing(subjects), "ids": listing(ids)}
+
+    def standing(self, rows: list[Row]) -> Standing:
+        """How things stood."""
         found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-        for kind, first, second, third in self._connection.execute(statement, given):
+        for kind, first, second, third in rows:
             found[kind].append((first, second, third))
-        settings = sorted((int(position), body, signature) for position, body, signature in found["setting"])
+        ended = ((int(position or 0), body, signature) for position, body, signature in found["setting"])
+        settings = sorted(one for one in ended if 0 < one[0] <= self._given["position"])
         return Standing(
-            version=int(found["version"][0][0]),
+            versions={subject: int(version) for subject, version, _ in found["version"]},
             settings=tuple(_read(*one) for one in settings),
             remembered=frozenset(name for name, _, _ in found["remembered"]),
             spaces=tuple(sorted((name, int(dimension)) for name, dimension, _ in found["space"])),
@@ -155,49 +173,12 @@ class History:
 
     def remembered(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Which of some episodes had been accepted."""
-        found = self._connection.execute(_REMEMBERED, {**self._given, "ids": listing(ids)})
-        return tuple(found.scalars())
+        [rows] = self._line.ask((_REMEMBERED, {**self._given, "ids": listing(ids)}))
+        return tuple(name for (name,) in rows)
 
-    def _all(self, statement: Select[int, int, str, str], given: dict[str, Any]) -> list[Decided]:
-        rows = self._connection.execute(statement, given).all()
+    def _all(self, statement: Statement, given: dict[str, Any]) -> list[Decided]:
+        [rows] = self._line.ask((statement, given))
         return [Decided(position, at_ns, _read(position, body, sign)) for position, at_ns, body, sign in rows]
-
-
-class PrimedHistory(History):
-    """The same, with what several proposals are judged by read at once; whatever else is asked for is read as ever.
-
-    :param subjects: of the proposals; :param ids: of the episodes that they may be about.
-    :param clock: also read PostgreSQL's clock.
-    """
-
-    def __init__(  # noqa: PLR0913 - where it reads, and what
-        self,
-        connection: Connection,
-        log: int,
-        position: int,
-        *,
-        subjects: Iterable[str],
-        ids: Iterable[str],
-        clock: bool,
-    ) -> None:
-        super().__init__(connection, log, position)
-        self._subjects, self._ids = frozenset(subjects), frozenset(ids)
-        given = {**self._given, "subjects": listing(self._subjects)}
-        self._versions = {subject: int(number) for subject, number in connection.execute(_VERSIONS, given)}
-        self._common = super().standing("", self._ids, clock=clock)
-
-    def standing(self, subject: str, ids: Iterable[str], *, clock: bool) -> Standing:
-        """What a proposal about a subject is judged by."""
-        asked = frozenset(ids)
-        if subject not in self._subjects or not asked <= self._ids:
-            return super().standing(subject, asked, clock=clock)
-        remembered = self._common.remembered & asked
-        return self._common._replace(version=self._versions.get(subject, 0), remembered=remembered)
-
-    def remembered(self, ids: Iterable[str]) -> tuple[str, ...]:
-        """Which of some episodes had been accepted."""
-        asked = frozenset(ids)
-        return tuple(sorted(asked & self._common.remembered)) if asked <= self._ids else super().remembered(asked)
 
 
 @lru_cache(maxsize=256)

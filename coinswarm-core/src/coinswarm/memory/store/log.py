@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.exc import DBAPIError
 
 from coinswarm.clock import SystemClock
 from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
@@ -17,24 +15,26 @@ from coinswarm.memory.quorum.codec import MalformedError, ballot_from, envelope_
 from coinswarm.memory.quorum.log import Log
 from coinswarm.memory.quorum.reader import LogRead
 from coinswarm.memory.quorum.records import Entry, Envelope, Head, Outcome
-from coinswarm.memory.store.engine import reading, translated
-from coinswarm.memory.store.state import put
+from coinswarm.memory.store.engine import translated
+from coinswarm.memory.store.line import CommitLostError, Lines
+from coinswarm.memory.store.statement import Insertion, Statement
 from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, QuorumVote, SealRow
 from coinswarm.memory.store.transaction import NOW, SqlTransaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-    from sqlalchemy import BindParameter, Connection, Engine, RootTransaction, Row
+    from sqlalchemy import BindParameter, Engine
 
     from coinswarm.memory.quorum.log import Transaction
     from coinswarm.memory.quorum.records import Seal
     from coinswarm.memory.store.engine import Place
+    from coinswarm.memory.store.line import Line, Row
 
 _LOG: BindParameter[int] = bindparam("log")
-_HEAD = select(HeadRow.position, HeadRow.hash, HeadRow.at_ns).where(HeadRow.log == _LOG)
-_HEAD_AND_CLOCK = _HEAD.add_columns(NOW.label("now_ns"))
-_ENTRIES = (
+_STANDS = select(HeadRow.position, HeadRow.hash, HeadRow.at_ns).where(HeadRow.log == _LOG)
+_HEAD, _HEAD_AND_CLOCK = Statement(_STANDS), Statement(_STANDS.add_columns(NOW))
+_ENTRIES = Statement(
     select(
         EntryRow.position,
         EntryRow.previous,
@@ -49,33 +49,35 @@ _ENTRIES = (
     .where(EntryRow.log == _LOG, EntryRow.position > bindparam("after"), EntryRow.position <= bindparam("last"))
     .order_by(EntryRow.position)
 )
-_VOTES = (
+_VOTES = Statement(
     select(EntryRow.position, QuorumVote.body, QuorumVote.signature)
     .join(QuorumVote, (QuorumVote.log == EntryRow.log) & (QuorumVote.proposal_id == EntryRow.proposal))
     .where(EntryRow.log == _LOG, EntryRow.position > bindparam("after"), EntryRow.position <= bindparam("last"))
     .order_by(EntryRow.position, QuorumVote.place)
 )
+_SEALS = Insertion(SealRow, replaces=True)
 
 
 class SqlLog(Log):
     """One shard's log in a store; may be used by several threads at once.
 
-    :param engine, place: of the store.
+    :param engine, place, lines: of the store.
     :param whose: cluster and shard, and the log's number in the tables.
     :param clock: nanoseconds; by default the database's: PostgreSQL's own, and this machine's for a file.
     :ivar clock: None: PostgreSQL's own.
-    :ivar reading: an engine for who only reads.
     """
 
     def __init__(
-        self, engine: Engine, place: Place, whose: tuple[str, str, int], clock: Callable[[], int] | None = None
+        self,
+        engine: Engine,
+        place: Place,
+        lines: Lines,
+        whose: tuple[str, str, int],
+        clock: Callable[[], int] | None = None,
     ) -> None:
         self.cluster, self.shard, self.number = whose
-        self._place = place
+        self._engine, self._place, self._lines = engine, place, lines
         self.clock = clock or (None if place.path is None else SystemClock().now_ns)
-        self._writing = engine.execution_options(writes=True)
-        # Reads need no transaction: the head is read first, and what lies before it never changes.
-        self.reading = reading(engine)
         self._known: dict[int, tuple[object, Entry]] = {}
         """The last entries that were read: position -> every byte of its rows, and what they say."""
 
@@ -87,29 +89,25 @@ class SqlLog(Log):
         :raises UnreachableError: nothing was done, and trying again may help.
         :raises OperatorError: nothing was done, and somebody must act: no space, no rights, no tables.
         """
-        with translated(self._place), self._writing.connect() as connection:
-            begun = connection.begin()
-            held = self._held(connection)
-            try:
-                yield held
-                held.flush()
-            except BaseException:
-                with suppress(DBAPIError):  # the connection is gone, and the transaction with it
-                    begun.rollback()
-                raise
-            self._commit(connection, begun)
+        with self._committed(), self._lines.writing() as line:
+            held = self._held(line)
+            yield held
+            self._commit(held)
 
-    def _held(self, connection: Connection) -> SqlTransaction:
-        """A transaction on a connection that has begun one."""
-        return SqlTransaction(connection, self.number, self.clock)
+    def _held(self, line: Line) -> SqlTransaction:
+        """A transaction over a line."""
+        return SqlTransaction(line, self.number, self.clock)
 
-    def _commit(self, connection: Connection, begun: RootTransaction) -> None:
-        """Commit, or say that nobody knows."""
+    def _commit(self, held: SqlTransaction) -> None:
+        held.commit()
+
+    @contextmanager
+    def _committed(self) -> Iterator[None]:
+        """What goes wrong in a transaction in our words; also that nobody knows."""
         try:
-            begun.commit()
-        except DBAPIError as error:
-            if _was_undone(connection, error):
-                raise
+            with translated(self._place):
+                yield
+        except CommitLostError as error:
             message = f"{self._place.name} gave no answer to a commit"
             raise AmbiguousError(message, remedy="ask again, which is safe") from error
 
@@ -118,38 +116,38 @@ class SqlLog(Log):
 
         :raises UnreachableError, OperatorError: as ``transaction``.
         """
-        with translated(self._place), self.reading.connect() as connection:
-            given = {"log": self.number}
-            row = connection.execute(_HEAD if self.clock else _HEAD_AND_CLOCK, given).one()
-            now = self.clock() if self.clock else row.now_ns
-            last = min(row.position, after + limit)
-            rows: Sequence[Row[int, str, str, int, int, str, str, str]] = []
-            proofs: dict[int, list[tuple[str, str]]] = {}
-            if last > after:
-                bounds = {**given, "after": after, "last": last}
-                rows = connection.execute(_ENTRIES, bounds).all()
-                for position, body, signature in connection.execute(_VOTES, bounds):
-                    proofs.setdefault(position, []).append((body, signature))
-        entries = [self._entry(one, proofs.get(one.position, [])) for one in rows]
-        return LogRead(token, after, entries, Head(row.position, row.hash), max(now, row.at_ns))
+        given = {"log": self.number}
+        bounds = {**given, "after": after, "last": after + limit}
+        questions = [(_ENTRIES, bounds), (_VOTES, bounds)] if limit else []
+        with translated(self._place), self._lines.reading() as line:
+            # No transaction: the head is read first, and what lies before it never changes.
+            [head], *found = line.ask((_HEAD if self.clock else _HEAD_AND_CLOCK, given), *questions)
+        position, link, at_ns = head[:3]
+        now = self.clock() if self.clock else head[3]
+        rows, votes = found or ([], [])
+        proofs: dict[int, list[tuple[str, str]]] = {}
+        for of, body, signature in votes:
+            proofs.setdefault(of, []).append((body, signature))
+        entries = [self._entry(one, proofs.get(one[0], [])) for one in rows if one[0] <= position]
+        return LogRead(token, after, entries, Head(position, link), max(now, at_ns))
 
-    def _entry(self, row: Row[int, str, str, int, int, str, str, str], ballots: list[tuple[str, str]]) -> Entry:
+    def _entry(self, row: Row, ballots: list[tuple[str, str]]) -> Entry:
         """The entry of some rows; the same object for the same bytes, since all parts of a process read each entry."""
-        told = (tuple(row), ballots)
-        before = self._known.get(row.position)
+        told, position = (row, ballots), row[0]
+        before = self._known.get(position)
         if before is not None and before[0] == told:
             return before[1]
         entry = _entry(row, ballots)
-        self._known[row.position] = told, entry
+        self._known[position] = told, entry
         if len(self._known) > _KEPT:
             kept = list(self._known.items())  # at once: other threads write
-            self._known = {at: one for at, one in kept if at > row.position - _KEPT // 2}
+            self._known = {at: one for at, one in kept if at > position - _KEPT // 2}
         return entry
 
     def keep_seal(self, seal: Seal) -> None:
         """Keep a seal beside the log: it does not replace the copies that the log's owner cannot reach.
 
-        :raises UnreachableError, OperatorError: as ``transaction``.
+        :raises AmbiguousError, UnreachableError, OperatorError: as ``transaction``.
         """
         rows = [
             {
@@ -161,8 +159,8 @@ class SqlLog(Log):
             }
             for vote in seal.votes
         ]
-        with translated(self._place), self._writing.begin() as connection:
-            connection.execute(put(connection, SealRow), rows)
+        with self._committed(), self._lines.writing() as line:
+            line.commit((_SEALS, rows))
 
     def find(self, beginning: str) -> int:
         """The entry about the proposal whose id begins so; 0 where none does.
@@ -174,7 +172,7 @@ class SqlLog(Log):
             .where(EntryRow.log == _LOG, EntryRow.proposal.startswith(beginning, autoescape=True))
             .limit(_SHOWN)
         )
-        with translated(self._place), self.reading.connect() as connection:
+        with translated(self._place), self._engine.connect() as connection:
             found = connection.execute(asked, {"log": self.number}).all() if beginning else []
         if len(found) > 1:
             message = f"{beginning!r} begins the ids of several proposals"
@@ -191,26 +189,27 @@ _SHOWN = 3
 _NOTHING = Proposal(kind=ProposalKind.CONFIGURE, subject="nothing", base_version=0, change=Configure("nothing", ""))
 
 
-def _entry(row: Row[int, str, str, int, int, str, str, str], ballots: list[tuple[str, str]]) -> Entry:
+def _entry(row: Row, ballots: list[tuple[str, str]]) -> Entry:
     """The entry of a row; where row and bytes do not fit together, one that belongs to nobody's log."""
+    position, previous, link, epoch, at_ns, outcome, body, signature = row
     why, proof = "", []
-    for body, signature in ballots:
+    for cast, signed in ballots:
         with suppress(MalformedError):  # without it there is no proof, and a reader says so
-            proof.append(ballot_from(body.encode(), signature))
+            proof.append(ballot_from(cast.encode(), signed))
     try:
-        envelope = envelope_from(row.body.encode(), row.signature)
+        envelope = envelope_from(body.encode(), signature)
     except MalformedError as error:
         why, envelope = str(error), _nobodys("unreadable")
     entry = Entry(
-        index=row.position,
-        previous=row.previous,
-        epoch=row.epoch,
-        at_ns=row.at_ns,
+        index=position,
+        previous=previous,
+        epoch=epoch,
+        at_ns=at_ns,
         envelope=envelope,
-        outcome=Outcome(row.outcome),
+        outcome=Outcome(outcome),
         proof=tuple(proof),
     )
-    if not why and entry.hash != row.hash:
+    if not why and entry.hash != link:
         why = "its hash is not that of what it says"
     return replace(entry, envelope=_nobodys(f"({why})")) if why else entry
 
@@ -220,12 +219,3 @@ def _nobodys(why: str) -> Envelope:
     return Envelope(
         cluster="nobody", shard=why, roster=0, submitter="nobody", nonce=0, deadline_ns=0, proposal=_NOTHING
     )
-
-
-def _was_undone(connection: Connection, error: DBAPIError) -> bool:
-    """Whether a commit that failed is known to have done nothing: the database itself said so."""
-    if isinstance(error.orig, sqlite3.Error):
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        return code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CONSTRAINT}
-    state = getattr(error.orig, "sqlstate", None)
-    return not connection.invalidated and state is not None and not state.startswith(("08", "57"))

@@ -13,6 +13,7 @@ from coinswarm.memory.quorum.records import NO_LEASE, START
 from coinswarm.memory.quorum.roster import Roster, roster_from
 from coinswarm.memory.store.engine import engine_of, place, translated
 from coinswarm.memory.store.facts import Facts
+from coinswarm.memory.store.line import Lines
 from coinswarm.memory.store.log import SqlLog
 from coinswarm.memory.store.schema import check, migrate
 from coinswarm.memory.store.tables import HeadRow, LeaseRow, LogRow, RosterRow, VoterRow
@@ -29,15 +30,24 @@ if TYPE_CHECKING:
 class Store:
     """One log's part of an open database.
 
+    :ivar lines: to its database, for what must be quick; :ivar engine: for all else.
     :ivar log: the quorum's log.
     :ivar facts: what the session wrote.
     :ivar first: the roster of version 0.
     """
 
-    def __init__(self, engine: Engine, where: Place, log: SqlLog, first: Roster) -> None:
-        self.engine, self.place = engine, where
-        self.log, self.first = log, first
-        self.facts = Facts(engine, where, log.cluster, log.number)
+    def __init__(
+        self,
+        engine: Engine,
+        where: Place,
+        whose: tuple[str, str, int],
+        first: Roster,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        self.engine, self.place, self.first = engine, where, first
+        self.lines = Lines(engine)
+        self.log = SqlLog(engine, where, self.lines, whose, clock)
+        self.facts = Facts(engine, where, self.lines, self.log.cluster, self.log.number)
 
     def close(self) -> None:
         """Let go of all connections; what was written stays."""
@@ -81,7 +91,7 @@ def open_store(
     except BaseException:
         engine.dispose()
         raise
-    return Store(engine, where, SqlLog(engine, where, (cluster, shard, number), clock), first)
+    return Store(engine, where, (cluster, shard, number), first, clock)
 
 
 @contextmanager

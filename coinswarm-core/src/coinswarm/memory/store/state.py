@@ -8,40 +8,53 @@ voters certified.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, select, update
 
 from coinswarm.canonical import canonical_json
 from coinswarm.domain.proposal import AddEpisode, Configure, MovePattern, ProposalKind, SeatAgent, SetWeights, Stage
-from coinswarm.memory.evidence.places import trade_links, upto
+from coinswarm.memory.evidence.places import episode_content, trade_links, upto
 from coinswarm.memory.quorum.records import Outcome
-from coinswarm.memory.store.engine import SQLITE
 from coinswarm.memory.store.facts import trades_of
 from coinswarm.memory.store.models import AgentState, Episode, Pattern
+from coinswarm.memory.store.statement import Insertion, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Executable
-
     from coinswarm.domain.episode import Episode as Remembered
     from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.records import Entry
-    from coinswarm.memory.store.columns import Base
+    from coinswarm.memory.store.line import Line, Question
 
 _MOST = (1 << 63) - 1
 _PPM = 1_000_000
 _FULL_BP = 10_000
 
-_OPEN = select(AgentState).where(AgentState.log == bindparam("log"), AgentState.valid_until.is_(None))
-_CLOSED = (
+_OPEN = Statement(
+    select(AgentState.id, AgentState.agent_id, AgentState.weights, AgentState.seated, AgentState.certificate).where(
+        AgentState.log == bindparam("log"), AgentState.valid_until.is_(None)
+    )
+)
+_CLOSED = Statement(
     update(AgentState)
     .where(AgentState.log == bindparam("own"), AgentState.id == bindparam("state"))
     .values(valid_until=bindparam("until"))
 )
+_STANDS = Insertion(AgentState)
+_PATTERNS = Insertion(Pattern, replaces=True)
+_EPISODES = Insertion(Episode, replaces=True, keeps=("since",))
+
+
+class _Stands(NamedTuple):
+    """How an agent stands."""
+
+    id: str
+    agent: str
+    weight: int
+    seated: bool
+    certificate: str
 
 
 def about(proposal: Proposal) -> str:
@@ -56,35 +69,15 @@ def about(proposal: Proposal) -> str:
     return change.key if isinstance(change, Configure) else ""
 
 
-_PUT: dict[tuple[str, type[Base]], Executable] = {}
-
-
-def put(connection: Connection, table: type[Any], keep: Sequence[str] = ()) -> Executable:
-    """An insert that replaces what lies under its primary key, but for the columns to keep."""
-    key = connection.dialect.name, table
-    if key not in _PUT:
-        columns = table.__table__.columns
-        if connection.dialect.name == SQLITE:
-            statement: Any = sqlite.insert(table)
-        else:
-            statement = postgresql.insert(table)
-        names = [column.name for column in columns if not column.primary_key and column.name not in keep]
-        _PUT[key] = statement.on_conflict_do_update(
-            index_elements=[column.name for column in columns if column.primary_key],
-            set_={name: statement.excluded[name] for name in names},
-        )
-    return _PUT[key]
-
-
 class Changes:
     """What entries change, in their order.
 
-    :param connection: in a transaction that writes; :param log: its number.
+    :param line: in a transaction that writes; :param log: its number.
     """
 
-    def __init__(self, connection: Connection, log: int) -> None:
-        self._connection, self._log = connection, log
-        self._episodes: list[dict[str, Any]] = []
+    def __init__(self, line: Line, log: int) -> None:
+        self._line, self._log = line, log
+        self._episodes: dict[str, dict[str, Any]] = {}
 
     def add(self, entry: Entry) -> None:
         """Take in the next entry; what depends on rows that are there is written at once."""
@@ -93,24 +86,25 @@ class Changes:
         proposal = entry.envelope.proposal
         change = proposal.change
         if isinstance(change, AddEpisode):
-            self._episodes.append({"log": self._log, **_episode_row(change, entry)})
+            row = _episode_row(self._log, change, entry)
+            row["since"] = self._episodes.get(change.episode.id, row)["since"]
+            self._episodes[change.episode.id] = row
         elif isinstance(change, MovePattern):
-            self._connection.execute(put(self._connection, Pattern), {"log": self._log, **self._pattern(change, entry)})
+            self._line.ask((_PATTERNS, [{"log": self._log, **self._pattern(change, entry)}]))
         elif isinstance(change, SetWeights):
             self._weigh({weight.agent: weight.weight_bp for weight in change.weights}, entry)
         elif isinstance(change, SeatAgent):
             self._seat(change, entry, seated=proposal.kind is ProposalKind.ADMIT_AGENT)
 
-    def write(self) -> None:
-        """Write what was gathered, without a question."""
-        if self._episodes:
-            self._connection.execute(put(self._connection, Episode, keep=("since",)), self._episodes)
+    def left(self) -> list[Question]:
+        """What is still to be written, and asks nothing."""
+        return [(_EPISODES, list(self._episodes.values()))]
 
     def _pattern(self, change: MovePattern, entry: Entry) -> dict[str, Any]:
         """A pattern, with the statistics of the trades that its proposal cites."""
         found: dict[str, tuple[Remembered, int]] = {}
         for reference in entry.envelope.proposal.evidence:
-            rows = trades_of(self._connection, self._log, reference.place)
+            rows = trades_of(self._line, self._log, reference.place)
             covered = upto(trade_links(reference.place, [one for one, _ in rows]), reference.digest)
             found |= {one.id: (one, slip) for one, slip in rows[: covered or 0]}
         return {
@@ -129,30 +123,31 @@ class Changes:
 
     def _weigh(self, weights: dict[str, int], entry: Entry) -> None:
         """Every agent that weighs something now or did before gets its new weight; 0 for who is left out."""
-        now = {row.agent_id: row for row in self._standing()}
+        now = {row.agent: row for row in self._standing()}
         for agent in sorted(now.keys() | weights.keys()):
             weight = _cut(weights.get(agent, 0))
-            if agent in now and now[agent].weights == weight:
+            if agent in now and now[agent].weight == weight:
                 continue
             self._move(agent, now.get(agent), entry, weights=weight)
 
     def _seat(self, change: SeatAgent, entry: Entry, *, seated: bool) -> None:
-        now = {row.agent_id: row for row in self._standing()}
+        now = {row.agent: row for row in self._standing()}
         self._move(change.agent, now.get(change.agent), entry, seated=seated, certificate=change.certificate)
 
-    def _standing(self) -> Sequence[Any]:
+    def _standing(self) -> list[_Stands]:
         """How agents stand now."""
-        return self._connection.execute(_OPEN, {"log": self._log}).all()
+        [rows] = self._line.ask((_OPEN, {"log": self._log}))
+        return [_Stands(name, agent, weight, bool(seated), by) for name, agent, weight, seated, by in rows]
 
-    def _move(self, agent: str, before: Any, entry: Entry, **changed: Any) -> None:  # noqa: ANN401 - a row, and columns
+    def _move(self, agent: str, before: _Stands | None, entry: Entry, **changed: Any) -> None:  # noqa: ANN401 - columns
         """End how an agent stood, and begin how it stands."""
         if before is not None:
-            self._connection.execute(_CLOSED, {"own": self._log, "state": before.id, "until": entry.at_ns})
+            self._line.ask((_CLOSED, {"own": self._log, "state": before.id, "until": entry.at_ns}))
         row = {
             "log": self._log,
             "id": f"{agent}@{entry.index}",
             "agent_id": agent,
-            "weights": before.weights if before is not None else 0,
+            "weights": before.weight if before is not None else 0,
             "thresholds": "{}",
             "regime_tags": "[]",
             "timestamp": entry.at_ns,
@@ -161,12 +156,13 @@ class Changes:
             "certificate": before.certificate if before is not None else "",
             "position": entry.index,
         }
-        self._connection.execute(insert(AgentState), {**row, **changed})
+        self._line.ask((_STANDS, [{**row, **changed}]))
 
 
-def _episode_row(change: AddEpisode, entry: Entry) -> dict[str, Any]:
+def _episode_row(log: int, change: AddEpisode, entry: Entry) -> dict[str, Any]:
     episode = change.episode
     return {
+        "log": log,
         "id": episode.id,
         "bot_id": episode.agent,
         "embedding_id": change.vector_digest,
@@ -178,7 +174,7 @@ def _episode_row(change: AddEpisode, entry: Entry) -> dict[str, Any]:
         "weight": episode.quality_bp,
         "space": change.space,
         "dimension": _cut(change.dimension),
-        "body": canonical_json(asdict(episode)).decode(),
+        "body": canonical_json(episode_content(episode)).decode(),
         "since": entry.index,
         "position": entry.index,
     }

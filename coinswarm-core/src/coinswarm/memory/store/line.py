@@ -1,0 +1,173 @@
+"""A line to the database: statements go together, their rows come back together, and little else costs anything.
+
+A line is one connection out of SQLAlchemy's pool, used through the driver alone. What is not committed when it is given
+back is undone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError
+
+from coinswarm.memory.store.statement import POSTGRES, SQLITE, Insertion, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.pool import PoolProxiedConnection
+
+    Question = tuple[Statement | Insertion, Any]
+    """A statement and its parameters by their names, or an insertion and its rows."""
+    Row = tuple[Any, ...]
+    Wrap = Callable[[Exception, bool], DBAPIError]
+    """Makes an error of the driver one of SQLAlchemy's; with True: the connection is gone."""
+
+
+class CommitLostError(Exception):
+    """Nobody knows whether a transaction was committed; its cause says why."""
+
+
+class Line(ABC):
+    """Asks a database.
+
+    :param held: the connection.
+    :param begin: how a transaction begins, before the first question; empty: none does, or one has.
+    :param told: called with each statement before it is sent.
+    :ivar broken: whether the connection can be used no more.
+    """
+
+    def __init__(self, held: PoolProxiedConnection, begin: str, wrap: Wrap, told: Callable[[str], object]) -> None:
+        self._begin, self._wrap, self._told = begin, wrap, told
+        self._driver: Any = held.driver_connection
+        self.broken = False
+
+    @abstractmethod
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        """Send statements at once; the rows that each brought, none for an insertion.
+
+        :raises DBAPIError: for the first that was refused; those after it were not run.
+        """
+
+    @abstractmethod
+    def commit(self, *questions: Question) -> None:
+        """Send the last statements of a transaction, and commit it.
+
+        :raises DBAPIError: nothing was done.
+        :raises CommitLostError: nobody knows.
+        """
+
+
+class Lines:
+    """The lines of one store; may be used by several threads at once.
+
+    :ivar told: called with each statement before it is sent, so that tests can count them and break in.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._era = 0
+        self.told: Callable[[str], object] = lambda _: None
+
+    @contextmanager
+    def reading(self) -> Iterator[Line]:
+        """A line for who only reads: each statement by itself on PostgreSQL, one moment on SQLite."""
+        with self._line({SQLITE: "BEGIN", POSTGRES: ""}) as line:
+            yield line
+
+    @contextmanager
+    def writing(self) -> Iterator[Line]:
+        """A line for one transaction, which begins with the first question and ends with ``commit``."""
+        # Whatever the server's default: what is read after a lock was waited for must be what its holder left.
+        with self._line({SQLITE: "BEGIN IMMEDIATE", POSTGRES: "BEGIN ISOLATION LEVEL READ COMMITTED"}) as line:
+            yield line
+
+    def over(self, connection: Connection) -> Line:
+        """A line inside the transaction that a connection has begun."""
+        return self._made(connection.connection, "")
+
+    @contextmanager
+    def _line(self, begins: Mapping[str, str]) -> Iterator[Line]:
+        with self._held() as held:
+            line = self._made(held, begins[self._engine.dialect.name])
+            try:
+                yield line
+            finally:
+                if line.broken:
+                    held.invalidate()
+                    self._era += 1
+
+    @contextmanager
+    def _held(self) -> Iterator[PoolProxiedConnection]:
+        """A connection; none that is older than the last that broke, since what broke it has mostly broken all."""
+        dialect: Any = self._engine.dialect
+        try:
+            held = self._engine.raw_connection()
+            while held.info.setdefault("era", self._era) < self._era:
+                held.invalidate()
+                held = self._engine.raw_connection()
+        except dialect.loaded_dbapi.Error as error:
+            raise self._wrap(error, False) from error  # noqa: FBT003 - never there
+        try:
+            yield held
+        finally:
+            held.close()
+
+    def _made(self, held: PoolProxiedConnection, begin: str) -> Line:
+        if self._engine.dialect.name == SQLITE:
+            return SqliteLine(held, begin, self._wrap, self.told)
+        from coinswarm.memory.store.pipeline import PostgresLine  # noqa: PLC0415 - psycopg, for who uses it
+
+        return PostgresLine(held, begin, self._wrap, self.told)
+
+    def _wrap(self, error: Exception, gone: bool) -> DBAPIError:  # noqa: FBT001 - says what it is
+        dialect: Any = self._engine.dialect
+        wrapped: Any = DBAPIError.instance(
+            None, None, error, dialect.loaded_dbapi.Error, connection_invalidated=gone, dialect=dialect
+        )
+        assert isinstance(wrapped, DBAPIError), "the driver's own error"
+        return wrapped
+
+
+class SqliteLine(Line):
+    """A line to a file: there is nobody to wait for."""
+
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        """One after the other."""
+        try:
+            return [self._answer(*question) for question in questions]
+        except sqlite3.Error as error:
+            raise self._wrap(error, False) from error  # noqa: FBT003 - a file does not go
+
+    def _answer(self, what: Statement | Insertion, given: Any) -> list[Row]:  # noqa: ANN401 - parameters, or rows
+        if self._begin:
+            self._told(self._begin)
+            self._driver.execute(self._begin)
+            self._begin = ""
+        written = (what if isinstance(what, Statement) else what.one).written(SQLITE)
+        self._told(written.text)
+        if isinstance(what, Statement):
+            rows: list[Row] = self._driver.execute(written.text, written.values(given)).fetchall()
+            return rows
+        self._driver.executemany(written.text, map(what.cells, given))
+        return []
+
+    def commit(self, *questions: Question) -> None:
+        """As ``Line.commit``."""
+        self.ask(*questions)
+        self._told("COMMIT")
+        try:
+            self._driver.commit()
+        except sqlite3.Error as error:
+            wrapped = self._wrap(error, False)  # noqa: FBT003 - as above
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNDONE:
+                raise wrapped from error
+            raise CommitLostError from wrapped
+
+
+_UNDONE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CONSTRAINT}
+"""With these SQLite itself says that a commit did nothing."""

@@ -1,0 +1,267 @@
+"""A line to PostgreSQL: prepared statements in libpq's pipeline mode, so that one exchange carries a whole transaction.
+
+The driver's cursors are left out: for a handful of short statements they cost several times what libpq does.
+"""
+
+from __future__ import annotations
+
+import selectors
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg import Error, OperationalError
+from psycopg.adapt import Transformer
+from psycopg.errors import CharacterNotInRepertoire, InFailedSqlTransaction, error_from_result
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
+
+from coinswarm.memory.store.line import CommitLostError, Line
+from coinswarm.memory.store.statement import FEW, POSTGRES, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from psycopg import Connection
+    from psycopg.pq.abc import PGconn, PGresult
+    from sqlalchemy.pool import PoolProxiedConnection
+
+    from coinswarm.memory.store.line import Question, Row, Wrap
+    from coinswarm.memory.store.statement import Written
+
+_BINARY = 1
+_READ, _BOTH = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
+_COMMIT = "COMMIT"
+
+_AWAY = ("08", "57")
+"""What states begin with that say that the server went away, and not how a commit ended."""
+
+_FORGOT = ("26", "0A")
+"""What states begin with that say that a prepared statement is gone, or fits the tables no more:
+a new connection helps."""
+
+
+class _Step(NamedTuple):
+    """One statement on its way.
+
+    :param question: whose answer it brings; None: nobody's.
+    """
+
+    name: bytes
+    text: str
+    values: list[bytes | None]
+    question: int | None
+
+
+class _Peer:
+    """What stays the same for a connection: the statements that it has prepared, and how its rows are read."""
+
+    def __init__(self, driver: Connection[Any]) -> None:
+        self.prepared: set[bytes] = set()
+        self.rows = Transformer(driver)
+        self.selector = getattr(selectors, "PollSelector", selectors.SelectSelector)()
+        self.selector.register(driver.pgconn.socket, _READ)
+
+
+class PostgresLine(Line):
+    """A line to a server: one exchange for all that is asked at once."""
+
+    def __init__(self, held: PoolProxiedConnection, begin: str, wrap: Wrap, told: Callable[[str], object]) -> None:
+        super().__init__(held, begin, wrap, told)
+        self._pg: PGconn = self._driver.pgconn
+        if _Peer not in held.info:
+            held.info[_Peer] = _Peer(self._driver)
+        self._peer: _Peer = held.info[_Peer]
+
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        """In one exchange."""
+        answers: list[list[Row]] = [[] for _ in questions]
+        try:
+            steps = self._steps(questions)
+            for step, result in self._exchange(steps):
+                error = _refused(result)
+                if error is not None:
+                    raise error
+                if step.question is not None and result.ntuples:
+                    self._peer.rows.set_pgresult(result)
+                    answers[step.question] = self._peer.rows.load_rows(0, result.ntuples, tuple)
+        except Error as error:
+            self.broken = self.broken or (error.sqlstate or "").startswith(_FORGOT)
+            raise self._wrap(error, self.broken) from error
+        return answers
+
+    def commit(self, *questions: Question) -> None:
+        """The last statements and the commit in one exchange."""
+        try:
+            steps = [*self._steps(questions), _plain(_COMMIT)]
+            self._look()
+        except Error as error:  # nothing was sent
+            raise self._wrap(error, self.broken) from error
+        try:
+            found = self._exchange(steps)
+        except Error as error:
+            raise CommitLostError from self._wrap(error, self.broken)
+        for step, result in found:
+            refused = _refused(result)
+            if refused is not None:
+                wrapped = self._wrap(refused, self.broken)
+                if step.text is _COMMIT and (refused.sqlstate or "").startswith(_AWAY):
+                    raise CommitLostError from wrapped
+                raise wrapped from refused  # the server leaves out what comes after a statement that failed
+        if found[-1][1].command_status != _COMMIT.encode():
+            message = "the transaction had failed before it was to be committed"
+            raise self._wrap(InFailedSqlTransaction(message), self.broken)
+
+    def _steps(self, questions: Sequence[Question]) -> list[_Step]:
+        """What is to be sent.
+
+        :raises CharacterNotInRepertoire: for a text that PostgreSQL cannot hold.
+        """
+        steps = [_plain(self._begin)] if self._begin else []
+        self._begin = ""
+        for number, (what, given) in enumerate(questions):
+            if isinstance(what, Statement):
+                written = what.written(POSTGRES)
+                steps.append(_step(written, map(_text, written.values(given)), number))
+            elif len(given) <= FEW:
+                written = what.one.written(POSTGRES)
+                steps += [_step(written, map(_text, what.cells(row))) for row in given]
+            else:
+                written = what.many.written(POSTGRES)
+                steps.append(_step(written, map(_array, zip(*map(what.cells, given), strict=True))))
+        return steps
+
+    def _exchange(self, steps: Sequence[_Step]) -> list[tuple[_Step, PGresult]]:
+        """Send, and wait for what comes back: each step's result, up to the first that was refused.
+
+        :raises OperationalError: the connection broke, and the server said nothing of what failed.
+        """
+        if not steps:
+            return []
+        pg, prepared = self._pg, self._peer.prepared
+        awaited: list[tuple[_Step, bool]] = []
+        preparing: set[bytes] = set()
+        self.broken = True  # until all has come back
+        pg.enter_pipeline_mode()
+        for step in steps:
+            self._told(step.text)
+            if step.name not in prepared | preparing:
+                preparing.add(step.name)
+                pg.send_prepare(step.name, step.text.encode())
+                awaited.append((step, False))
+            pg.send_query_prepared(step.name, step.values, None, _BINARY)
+            awaited.append((step, True))
+        pg.pipeline_sync()
+        found = []
+        for (step, is_run), result in zip(awaited, self._received(len(awaited)), strict=False):
+            if is_run:
+                found.append((step, result))
+            elif result.status == ExecStatus.COMMAND_OK:
+                prepared.add(step.name)
+            else:
+                found.append((step, result))
+            if result.status == ExecStatus.FATAL_ERROR:
+                break
+        return found
+
+    def _received(self, wanted: int) -> list[PGresult]:
+        """The results of everything that was sent; fewer where the server refused something and hung up.
+
+        :raises OperationalError: as above.
+        """
+        pg, results = self._pg, []
+        try:
+            while pg.flush():  # more than the socket takes at once: the server may have to be listened to meanwhile
+                if self._ready(_BOTH) & _READ:
+                    pg.consume_input()
+            while True:
+                while pg.is_busy():
+                    self._ready(_READ)
+                    pg.consume_input()
+                result = pg.get_result()
+                if result is None:  # one statement's results end
+                    self._stands()
+                elif result.status == ExecStatus.PIPELINE_SYNC:
+                    break
+                elif result.status == ExecStatus.FATAL_ERROR and _state(result) is None:
+                    raise OperationalError(result.get_error_message())  # noqa: TRY301 - libpq's own: nobody answered
+                else:
+                    results.append(result)
+        except OperationalError:
+            if len(results) < wanted and not any(one.status == ExecStatus.FATAL_ERROR for one in results):
+                raise
+            return results
+        pg.exit_pipeline_mode()
+        self.broken = False
+        return results
+
+    def _ready(self, wanted: int) -> int:
+        """Wait until the socket can be read from, or written to."""
+        selector, socket = self._peer.selector, self._pg.socket
+        if wanted == _READ:
+            selector.select()
+            return _READ
+        selector.modify(socket, wanted)
+        try:
+            [(_, events)] = selector.select()
+        finally:
+            selector.modify(socket, _READ)
+        return int(events)
+
+    def _look(self) -> None:
+        """See whether the server hung up meanwhile.
+
+        :raises OperationalError: it did.
+        """
+        if self._peer.selector.select(0):  # it says something unasked: why it goes, and then that it is gone
+            self.broken = True
+            for _ in range(2):
+                self._pg.consume_input()
+            self._stands()
+            self.broken = False
+
+    def _stands(self) -> None:
+        if self._pg.status == ConnStatus.BAD:
+            raise OperationalError(self._pg.get_error_message())
+
+
+def _refused(result: PGresult) -> Error | None:
+    """The server's error, where it refused a statement."""
+    return error_from_result(result) if result.status == ExecStatus.FATAL_ERROR else None
+
+
+def _state(result: PGresult) -> bytes | None:
+    return result.error_field(DiagnosticField.SQLSTATE)
+
+
+def _plain(text: str) -> _Step:
+    """A statement without parameters, of which nobody wants an answer."""
+    return _Step(text.encode(), text, [], None)
+
+
+def _step(written: Written, values: Iterable[bytes | None], question: int | None = None) -> _Step:
+    return _Step(b"coinswarm_%d" % written.number, written.text, list(values), question)
+
+
+def _text(value: object) -> bytes | None:
+    """A parameter in PostgreSQL's spelling."""
+    return None if value is None else _held(value if type(value) is str else str(value))
+
+
+def _array(column: Iterable[object]) -> bytes:
+    """The values of a column as an array, in PostgreSQL's spelling."""
+    return _held(f"{{{','.join(_spelled(column))}}}")
+
+
+def _spelled(column: Iterable[object]) -> Iterator[str]:
+    for value in column:
+        if isinstance(value, str):
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+            yield f'"{escaped}"'
+        else:
+            yield "NULL" if value is None else str(value)
+
+
+def _held(text: str) -> bytes:
+    """:raises CharacterNotInRepertoire: PostgreSQL cannot hold it, and libpq would cut it off there."""
+    if "\0" in text:
+        message = "PostgreSQL text fields cannot contain NUL (0x00) bytes"
+        raise CharacterNotInRepertoire(message)
+    return text.encode()
