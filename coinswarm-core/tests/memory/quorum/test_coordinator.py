@@ -47,6 +47,11 @@ class Leader:
                     waiting.insert(0, answer)
         return [one for one in wanted if not isinstance(one, (m.ReadLog, m.Remember))]
 
+    def tell_raw(self, event: object) -> tuple[m.Effect, ...]:
+        """One event; all that it wants done, and nothing is answered."""
+        self.state, effects = coordinators.step(self.state, event, self.now)  # type: ignore[arg-type]
+        return effects
+
     def answer(self, effect: m.Effect) -> object:
         """What the log says."""
         log = self.cluster.log
@@ -94,6 +99,27 @@ def test_three_ballots_are_decided_at_once_and_told(cluster: Cluster) -> None:
     assert cluster.log.rows.head.index == 1
     assert len(leader.state.docket.cases) == 0
     assert leader.tell(m.Vote(envelope, cluster.ballot(envelope, 3))) == [], "a late ballot decides nothing"
+
+
+def test_what_it_wrote_itself_it_need_not_read_and_what_others_wrote_it_does(cluster: Cluster) -> None:
+    leader, envelope = Leader(cluster), cluster.envelope()
+    leader.tell(m.Tick(), m.Tick())
+
+    def asked(one: object) -> list[type]:
+        """What it asks the log next."""
+        return [type(effect) for effect in leader.tell_raw(one) if isinstance(effect, (m.ReadLog, m.Decide))]
+
+    votes = [m.Vote(envelope, one) for one in cluster.proof(envelope)]
+    assert [asked(vote) for vote in votes] == [[], [], [m.Decide]]
+    answers = decide(cluster.log, [cluster.request(envelope)], cluster.scheme)
+    assert asked(m.Answered(answers)) == []
+    assert leader.state.docket.fold.head == cluster.log.rows.head
+    assert leader.state.docket.reader.seen == cluster.log.rows.head
+    cluster.commit(cluster.proposal(subject="acceptance/elsewhere"))  # somebody took over meanwhile
+    other = cluster.envelope(cluster.proposal(subject="acceptance/after"))
+    answers = decide(cluster.log, [cluster.request(other)], cluster.scheme)
+    assert asked(m.Answered(answers)) == [m.ReadLog]
+    assert leader.state.docket.fold.head.index == 1
 
 
 def test_without_the_lease_it_leaves_the_other_two_seconds(cluster: Cluster) -> None:

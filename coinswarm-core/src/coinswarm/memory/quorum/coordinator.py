@@ -148,13 +148,14 @@ def _hear(coordinator: Coordinator, vote: Vote, now_ns: int) -> tuple[Coordinato
 
 
 def _answered(coordinator: Coordinator, event: Answered, now_ns: int) -> tuple[Coordinator, tuple[Effect, ...]]:
-    """The log answered: tell that it has grown, and read it before anything is asked again."""
-    docket, effects = dockets.settle(coordinator.docket, now_ns)
+    """The log answered: tell that it has grown, take in what was written, and ask for what is due now."""
+    docket, effects = dockets.settle_written(coordinator.docket, event.answers, now_ns, coordinator.epoch)
     coordinator = coordinator._replace(docket=docket)
     if any(answer.status is Status.FENCED for answer in event.answers):
         coordinator = coordinator._replace(lease=replace(coordinator.lease, holder=""))
     heads = [answer.head for answer in event.answers if answer.status is Status.DECIDED]
-    return coordinator, (*effects, *(Send(Notice(head)) for head in heads[-1:]))
+    coordinator, more = _press(coordinator, now_ns) if not docket.reading_ns else (coordinator, ())
+    return coordinator, (*effects, *(Send(Notice(head)) for head in heads[-1:]), *more)
 
 
 def _leased(coordinator: Coordinator, lease: Lease | None) -> Coordinator:

@@ -29,9 +29,10 @@ from coinswarm.memory.quorum.ruling import ruling
 from coinswarm.memory.quorum.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from coinswarm.memory.quorum.keys import Scheme
+    from coinswarm.memory.quorum.log import Answer
     from coinswarm.memory.quorum.records import Ballot, Envelope
     from coinswarm.memory.quorum.roster import Roster
 
@@ -211,6 +212,20 @@ def press(docket: Docket, local_ns: int, epoch: int) -> tuple[Docket, tuple[Effe
 def settle(docket: Docket, local_ns: int) -> tuple[Docket, tuple[Effect, ...]]:
     """A request was answered: read what came of it."""
     return look(docket._replace(deciding_ns=0), local_ns)
+
+
+def settle_written(
+    docket: Docket, answers: Sequence[Answer], local_ns: int, epoch: int
+) -> tuple[Docket, tuple[Effect, ...]]:
+    """As ``settle``, without reading where nobody else wrote: what was written here is known, and verified like any."""
+    entries = [answer.entry for answer in answers if answer.entry is not None]
+    after = docket.fold.head
+    if not entries or (entries[0].index, entries[0].previous) != (after.index + 1, after.hash) or docket.reading_ns:
+        return settle(docket, local_ns)
+    last = entries[-1]
+    docket = docket._replace(token=docket.token + 1, deciding_ns=0)
+    written = LogRead(docket.token, after.index, entries, last.head, max(last.at_ns, docket.reader.now_ns(local_ns)))
+    return take_in(docket, written, local_ns, epoch)
 
 
 def look(docket: Docket, local_ns: int) -> tuple[Docket, tuple[Effect, ...]]:

@@ -165,12 +165,14 @@ class Answer:
     """What came of a request.
 
     :param head: of the log after it.
+    :param entry: what was written, where that was by this request.
     """
 
     proposal: str
     status: Status
     outcome: Outcome | None
     head: Head
+    entry: Entry | None = None
 
 
 def decide(log: Log, requests: Sequence[Request], scheme: Scheme) -> tuple[Answer, ...]:
@@ -197,8 +199,8 @@ def _decide(  # noqa: PLR0911, PLR0913 - one return per answer; the transaction'
     """Decide one proposal, or say why not; nothing is written before it is sure."""
     envelope = request.envelope
 
-    def answer(status: Status, outcome: Outcome | None = None) -> Answer:
-        return Answer(proposal=envelope.id, status=status, outcome=outcome, head=head)
+    def answer(status: Status, outcome: Outcome | None = None, entry: Entry | None = None) -> Answer:
+        return Answer(proposal=envelope.id, status=status, outcome=outcome, head=head, entry=entry)
 
     version = held.lock_version(envelope.proposal.subject)
     force, judges = held.roster(None), held.roster(envelope.roster)
@@ -240,7 +242,7 @@ def _decide(  # noqa: PLR0911, PLR0913 - one return per answer; the transaction'
     held.append(entry)
     head = entry.head
     held.move_head(head, at_ns)
-    return answer(Status.DECIDED, outcome)
+    return answer(Status.DECIDED, outcome, entry)
 
 
 def is_fenced(envelope: Envelope, outcome: Outcome) -> bool:
