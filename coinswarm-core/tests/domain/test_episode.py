@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coinswarm.domain.episode import ANY, Episode, Filter, LogPosition, Match, MemoryInfo, MemoryStats, Space
 
@@ -68,6 +71,32 @@ def test_a_distance_is_a_number_from_0_to_2(distance: float) -> None:
     with pytest.raises(ValueError, match="distance of the match"):
         Match(ID, distance)
     assert (Match(ID, 0.0).distance, Match(ID, 2.0).distance) == (0.0, 2.0)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 1.0 + 4e-7, 1.0 + 1e-6, 1.001, 1e-30, 1e30]))
+def test_what_is_asked_is_taken_as_it_is_where_its_length_is_1(seed: int, length: float) -> None:
+    space = Space("main", "state.1", 384)
+    drawn = np.random.default_rng(seed).standard_normal(384)
+    vector = (drawn / np.linalg.norm(drawn) * length).astype(np.float32)
+    asked = space.asked(vector)
+    assert (asked is vector) == (abs(length - 1.0) < 4.5e-7)
+    assert asked == pytest.approx(space.unit(vector), abs=1e-6)
+    for other in (vector.repeat(2)[::2], np.frombuffer(vector.tobytes(), np.float32)):
+        again = space.asked(other)
+        assert again.flags.carray, "compiled code is made for arrays that may be written and have no gaps"
+        assert again == pytest.approx(asked, abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
+def test_what_has_no_direction_can_neither_be_kept_nor_asked(value: float) -> None:
+    space = Space("main", "state.1", 4)
+    for take in (space.unit, space.asked):
+        with pytest.raises(ValueError, match=f"has the length {value}: it has no direction"):
+            take(np.full(4, value, np.float32))
+        with pytest.raises(ValueError, match=r"is float64\[4\], but must be float32\[4\]"):
+            take(np.ones(4))
+        with pytest.raises(ValueError, match=r"is list\[\], but must be float32\[4\]"):
+            take([1.0] * 4)
 
 
 def test_spaces_positions_and_counters_are_held_to_their_ranges() -> None:

@@ -241,6 +241,21 @@ def test_more_calls_than_connections_wait_their_turn(url: str) -> None:
     run(url, work, connections=2)
 
 
+def test_who_waits_too_long_for_a_connection_is_told_and_a_place_is_given_back(url: str) -> None:
+    async def work(memory: RedisMemory, _: Redis) -> None:
+        await fold(memory)
+        before = await recalled(memory)
+        async with anyio.create_task_group() as group:
+            group.start_soon(memory._call, lambda _: anyio.sleep(60))
+            await anyio.lowlevel.checkpoint()
+            with pytest.raises(UnreachableError, match=r"cannot be reached .No connection was free"):
+                await recalled(memory)
+            group.cancel_scope.cancel()
+        assert await recalled(memory) == before
+
+    run(url, work, answer_seconds=0.1, connections=1)
+
+
 def test_the_password_is_needed_sent_and_never_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 

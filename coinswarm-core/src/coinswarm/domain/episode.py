@@ -14,6 +14,9 @@ DIMENSION_LIMIT = 4_096
 FARTHEST = 2.0
 """Cosine distance of opposite vectors."""
 
+NEARLY_ONE = 1e-6
+"""So far from 1 may the square of a length be that is 1 as far as single precision goes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
@@ -42,6 +45,27 @@ class Space:
         :param vector: float32[dimension].
         :raises ValueError: for one of another kind or width, or without a direction: zero, or not finite.
         """
+        wide, square = self._measured(vector)
+        return (wide / math.sqrt(square)).astype("float32")
+
+    def asked(self, vector: Any) -> Any:  # noqa: ANN401 - as above
+        """A vector to recall by: as it is where its length is 1 already, which most are; else as ``unit`` makes it.
+
+        What is kept is always made by ``unit``, so that its bytes are the same whoever keeps it.
+
+        :param vector: float32[dimension].
+        :raises ValueError: as ``unit``.
+        """
+        wide, square = self._measured(vector)
+        if -NEARLY_ONE <= square - 1.0 <= NEARLY_ONE and vector.flags.carray:
+            return vector
+        return (wide / math.sqrt(square)).astype("float32")
+
+    def _measured(self, vector: Any) -> tuple[Any, float]:  # noqa: ANN401 - as above
+        """A vector in double precision, and the square of its length.
+
+        :raises ValueError: as ``unit``.
+        """
         kind: Any = getattr(vector, "dtype", type(vector).__name__)
         shape = getattr(vector, "shape", ())
         single = getattr(kind, "char", "") == "f" and kind.isnative  # sooner said than its name
@@ -49,11 +73,11 @@ class Space:
             message = f"a vector of {self.name} is {kind}{list(shape)}, but must be float32[{self.dimension}]"
             raise ValueError(message)
         wide = vector.astype("float64")
-        length = math.sqrt(float(wide @ wide))
-        if not (math.isfinite(length) and length > 0):
-            message = f"a vector of {self.name} has the length {length}: it has no direction"
+        square = float(wide.dot(wide))
+        if not 0.0 < square < math.inf:
+            message = f"a vector of {self.name} has the length {math.sqrt(square)}: it has no direction"
             raise ValueError(message)
-        return (wide / length).astype("float32")
+        return wide, square
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,9 +54,6 @@ CREATE TABLE IF NOT EXISTS episode (
 """
 # AUTOINCREMENT: a key is never used twice, so that a graph of an earlier day knows no row by a wrong name.
 
-_SINGLE, _UNIT = np.dtype(np.float32), 1e-6
-"""A vector of so nearly length 1, squared, is of length 1 as far as single precision goes."""
-
 YIELD_NS = 1_000_000
 """Recalls, which wait for nothing, let others run after so many nanoseconds of them."""
 
@@ -118,7 +115,7 @@ class LocalMemory(MemoryBackend):
             self._kept_ns = 0
             await anyio.lowlevel.checkpoint()
         began = time.perf_counter_ns()
-        asked = vector if _is_unit(vector, space.dimension) else space.unit(vector)
+        asked = space.asked(vector)
         held = self._held.get(space)
         if held is None or not self._file.is_version(self._version):
             held = await self._neighbours(space)
@@ -341,14 +338,6 @@ class LocalMemory(MemoryBackend):
         self._unsaved[space] = 0
         if old:
             await anyio.Path(path.parent / old).unlink(missing_ok=True)
-
-
-def _is_unit(vector: Vector, dimension: int) -> bool:
-    """Whether a vector can be recalled by as it is, which is sooner said than it is brought to length 1."""
-    if type(vector) is not np.ndarray or vector.dtype is not _SINGLE or vector.shape != (dimension,):
-        return False
-    wide = vector.astype(np.float64)
-    return vector.flags.carray and abs(float(wide.dot(wide)) - 1.0) <= _UNIT
 
 
 def _data_version(connection: sqlite3.Connection) -> int:

@@ -13,7 +13,7 @@ from coinswarm.domain.episode import FARTHEST, LogPosition, Match, MemoryInfo, M
 from coinswarm.domain.health import Condition, Health
 from coinswarm.errors import CoinswarmError, NotReadyError
 from coinswarm_redis import scripts
-from coinswarm_redis.connection import NEEDED, connected, lacks_vector_sets, told
+from coinswarm_redis.connection import NEEDED, Client, lacks_vector_sets, told
 from coinswarm_redis.fields import attributes, counts, episode_of, expression, groups, keys, listed, times
 from coinswarm_redis.settings import RedisSettings
 
@@ -55,7 +55,7 @@ class RedisMemory(MemoryBackend):
 
     def __init__(self, settings: RedisSettings | None = None) -> None:
         self._settings = settings or RedisSettings()
-        self._redis: Redis | None = None
+        self._client: Client | None = None
         self._seen: dict[Space, int] = {}
         """The highest index seen applied."""
         self._recalls = self._remembered = self._updated = self._forgotten = self._recall_ns = 0
@@ -82,7 +82,7 @@ class RedisMemory(MemoryBackend):
         :raises NotReadyError: the index is not whole.
         """
         began = time.perf_counter_ns()
-        asked = space.unit(vector)
+        asked = space.asked(vector)
         found = await self._nearest(space, asked, k, as_of_ns, where) if k > 0 and as_of_ns >= 0 else []
         self._recalls += 1
         self._recall_ns += time.perf_counter_ns() - began
@@ -152,10 +152,9 @@ class RedisMemory(MemoryBackend):
 
     async def close(self) -> None:
         """Let go of the connections."""
-        redis, self._redis = self._redis, None
-        if redis is not None:
-            await redis.aclose()
-            await redis.connection_pool.disconnect()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
     async def _nearest(self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter) -> list[Found]:
         """The nearest of those that count: one script, and a search of Redis' own where the filter asks for it."""
@@ -250,23 +249,24 @@ class RedisMemory(MemoryBackend):
         :raises NotReadyError: the server has no vector sets.
         :raises CoinswarmError: whatever else went wrong.
         """
-        if self._redis is None:
-            self._redis = connected(self._settings)
+        if self._client is None:
+            self._client = Client(self._settings)
+        client = self._client
         try:
-            return await work(self._redis)
+            return await client.call(work)
         except exceptions.RedisError as error:
             if lacks_vector_sets(error):
-                message = f"{self._settings.shown} is version {await self._version()} and has no vector sets"
+                message = f"{self._settings.shown} is version {await _version(client)} and has no vector sets"
                 raise NotReadyError(message, remedy=f"use {NEEDED}") from error
             raise told(error, self._settings.shown, wrote=wrote) from error
 
-    async def _version(self) -> str:
-        """The server's version, or a word where it does not say."""
-        assert self._redis is not None
-        try:
-            return str((await self._redis.info("server")).get("redis_version", "unknown"))
-        except exceptions.RedisError:
-            return "unknown"
+
+async def _version(client: Client) -> str:
+    """The server's version, or a word where it does not say."""
+    try:
+        return str((await client.call(lambda redis: redis.info("server"))).get("redis_version", "unknown"))
+    except exceptions.RedisError:
+        return "unknown"
 
 
 def _place(at: LogPosition | None) -> tuple[str, str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from redis import exceptions
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
@@ -48,8 +49,44 @@ class Patience(Retry):
         return await super().call_with_retry(do, fail, worth, **options)
 
 
-def connected(settings: RedisSettings) -> Redis:
-    """A client with a pool of its own; it connects at its first call."""
+class Client:
+    """A client with a pool of its own, and as many calls under way as there may be connections; more wait.
+
+    redis-py's own pool that lets calls wait takes a lock and a timer for each of them. It connects at its first call.
+    """
+
+    def __init__(self, settings: RedisSettings) -> None:
+        self.redis = _connected(settings)
+        self._places = asyncio.Semaphore(settings.connections)
+        self._patience = settings.answer_seconds
+
+    async def call(self, work: Callable[[Redis], Awaitable[T]]) -> T:
+        """What some work with the client answers.
+
+        :raises exceptions.RedisError: it failed, or too many others are under way for too long.
+        """
+        if self._places.locked():
+            try:
+                async with asyncio.timeout(self._patience):
+                    await self._places.acquire()
+            except TimeoutError:
+                message = "No connection was free"
+                raise exceptions.ConnectionError(message) from None
+        else:
+            await self._places.acquire()
+        try:
+            return await work(self.redis)
+        finally:
+            self._places.release()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self.redis.aclose()
+        await self.redis.connection_pool.disconnect()
+
+
+def _connected(settings: RedisSettings) -> Redis:
+    """The client, not connected yet."""
     options: dict[str, Any] = {}
     if settings.username:
         options["username"] = settings.username
@@ -59,10 +96,9 @@ def connected(settings: RedisSettings) -> Redis:
         options["ssl_ca_certs"] = str(settings.ca_file)
     if settings.certificate_file is not None:
         options |= {"ssl_certfile": str(settings.certificate_file), "ssl_keyfile": str(settings.key_file)}
-    pool = BlockingConnectionPool.from_url(
+    pool = ConnectionPool.from_url(
         settings.url,
         max_connections=settings.connections,
-        timeout=settings.answer_seconds,
         socket_connect_timeout=settings.connect_seconds,
         socket_timeout=settings.answer_seconds,
         client_name="coinswarm",
