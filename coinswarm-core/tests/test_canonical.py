@@ -59,6 +59,12 @@ def test_json_refuses_half_a_character(value: object) -> None:
         canonical_json(value)
 
 
+@given(st.text(st.characters(exclude_categories=["Cs"])) | st.text('abc0:"\\\x7f\n'))
+def test_a_long_text_is_quoted_as_any(text: str) -> None:
+    assert canonical.quoted(text) == canonical.spelled(text)
+    assert canonical.spelled([canonical.Spelled(canonical.quoted(text)), 1]) == canonical.spelled([text, 1])
+
+
 class Code(IntEnum):
     """Any IntEnum."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coinswarm.canonical import canonical_json, chain, sha256
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Rule, Verdict
 from coinswarm.memory.quorum.findings import findings
 from coinswarm.memory.quorum.records import START, Entry, Head, Outcome, SealVote
@@ -46,6 +47,21 @@ def test_every_field_of_a_ballot_is_signed(cluster: Cluster, changed: dict[str, 
     other = replace(ballot, **changed)  # type: ignore[arg-type]
     assert cluster.scheme.verify(cluster.signers[0].key, ballot.signature, ballot.body)
     assert not cluster.scheme.verify(cluster.signers[0].key, other.signature, other.body)
+
+
+@pytest.mark.parametrize("signature", ["", "5a" * 64, f"{'5a' * 64}:3:64:{'0f' * 192}", 'Größe "1"\\'])
+@pytest.mark.parametrize("ballots", [0, 3])
+def test_the_hash_of_an_entry_is_over_the_documented_layout(cluster: Cluster, signature: str, ballots: int) -> None:
+    envelope = replace(cluster.envelope(), signature=signature)
+    proof = tuple(replace(cluster.ballot(envelope, number), signature=signature) for number in range(ballots))
+    entry = Entry(
+        index=1, previous=START.hash, epoch=2, at_ns=5, envelope=envelope, outcome=Outcome.CONFLICT, proof=proof
+    )
+    told = {
+        "schema": "coinswarm.entry/1", "index": 1, "epoch": 2, "at_ns": 5, "proposal": envelope.id,
+        "submitted": signature, "outcome": "conflict", "proof": [[sha256(one.body), signature] for one in proof],
+    }  # fmt: skip
+    assert entry.hash == chain(START.hash, canonical_json(told))
 
 
 def test_every_field_of_an_entry_is_hashed(cluster: Cluster) -> None:

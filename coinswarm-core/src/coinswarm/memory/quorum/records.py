@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from coinswarm.canonical import GENESIS, canonical_json, chain, sha256
+from coinswarm.canonical import GENESIS, Spelled, canonical_json, chain, quoted, sha256
 from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, Reference
 from coinswarm.memory.quorum import forms
@@ -159,9 +159,11 @@ class Entry:
     @cached_property
     def hash(self) -> str:
         """Link of the hash chain: over the previous hash and everything here."""
-        proof = [[sha256(ballot.body), ballot.signature] for ballot in self.proof]
+        envelope = self.envelope
+        proof = ",".join([f'["{sha256(ballot.body)}",{quoted(ballot.signature)}]' for ballot in self.proof])
         told = forms.ENTRY.write((
-            self.at_ns, self.epoch, self.index, str(self.outcome), proof, self.envelope.id, self.envelope.signature,
+            self.at_ns, self.epoch, self.index, self.outcome, Spelled(f"[{proof}]"), envelope.id,
+            Spelled(quoted(envelope.signature)),
         ))  # fmt: skip
         return chain(self.previous, told)
 
