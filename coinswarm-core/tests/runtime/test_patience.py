@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -111,6 +113,36 @@ def test_a_decision_that_never_comes_ends_it(portal: BlockingPortal) -> None:
     event = portal.call(_event)
     with pytest.raises(UnreachableError, match=r"has decided nothing within 0\.02 s.*swarm\.patience_seconds"):
         Patience(0.01, "the log", lambda _: None, portal).decided(asked("accept", event=event), 0.01)
+
+
+def test_ctrl_c_ends_the_waiting_where_a_loop_would_only_note_it(
+    portal: BlockingPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[int] = []
+    ended: list[str] = []
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 0.05)
+
+    def note(number: int, _frame: object) -> None:
+        noted.append(number)
+
+    def interrupt(_line: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    async def ask() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append("the call")
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Patience(0, "the log", interrupt, portal).decided(ask, 30)
+        assert signal.getsignal(signal.SIGINT) is note
+    finally:
+        signal.signal(signal.SIGINT, before)
+    portal.call(anyio.wait_all_tasks_blocked)
+    assert (noted, ended) == ([], ["the call"])
 
 
 async def _event() -> anyio.Event:

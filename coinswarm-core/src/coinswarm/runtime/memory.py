@@ -22,6 +22,7 @@ from coinswarm.errors import UnreachableError
 from coinswarm.memory.recall.privatelog import PrivateLog
 from coinswarm.runtime.enduring import EnduringIndex
 from coinswarm.runtime.fork import BATCH, Forked
+from coinswarm.runtime.patience import called
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -105,7 +106,7 @@ class BackendIndex:
             message = f"there was no answer within {self._seconds:g} s"
             raise UnreachableError(message)
 
-        return self._portal.call(answered)
+        return called(self._portal, answered)
 
 
 @contextmanager

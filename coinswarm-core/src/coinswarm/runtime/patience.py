@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -23,6 +26,27 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between attempts, doubled up to the second."""
 
 LONGER = "start what is away; wait longer with swarm.patience_seconds, for ever with 0"
+
+
+def called(portal: BlockingPortal, work: Callable[[], Awaitable[T]]) -> T:
+    """What a call in a portal's loop answers; Ctrl-C ends the waiting for it, and the call.
+
+    A session runs in an event loop, whose own handler has Ctrl-C cancel the task at its next ``await``. Who waits for
+    another thread meanwhile, without one, would not hear of it.
+    """
+    before = None
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        future = portal.start_task_soon(work)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
 
 
 class Patience:
@@ -57,7 +81,7 @@ class Patience:
                     self._say(
                         f"{self._name} does not answer ({error}); the session waits {self._how_long(now - begun)}"
                     )
-                self._portal.call(anyio.sleep, pause)
+                called(self._portal, partial(anyio.sleep, pause))
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 if said is not None:
@@ -92,7 +116,7 @@ class Patience:
 
         reminding = self._portal.start_task_soon(remind)
         try:
-            done = self._portal.call(decided)
+            done = called(self._portal, decided)
         finally:
             reminding.cancel()
         if waited:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
     from coinswarm.config.profile import Profile
-    from coinswarm.engine.events import Event
+    from coinswarm.engine.memory import RunMemory
     from coinswarm.engine.result import RunResult
     from coinswarm.engine.steps import Moment
     from coinswarm.runtime.runs import Finished, Say
@@ -117,7 +117,9 @@ def trade(  # noqa: PLR0913 - what a session is asked for
         warn(line)
 
     try:
-        result, decisions = anyio.run(_session, ready, trouble)
+        with recalling(ready, trouble) as memory:  # outside of the loop: Ctrl-C ends what waits here
+            result = anyio.run(_session, ready, memory)
+            decisions = getattr(memory and memory.log, "decisions", ())
     except BaseExceptionGroup as group:  # what a task raised is what went wrong
         raise _first(group.subgroup(KeyboardInterrupt) or group) from group
     if trials is not None:
@@ -144,15 +146,14 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def _session(ready: Assembled, trouble: Say) -> tuple[RunResult, Sequence[Event]]:
-    """Feed and session side by side until the recording ends; and what a quorum decided meanwhile."""
-    with recalling(ready, trouble) as memory:
-        session, clock = Session(ready.plan, memory), SimulatedClock()
-        send, receive = anyio.create_memory_object_stream[list["Moment"]](max_buffer_size=4)
-        async with anyio.create_task_group() as group:
-            group.start_soon(_play, ready, send)
-            await _decide(session, clock, receive, ready.plan.bar_ns)
-        return session.result(), getattr(memory and memory.log, "decisions", ())
+async def _session(ready: Assembled, memory: RunMemory | None) -> RunResult:
+    """Feed and session side by side until the recording ends."""
+    session, clock = Session(ready.plan, memory), SimulatedClock()
+    send, receive = anyio.create_memory_object_stream[list["Moment"]](max_buffer_size=4)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_play, ready, send)
+        await _decide(session, clock, receive, ready.plan.bar_ns)
+    return session.result()
 
 
 async def _play(ready: Assembled, send: MemoryObjectSendStream[list[Moment]]) -> None:
