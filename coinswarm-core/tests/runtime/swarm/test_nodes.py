@@ -130,6 +130,37 @@ async def test_a_full_disk_is_waited_for_and_nothing_is_signed_away(
     assert told[1:] in ([], ["v0: the disk takes writes again"])
 
 
+async def test_voters_listen_to_one_another_only_while_something_lies_undecided(
+    shard: Shard, tmp_path: Path, propose: Callable[..., Proposal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a coordinator something does: they listen again, send their votes once more, and decide themselves."""
+    monkeypatch.setattr("coinswarm.runtime.swarm.node.LISTEN_SECONDS", 0.0)
+    monkeypatch.setattr("coinswarm.memory.quorum.docket.TAKEOVER_NS", 1)
+    heard: list[int] = []
+
+    def listening(bus: LocalBus) -> int:
+        return sum(one.hears(["mem", "vote"]) for one in bus._subscriptions)
+
+    with ExitStack() as disks:
+        async with LocalBus(LocalBusSettings()) as bus, anyio.create_task_group() as group:
+            place = Place("north", "main", shard.cast.roster, Remembering(Ed25519Scheme()), bus, shard.log)
+            for name, (signer, plugin) in shard.cast.voters.items():
+                kept = disks.enter_context(Disk(tmp_path / f"{name}.sqlite", name, "north", "main"))
+                judge = Judge(name, plugin, shard.gather, Teller(name, pytest.fail), lambda: 0.0)
+                await group.start(voter_node(place, name, signer, kept, judge, Teller(name, pytest.fail)).run)
+            kept = disks.enter_context(Disk(tmp_path / "desk.sqlite", "desk", "north", "main"))
+            desk = Desk(place, "desk", shard.cast.signer, kept, Teller("desk", pytest.fail))
+            await group.start(desk.run)
+            with anyio.fail_after(30):
+                for base in range(2):
+                    while listening(bus):  # noqa: ASYNC110 - the bus tells nobody
+                        await anyio.sleep(0.02)
+                    assert (await desk.propose(propose(base=base))).outcome is Outcome.ACCEPT
+                    heard.append(listening(bus))
+            group.cancel_scope.cancel()
+    assert all(heard), "those who decided had listened"
+
+
 async def test_an_entry_that_was_changed_stops_who_reads_it(
     shard: Shard, tmp_path: Path, propose: Callable[..., Proposal]
 ) -> None:

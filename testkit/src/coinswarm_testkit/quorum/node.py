@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from coinswarm_testkit.quorum.scheme import Cast
 
 CLUSTER, SHARD = "north", "main"
+PATIENCE_NS = 500_000_000
+"""As the driver has it: after so long something lies."""
+
 SEAL_EVERY = 2
 CANDIDATES = 2
 
@@ -64,6 +67,7 @@ class Node:
         self.paused = False
         self.backlog: list[Any] = []
         self.judged: list[Evaluated] = []
+        self.since: dict[str, int] = {}
         self.state: Any = None
         self.step: Callable[[Any, Any, int], tuple[Any, tuple[Effect, ...]]]
         self.start()
@@ -71,7 +75,7 @@ class Node:
     def start(self) -> None:
         """Start the process with what its disk holds."""
         self.life += 1
-        self.up, self.paused, self.backlog, self.judged = True, False, [], []
+        self.up, self.paused, self.backlog, self.judged, self.since = True, False, [], [], {}
         cast, disk = self.cast, self.disk
         if self.kind == "voter":
             self.step = voter.step
@@ -108,6 +112,13 @@ class Node:
         """Lose the state, and whatever was not synced."""
         self.life += 1
         self.up, self.state, self.backlog = False, None, []
+
+    def listens(self, now: int) -> bool:
+        """Whether its driver listens to others' votes: a voter's does so while something lies undecided."""
+        if self.kind != "voter":
+            return True
+        self.since = {proposal: self.since.get(proposal, now) for proposal in self.state.docket.cases}
+        return any(since + PATIENCE_NS <= now for since in self.since.values())
 
     @property
     def halted(self) -> bool:

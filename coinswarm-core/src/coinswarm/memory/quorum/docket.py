@@ -53,7 +53,7 @@ class Case(NamedTuple):
     :param doubles: voters who signed two different ballots: none of theirs counts.
     :param ripe_ns: local time since when a decision is due; 0: none is.
     :param asked_ns: local time when it was last asked for.
-    :param mine: a voter's own vote, once it is on its disk.
+    :param mine: a voter's own vote, once it is on its disk; :param sent_ns: local time when it was last sent.
     :param busy: a voter is evaluating it, or writing its vote down.
     """
 
@@ -63,6 +63,7 @@ class Case(NamedTuple):
     ripe_ns: int = 0
     asked_ns: int = -ASK_NS
     mine: Vote | None = None
+    sent_ns: int = 0
     busy: bool = False
 
 

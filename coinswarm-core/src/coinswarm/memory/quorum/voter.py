@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from coinswarm.memory.quorum.keys import Scheme, Signer
     from coinswarm.memory.quorum.roster import Roster
 
+AGAIN_NS = 2_000_000_000
+"""After how long a vote on what is not decided is sent again: who takes over may not have listened before."""
+
 SEAL_EVERY = 1_000
 """Entries between two seals."""
 
@@ -141,10 +144,16 @@ def _propose(voter: Voter, envelope: Envelope, now_ns: int) -> tuple[Voter, tupl
     if case is None:
         return voter, ()
     if case.mine is not None:
-        return voter, (Send(case.mine),)
+        return _again(voter, case, now_ns)
     voter, effects = _consider(voter, case)
     docket = dockets.ripen(voter.docket, _case(voter, envelope), now_ns, 0)
     return voter._replace(docket=docket), effects
+
+
+def _again(voter: Voter, case: Case, now_ns: int) -> tuple[Voter, tuple[Effect, ...]]:
+    """Send a vote once more."""
+    assert case.mine is not None, "there is one"
+    return _with(voter, case._replace(sent_ns=now_ns)), (Send(case.mine),)
 
 
 def _case(voter: Voter, envelope: Envelope) -> Case:
@@ -218,7 +227,7 @@ def _kept(voter: Voter, message: Message, now_ns: int) -> tuple[Voter, tuple[Eff
     case = voter.docket.cases.get(message.ballot.proposal)
     if case is None:
         return voter, ()
-    voter = _with(voter, case._replace(mine=message, busy=False))
+    voter = _with(voter, case._replace(mine=message, sent_ns=now_ns, busy=False))
     voter, effects = _hear(voter, message, now_ns)
     return voter, (Send(message), *effects)
 
@@ -267,8 +276,13 @@ def _read(voter: Voter, answer: LogRead, now_ns: int) -> tuple[Voter, tuple[Effe
 
 
 def _tick(voter: Voter, now_ns: int) -> tuple[Voter, tuple[Effect, ...]]:
-    """Read the log, judge what was put off, and ask for what others leave lying."""
-    docket = dockets.forget(voter.docket, now_ns)
-    docket, effects = dockets.look(docket, now_ns)
+    """Read the log, judge what was put off, and see to what others leave lying: say it again, and ask for it."""
+    voter = voter._replace(docket=dockets.forget(voter.docket, now_ns))
+    said: tuple[Effect, ...] = ()
+    for case in voter.docket.cases.values():
+        if case.mine is not None and now_ns - case.sent_ns >= AGAIN_NS:
+            voter, more = _again(voter, case, now_ns)
+            said = (*said, *more)
+    docket, effects = dockets.look(voter.docket, now_ns)
     docket, more = dockets.press(docket, now_ns, 0)
-    return voter._replace(docket=docket), (*effects, *more)
+    return voter._replace(docket=docket), (*effects, *said, *more)

@@ -25,7 +25,7 @@ from coinswarm.memory.quorum.reader import Halt, LogRead
 from coinswarm.memory.quorum.records import SealVote
 from coinswarm.runtime.swarm.frames import framed, messages_of
 from coinswarm.runtime.swarm.hand import Hand
-from coinswarm.runtime.swarm.holding import Holding
+from coinswarm.runtime.swarm.holding import HOLD_SECONDS, LONGEST_SECONDS, Holding
 from coinswarm.runtime.swarm.queues import Lane
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.quorum.log import Log
     from coinswarm.memory.quorum.records import Outcome
-    from coinswarm.ports import MessageBus
+    from coinswarm.ports import MessageBus, Subscription
     from coinswarm.runtime.swarm.disk import Disk
     from coinswarm.runtime.swarm.judging import Judge
     from coinswarm.runtime.swarm.telling import Teller
@@ -53,6 +53,9 @@ ENTRIES = 256
 
 OUTBOX, OWN = 16_384, 4_096
 """Most messages that wait to be sent; and of our own that are known when they come back."""
+
+LISTEN_SECONDS = 10.0
+"""How long a voter goes on listening to others' votes when nothing lies undecided any more."""
 
 TICK_SECONDS = 1.0
 NEWS_SECONDS = 0.1
@@ -139,6 +142,11 @@ class Node:
         self._own: OrderedDict[bytes, None] = OrderedDict()
         self._decoder = decoder or wire.Decoder()
         self._holding = Holding()
+        self._votes: Subscription | None = None
+        self._since: dict[str, float] = {}
+        """Open proposals, and since when they are known."""
+        self._lying = time.monotonic()
+        """When something last lay undecided for long; it begins as if something did."""
         self._moved = 0.0
         """When the log last grew."""
         self._news: bytes | None = None
@@ -191,9 +199,11 @@ class Node:
         listening = []
         try:
             async with anyio.create_task_group() as group:
-                hears = [(subject, self._hear) for subject in self.part.hears]
+                hears = [(subject, self._hear) for subject in self.part.hears if subject != VOTE]
                 for subject, heard in (*hears, (status_subject(self.part.name), self._answer_status)):
                     listening.append(await self._bus.subscribe(subject, heard))
+                if VOTE in self.part.hears:
+                    self._votes = await self._bus.subscribe(VOTE, self._hear)
                 lanes = [self._publish, self._read, self._write, self._tick, self._release]
                 if self._disk is not None:
                     lanes += [partial(self._keep, self._disk), self._remind]
@@ -210,7 +220,7 @@ class Node:
         finally:
             self._at_work = None
             with anyio.move_on_after(STOP_SECONDS, shield=True):
-                for subscription in listening:
+                for subscription in (*listening, *([self._votes] if self._votes else [])):
                     await subscription.unsubscribe()
                 await self._keep_last()
                 for hand in (self._disk_hand, self._read_hand, self._write_hand):
@@ -443,8 +453,27 @@ class Node:
             news, self._news = self._news, None
             if news is not None:
                 self._take(COMMIT, news)
-            for data in self._holding.due(time.monotonic(), self.docket.fold.decided, self._moved):
+            now = time.monotonic()
+            for data in self._holding.due(now, self.docket.fold.decided, self._moved):
                 self._take(VOTE, data)
+            if self.part.kind == "voter":
+                await self._listen(now)
+
+    async def _listen(self, now: float) -> None:
+        """Listen to others' votes while something lies undecided, and not where a coordinator is at work."""
+        open_ = self.docket.cases
+        self._since = {proposal: self._since.get(proposal, now) for proposal in open_}
+        patience = LONGEST_SECONDS if now < self._moved + HOLD_SECONDS else HOLD_SECONDS
+        if any(since + patience <= now for since in self._since.values()):
+            self._lying = now
+        try:
+            if self._votes is None and self._lying == now:
+                self._votes = await self._bus.subscribe(VOTE, self._hear)
+            elif self._votes is not None and now > self._lying + LISTEN_SECONDS:
+                votes, self._votes = self._votes, None
+                await votes.unsubscribe()
+        except RetryableError as error:  # it is asked for again as long as something lies
+            self.teller.trouble("bus away", f"the bus is away ({error}); it is tried again")
 
     def _take(self, subject: str, data: bytes) -> bool:
         """Hand a message to the part; False for what is none."""
