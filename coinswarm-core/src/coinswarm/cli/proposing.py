@@ -26,17 +26,45 @@ WORDS = {
 """Outcome -> what it means."""
 
 
+KINDS = (
+    "add_episode", "update_pattern", "promote_pattern", "deprecate_pattern", "set_weights", "admit_agent",
+    "suspend_agent", "configure",
+)  # fmt: skip
+"""As ``domain.proposal`` has them, without importing it for ``--help``."""
+
+
+def _example(ctx: click.Context, _parameter: click.Parameter, kind: str | None) -> None:
+    """Print a proposal of a kind, and end."""
+    if kind is None or ctx.resilient_parsing:
+        return
+    from coinswarm.cli.tables import emit_json
+    from coinswarm.domain.proposal import ProposalKind
+    from coinswarm.runtime.examples import EXAMPLES
+
+    emit_json({"kind": kind, **EXAMPLES[ProposalKind(kind)]})
+    ctx.exit()
+
+
 @click.command(cls=ProfileCommand)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @profile_option
 @click.option("--seconds", type=click.FloatRange(min=1, max=86_400), help="Until its deadline; else the profile's.")
+@click.option(
+    "--example",
+    type=click.Choice(KINDS),
+    is_eager=True,
+    expose_value=False,
+    callback=_example,
+    help="Print a file of that kind to begin with, and do nothing else.",
+)
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def propose(*, file: Path, profile: Path, seconds: float | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Propose what FILE says (- for stdin), in the name of the profile's submitter, and wait for the outcome.
 
-    FILE is JSON with kind, subject, change, and base_version, evidence and claims where they are not nothing.
-    Without base_version it starts from the version in force.
+    FILE is JSON with kind and change, and evidence and claims where they are not nothing. What is left out is taken as
+    it stands now: the subject, base_version, the digest of evidence that is named by its place alone, an agent's
+    certificate, when a pattern was registered.
 
     Exit codes: 0 accepted, 1 ended in another way, 4 the database or the bus is away, 5 the log is not to be
     believed.
@@ -49,7 +77,8 @@ def propose(*, file: Path, profile: Path, seconds: float | None, overrides: tupl
 
     text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     told = _told(text, "stdin" if str(file) == "-" else str(file))
-    ended = driven(partial(_propose, load_swarm(profile, overrides), told, str(profile), seconds))
+    loaded = load_swarm(profile, overrides)
+    ended = driven(partial(_propose, loaded, _completed(loaded, told), str(profile), seconds))
     outcome = ended.outcome.value
     if as_json:
         emit_fields({"proposal": ended.proposal, "outcome": outcome, "entry": ended.entry}, as_json=True)
@@ -75,8 +104,27 @@ def _told(text: str, label: str) -> dict[str, Any]:
         raise DataError(message, remedy="correct it") from None
     if not isinstance(told, dict):
         message = f"{label} is no proposal, but a {type(told).__name__}"
-        raise DataError(message, remedy='write {"kind": …, "subject": …, "change": {…}}')
+        raise DataError(message, remedy='write {"kind": …, "change": {…}}; --example KIND prints one')
     return {"evidence": [], "claims": [], **told}
+
+
+def _completed(profile: SwarmProfile, told: dict[str, Any]) -> dict[str, Any]:
+    """The same with what the store knows, and its subject.
+
+    :raises DataError: when nothing is there to be cited, or it is no proposal.
+    """
+    from coinswarm.memory.store.opening import opened
+    from coinswarm.runtime.citing import completed, is_whole
+    from coinswarm.runtime.swarm.assembly import address_of
+
+    section = profile.swarm
+    if not is_whole(told):
+        with opened(address_of(section), section.cluster, section.shard) as store:
+            told = completed(store, told)
+    if "subject" not in told:
+        found = _proposal({"base_version": 0, **told, "subject": "unknown"})
+        told = {**told, "subject": found.proper_subject}
+    return told
 
 
 async def _propose(profile: SwarmProfile, told: dict[str, Any], label: str, seconds: float | None) -> Ended:
@@ -100,4 +148,4 @@ def _proposal(told: dict[str, Any]) -> Proposal:
     try:
         return proposal_from(told)
     except MalformedError as error:
-        raise DataError(str(error), remedy="correct the proposal") from None
+        raise DataError(str(error), remedy="correct the proposal; --example KIND prints one") from None

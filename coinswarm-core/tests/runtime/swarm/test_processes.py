@@ -188,6 +188,41 @@ def test_weights_are_proposed_and_decided(profile: Path, capsys: pytest.CaptureF
     assert "take them back with coinswarm weights rollback" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("running")
+def test_a_proposal_of_each_kind_is_written_from_its_example_and_decided(
+    profile: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is left out is what the store knows; what nothing speaks for is rejected, by rules that have names."""
+    with opened("north.sqlite") as store:
+        store.facts.add_certificate("trend", digest("trend"), "silver")
+        for place in ("returns/trend", "returns/meanrev"):
+            store.facts.add_returns(place, time.time_ns() // DAY_NS - 40, [100, -50] * 20)
+    told, operator = ("--profile", str(profile)), ("--set", "swarm.submitter.id=operator")
+    ends = {
+        "configure": 0,
+        "set_weights": 1,  # meanrev has no certificate
+        "update_pattern": 0,
+        "deprecate_pattern": 0,
+        "admit_agent": 0,
+        "suspend_agent": 0,
+    }
+    for number, (kind, code) in enumerate(ends.items(), 1):
+        assert main(["memory", "propose", "--example", kind]) == 0
+        content = json.loads(capsys.readouterr().out)
+        if kind == "deprecate_pattern":
+            content["evidence"] = []  # a pattern without capital is given up without showing anything
+        Path("proposal.json").write_text(json.dumps(content), encoding="utf-8")
+        assert main(["memory", "propose", "proposal.json", *told, *operator]) == code, capsys.readouterr()
+        assert f"(entry {number}, proposal " in capsys.readouterr().out
+    assert main(["memory", "show", "2", "--store", "north.sqlite"]) == 0
+    assert "certified failed" in capsys.readouterr().out
+    for kind, why in (("promote_pattern", "nothing lies at trades/dip"), ("add_episode", "nothing lies at trade/000")):
+        assert main(["memory", "propose", "--example", kind]) == 0
+        Path("proposal.json").write_text(capsys.readouterr().out, encoding="utf-8")
+        assert main(["memory", "propose", "proposal.json", *told]) == 2
+        assert why in capsys.readouterr().err
+
+
 REMEMBERS = """\
     def decide(self, state):
         return Action(Side.BUY if state.close > state.open else Side.FLAT, 0.5, 0.5, 5.0, 3.0)
