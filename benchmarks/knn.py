@@ -2,11 +2,12 @@
 
 The bound beside each figure is the index by itself: usearch as it comes, with as many links and candidates as ours,
 and the graph inside ``local``, which is quicker (it knows that vectors have length 1); ``VSIM`` through redis-py on the
-very index that ``redis`` filled, on a real server started for it. Questions go to all of them in every order in turn,
-so that a busy moment of the machine hits each; latencies are percentiles of single questions, by one client. Where not
-all episodes count, the bound is ``VSIM … FILTER`` as Redis does it by default, and for ``local``, whose graph knows no
-filters, a look at every vector that counts, given its row. ``./dev bench-memory`` runs it; ``--entries 5000`` for a
-glance.
+very index that ``redis`` filled, on a real server started for it, as Redis does it by default, in a thread of its own,
+and without. They are asked in every order in turn, so that a busy moment of the machine hits each, and everyone is
+asked each question, but not the same one as those before: they would have left its neighbours in the cache. Latencies
+are percentiles of single questions, by one client. Where not all episodes count, the bound is ``VSIM … FILTER`` as
+Redis does it by default, and for ``local``, whose graph knows no filters, a look at every vector that counts, given its
+row. ``./dev bench-memory`` runs it; ``--entries 5000`` for a glance.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from knn_work import ALL, CASES, DIMENSION, LATE, Case, K, Work, admitted, drawn, nearest
+from knn_work import ALL, CASES, DIMENSION, LATE, Case, K, Work, admitted, drawn, nearest, spread
 from measure import Row, show
 from redis.asyncio import Redis
 from usearch.index import Index
 
-from coinswarm.domain.episode import Space
+from coinswarm.domain.episode import ANY, Space
 from coinswarm.drivers.episodes import LocalMemory
-from coinswarm.drivers.graph import CONNECTIVITY, EXPANSION_ADD, EXPANSION_SEARCH
+from coinswarm.drivers.graph import CONNECTIVITY, EXPANSION_ADD, EXPANSION_SEARCH, ranker
 from coinswarm.drivers.settings import LocalMemorySettings
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.fields import expression, keys
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     Ask = Callable[[int], Awaitable[Sequence[str]]]
 
 BATCH, CLIENTS, WARM, RATES = 500, 4, 50, 3
+SPREAD_OUT, BLOCK, BLOCKS = 30_000, 50, 8
 P50_MS, P99_MS, RECALL, RECALL_FILTERED, PER_SECOND, TIMES_RAW = 1.0, 5.0, 0.98, 0.95, 1_000, 1.2
 
 
@@ -71,7 +73,8 @@ class Contender(NamedTuple):
     :param alone, sieve: what that is called, and its way where not all count.
     :param bare: how the index by itself is asked in a case, by the number of the question; answers ids.
     :param load_bare: lets an index by itself take in so many of the first; episodes a second.
-    :param inner: the index inside the backend, where that is another one.
+    :param spent: seconds of the processors so far, of this process and of the server.
+    :param inner: the same index another way, and what that is called.
     """
 
     name: str
@@ -81,7 +84,8 @@ class Contender(NamedTuple):
     space: Space
     bare: Callable[[Case], Ask]
     load_bare: Callable[[int], Awaitable[float]]
-    inner: Ask | None = None
+    spent: Callable[[], Awaitable[float]]
+    inner: tuple[str, Ask]
 
 
 async def filled(memory: MemoryBackend, space: Space, work: Work, count: int) -> float:
@@ -96,18 +100,19 @@ async def filled(memory: MemoryBackend, space: Space, work: Work, count: int) ->
 
 def ours(contender: Contender, work: Work, case: Case) -> Ask:
     """How the backend is asked."""
+    wheres, as_of_ns = [case.where(work, number) for number in range(len(work.asked))], case.as_of_ns(work)
 
     async def ask(number: int) -> Sequence[str]:
-        where, as_of_ns = case.where(work, number), case.as_of_ns(work)
-        found = await contender.memory.recall(contender.space, work.asked[number], K, as_of_ns, where)
+        found = await contender.memory.recall(contender.space, work.asked[number], K, as_of_ns, wheres[number])
         return [match.episode_id for match in found]
 
     return ask
 
 
 async def compared(asks: Sequence[Ask], work: Work, case: Case) -> list[Figures]:
-    """Several contenders, question by question, in every order in turn."""
+    """Several contenders in every order in turn, each with a question of its own until all were asked all of them."""
     true = nearest(work, case)
+    apart = len(true) // len(asks)
     for number in range(min(WARM, len(true))):
         for ask in asks:
             await ask(number)
@@ -115,8 +120,10 @@ async def compared(asks: Sequence[Ask], work: Work, case: Case) -> list[Figures]
     times: list[list[float]] = [[] for _ in asks]
     shares: list[list[float]] = [[] for _ in asks]
     least = [K for _ in asks]
-    for number, best in enumerate(true):
-        for side in orders[number % len(orders)]:
+    for turn in range(len(true)):
+        for side in orders[turn % len(orders)]:
+            number = (turn + side * apart) % len(true)
+            best = true[number]
             begin = time.perf_counter()
             found = await asks[side](number)
             times[side].append((time.perf_counter() - begin) * 1e3)
@@ -135,6 +142,18 @@ async def rate(ask: Ask, questions: int) -> float:
     begin = time.perf_counter()
     await asyncio.gather(*(some(first) for first in range(CLIENTS)))
     return questions / (time.perf_counter() - begin)
+
+
+async def spent(contender: Contender, asks: Sequence[Ask], questions: int) -> list[float]:
+    """Milliseconds of the processors that a question takes, by each way to ask, server and all: by turns."""
+    found = [0.0 for _ in asks]
+    for block in range(BLOCKS):
+        for side, ask in enumerate(asks):
+            begin = await contender.spent()
+            for number in range(BLOCK):
+                await ask((block * BLOCK + number + side * questions // len(asks)) % questions)
+            found[side] += await contender.spent() - begin
+    return [seconds / BLOCKS / BLOCK * 1e3 for seconds in found]
 
 
 async def rows_of(contender: Contender, work: Work) -> list[Row]:
@@ -168,10 +187,12 @@ async def load(contender: Contender, work: Work) -> Row:
 async def everything(contender: Contender, work: Work) -> list[Row]:
     """Where all of them count."""
     name, index = contender.name, contender.alone
-    asks = [ours(contender, work, ALL), contender.bare(ALL)]
-    own, bare, *inner = await compared([*asks, *([contender.inner] if contender.inner else [])], work, ALL)
-    rates = [[await rate(ask, len(work.asked)) for ask in asks] for _ in range(RATES)]
+    other, again = contender.inner
+    asks = [ours(contender, work, ALL), contender.bare(ALL), again]
+    own, bare, inner = await compared(asks, work, ALL)
+    rates = [[await rate(ask, len(work.asked)) for ask in asks[:2]] for _ in range(RATES)]
     per_second, bare_per_second = (max(pair[side] for pair in rates) for side in (0, 1))
+    own_ms, bare_ms, inner_ms = await spent(contender, asks, len(work.asked))
     p50, p99 = own.percentile(50), own.percentile(99)
     found = [
         Row(
@@ -184,11 +205,18 @@ async def everything(contender: Contender, work: Work) -> list[Row]:
             reached=p50 < P50_MS and p99 < P99_MS,
             figures={
                 side: {f"p{percent}_ms": figures.percentile(percent) for percent in (50, 90, 99)}
-                for side, figures in (("ours", own), ("bare", bare))
+                for side, figures in (("ours", own), ("bare", bare), ("inner", inner))
             },
         ),
+        Row(
+            name=f"{name}: processors' time of a recall",
+            ours=f"{own_ms:.2f} ms",
+            peer=f"{index}: {bare_ms:.2f} ms, {other}: {inner_ms:.2f} ms",
+            ratio=bare_ms / own_ms,
+            value=own_ms,
+        ),
     ]
-    for label, figures in ((index, bare), *((f"{index}, the graph inside", one) for one in inner)):
+    for label, figures in ((index, bare), (other, inner)):
         slower = p50 / figures.percentile(50)
         found.append(
             Row(
@@ -205,7 +233,7 @@ async def everything(contender: Contender, work: Work) -> list[Row]:
         Row(
             name=f"{name}: recall@{K}",
             ours=f"{own.share:.4f}",
-            peer=f"{index}: {bare.share:.4f}" + "".join(f", the graph inside: {one.share:.4f}" for one in inner),
+            peer=f"{index}: {bare.share:.4f}, {other}: {inner.share:.4f}",
             value=own.share,
             target=f">= {RECALL:g}",
             reached=own.share >= RECALL,
@@ -239,6 +267,7 @@ async def some(contender: Contender, work: Work, case: Case) -> Row:
 
 async def local(work: Work, folder: Path, threads: int) -> list[Row]:
     """The embedded backend, with a graph at any size; usearch by itself; and the graph inside."""
+    ranker()  # it is compiled once on a machine, and loaded once in a process
     memory = LocalMemory(LocalMemorySettings(path=folder / "memory.sqlite", exact_entries=0, graph_threads=threads))
     space = Space("bench", "local", DIMENSION)
     ids = [one.id for one in work.told]
@@ -266,8 +295,11 @@ async def local(work: Work, folder: Path, threads: int) -> list[Row]:
 
     async def inside(number: int) -> Sequence[str]:
         held: Any = memory._held[space]  # noqa: SLF001 - the very graph that is searched
-        found = held._graph.search(work.asked[number], K, threads=1).keys.view(np.int64)  # noqa: SLF001
-        return [ids[row] for row in (found - held._columns["key"][0]).tolist()]  # noqa: SLF001
+        first = held._first  # noqa: SLF001
+        return [ids[key - first] for key in held._graph.search(work.asked[number], K, threads=1).keys.tolist()]  # noqa: SLF001
+
+    async def processors() -> float:
+        return time.process_time()
 
     def bare(case: Case) -> Ask:
         rows = {where: admitted(work, case, where) for where in {case.where(work, n) for n in range(len(work.asked))}}
@@ -280,11 +312,37 @@ async def local(work: Work, folder: Path, threads: int) -> list[Row]:
 
         return by_graph if case is ALL else by_looking
 
-    contender = Contender("local", "usearch", "exact search", memory, space, bare, load_bare, inside)
+    contender = Contender(
+        "local", "usearch", "exact search", memory, space, bare, load_bare, processors, ("the graph inside", inside)
+    )
     try:
-        return await rows_of(contender, work)
+        return [*await rows_of(contender, work), await harder(memory, min(SPREAD_OUT, len(ids)), len(work.asked))]
     finally:
         await memory.close()
+
+
+async def harder(memory: LocalMemory, entries: int, questions: int) -> Row:
+    """How many of the nearest are found where few are alike; no target, for that is a limit of graphs."""
+    work, space = spread(entries, questions), Space("bench", "spread", DIMENSION)
+    await filled(memory, space, work, entries)
+    ids = [one.id for one in work.told]
+
+    async def ours(number: int) -> Sequence[str]:
+        found = await memory.recall(space, work.asked[number], K, LATE, ANY)
+        return [match.episode_id for match in found]
+
+    async def inside(number: int) -> Sequence[str]:
+        held: Any = memory._held[space]  # noqa: SLF001 - as above
+        found = held._graph.search(work.asked[number], K, threads=1).keys.tolist()  # noqa: SLF001
+        return [ids[key - held._first] for key in found]  # noqa: SLF001
+
+    own, inner = await compared([ours, inside], work, ALL)
+    return Row(
+        name=f"local: recall@{K}, {entries:,} of which few are alike",
+        ours=f"{own.share:.4f}, {own.latency}",
+        peer=f"the graph inside: {inner.share:.4f}, {inner.latency}",
+        value=own.share,
+    )
 
 
 async def redis(work: Work, url: str) -> list[Row]:
@@ -297,18 +355,22 @@ async def redis(work: Work, url: str) -> list[Row]:
     async def command(*words: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
         return await client.execute_command(*words)  # type: ignore[no-untyped-call]
 
-    def bare(case: Case) -> Ask:
+    def bare(case: Case, *more: str) -> Ask:
         as_of_ns = case.as_of_ns(work)
+        bound = None if as_of_ns == LATE else as_of_ns
+        said = [expression(case.where(work, number), bound) for number in range(len(work.asked))]
 
         async def ask(number: int) -> Sequence[str]:
-            vector, where = work.asked[number].tobytes(), case.where(work, number)
-            said = expression(where, None if as_of_ns == LATE else as_of_ns)
-            narrowed = ("FILTER", said) if said else ()
-            effort = settings.search_effort
-            words = ("VSIM", key, "FP32", vector, "WITHSCORES", "COUNT", K, "EF", effort, *narrowed)
+            narrowed = ("FILTER", said[number]) if said[number] else ()
+            vector, effort = work.asked[number].tobytes(), settings.search_effort
+            words = ("VSIM", key, "FP32", vector, "WITHSCORES", "COUNT", K, "EF", effort, *narrowed, *more)
             return [found.decode() for found in (await command(*words))[::2]]
 
         return ask
+
+    async def processors() -> float:
+        used = await client.info("cpu")
+        return time.process_time() + float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
 
     async def load_bare(count: int) -> float:
         begin = time.perf_counter()
@@ -324,7 +386,9 @@ async def redis(work: Work, url: str) -> list[Row]:
         return count / (time.perf_counter() - begin)
 
     try:
-        return await rows_of(Contender("redis", "VSIM", "VSIM FILTER", memory, space, bare, load_bare), work)
+        inner = "VSIM NOTHREAD", bare(ALL, "NOTHREAD")
+        contender = Contender("redis", "VSIM", "VSIM FILTER", memory, space, bare, load_bare, processors, inner)
+        return await rows_of(contender, work)
     finally:
         await memory.clear(space)
         await memory.close()
