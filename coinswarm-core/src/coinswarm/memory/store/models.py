@@ -36,7 +36,6 @@ class Trade(Base):
         CheckConstraint("risk_ppm >= 0", "risk"),
         CheckConstraint("quality_bp BETWEEN 0 AND 10000", "quality"),
         CheckConstraint("length(id) = 64", "id"),
-        Index(None, "log", "agent_id", "known_ns"),
     )
 
     log: Mapped[LogId]
@@ -213,8 +212,6 @@ class Episode(Base):
     __table_args__ = (
         CheckConstraint("action IN ('long', 'short')", "action"),
         CheckConstraint("outcome IN ('stopped', 'closed')", "outcome"),
-        Index(None, "log", "space", "position"),
-        Index(None, "log", "bot_id"),
     )
 
     log: Mapped[LogId]

@@ -72,9 +72,6 @@ def upgrade() -> None:
         sa.CheckConstraint("outcome IN ('stopped', 'closed')", name=op.f("ck_episode_outcome")),
         sa.PrimaryKeyConstraint("log", "id", name=op.f("pk_episode")),
     )
-    op.create_index(op.f("ix_episode_log_bot_id"), "episode", ["log", "bot_id"])
-    op.create_index(op.f("ix_episode_log_space_position"), "episode", ["log", "space", "position"])
-
     op.create_table(
         "log",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -200,8 +197,6 @@ def upgrade() -> None:
         sa.CheckConstraint("side IN (1, -1)", name=op.f("ck_trade_side")),
         sa.PrimaryKeyConstraint("log", "id", name=op.f("pk_trade")),
     )
-    op.create_index(op.f("ix_trade_log_agent_id_known_ns"), "trade", ["log", "agent_id", "known_ns"])
-
     op.create_table(
         "vector",
         sa.Column("log", sa.Integer(), nullable=False),
@@ -326,8 +321,6 @@ def downgrade() -> None:
     op.drop_table("head")
     op.drop_table("decision")
     op.drop_table("vector")
-    op.drop_index(op.f("ix_trade_log_agent_id_known_ns"), "trade")
-
     op.drop_table("trade")
     op.drop_table("subject")
     op.drop_table("spent")
@@ -340,9 +333,6 @@ def downgrade() -> None:
     op.drop_table("proposal")
     op.drop_table("pattern")
     op.drop_table("log")
-    op.drop_index(op.f("ix_episode_log_space_position"), "episode")
-    op.drop_index(op.f("ix_episode_log_bot_id"), "episode")
-
     op.drop_table("episode")
     op.drop_table("daily_return")
     op.drop_table("certificate")
