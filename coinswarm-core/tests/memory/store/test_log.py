@@ -18,7 +18,6 @@ from coinswarm.errors import (
     AmbiguousError,
     CoinswarmError,
     DataError,
-    InvariantError,
     NotReadyError,
     OutputError,
     RetryableError,
@@ -428,13 +427,6 @@ def test_a_server_that_goes_is_ambiguous_when_it_had_come_to_the_commit(
             connection.execute(text("DROP FUNCTION ending CASCADE"))
     assert whole(cluster, served) == 0
     assert [one.status for one in cluster.decide(request)] == [Status.DECIDED]
-
-
-def test_a_text_that_the_server_cannot_hold_is_refused_and_not_cut_off(cluster: Cluster, served: Store) -> None:
-    assert served.place.path is None
-    with pytest.raises(InvariantError, match="cannot contain NUL"), served.facts.reader() as facts:
-        facts.trades(f"trade/{digest(1)}\0")
-    assert whole(cluster, served) == 0
 
 
 def test_sessions_that_were_ended_meanwhile_are_made_anew(cluster: Cluster, served: Store, postgres_store: str) -> None:

@@ -114,7 +114,8 @@ class Gatherer:
             standing = history.standing(stood)
             if now_ns is None:
                 now_ns = max(standing.now_ns, log.clock() if log.clock else 0)
-            basis = _Basis(now_ns, standing, _rules(standing.settings), frozenset(ids))
+            spaces = tuple(Space(log.cluster, *one) for one in standing.spaces)
+            basis = _Basis(now_ns, standing, _rules(standing.settings), spaces, frozenset(ids))
             return [self._evidence(one, basis, history, facts) for one in envelopes]
 
     def _evidence(self, envelope: Envelope, basis: _Basis, history: History, facts: FactsRead) -> Evidence | None:
@@ -132,10 +133,10 @@ class Gatherer:
             minimum_bp=self._minimum_bp,
             mode=self._mode,
             submitter=envelope.submitter,
-            exhibits=tuple(one for one in cited if isinstance(one, Exhibit)),
-            returns=tuple(one for one in cited if isinstance(one, DailyReturns)),
-            trials=tuple(one for one in cited if isinstance(one, TrialReturns)),
-            certificates=tuple(one for one in cited if isinstance(one, Certificate)),
+            exhibits=tuple([one for one in cited if isinstance(one, Exhibit)]),
+            returns=tuple([one for one in cited if isinstance(one, DailyReturns)]),
+            trials=tuple([one for one in cited if isinstance(one, TrialReturns)]),
+            certificates=tuple([one for one in cited if isinstance(one, Certificate)]),
             **more,
         )
 
@@ -149,7 +150,7 @@ class Gatherer:
                 return None
             return {
                 "vector": found[change.vector_digest],
-                "spaces": tuple(Space(self._store.log.cluster, *one) for one in basis.standing.spaces),
+                "spaces": basis.spaces,
                 "remembered": basis.remembered({change.episode.id} | _ids(cited), history),
             }
         if isinstance(change, MovePattern):
@@ -168,6 +169,7 @@ class _Basis(NamedTuple):
     now_ns: int
     standing: Standing
     rules: AcceptanceRules
+    spaces: tuple[Space, ...]
     ids: frozenset[str]
 
     def remembered(self, ids: set[str], history: History) -> tuple[str, ...]:

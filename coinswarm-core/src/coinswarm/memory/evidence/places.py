@@ -18,15 +18,15 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from coinswarm.canonical import canonical_json, chain, digest
+from coinswarm.domain.episode import Episode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from coinswarm.domain.episode import Episode
-
 TRADE, TRADES, RETURNS, TRIALS, CERTIFICATES = "trade", "trades", "returns", "trials", "certificates"
 
 _SERIES = (RETURNS, TRIALS)
+_FIELDS = tuple(field.name for field in fields(Episode))
 
 
 def split(place: str) -> tuple[str, str]:
@@ -43,7 +43,7 @@ def is_series(place: str) -> bool:
 
 def episode_content(episode: Episode) -> dict[str, object]:
     """An episode as plain values, as a proposal's ``content`` has it."""
-    return {field.name: getattr(episode, field.name) for field in fields(episode)}
+    return {name: getattr(episode, name) for name in _FIELDS}
 
 
 def trade_links(place: str, episodes: Iterable[Episode]) -> Iterator[str]:

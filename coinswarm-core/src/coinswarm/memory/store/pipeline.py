@@ -17,7 +17,7 @@ from coinswarm.memory.store.line import CommitLostError, Line
 from coinswarm.memory.store.statement import FEW, POSTGRES, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from psycopg import Connection
     from psycopg.pq.abc import PGconn, PGresult
@@ -33,7 +33,7 @@ _COMMIT = "COMMIT"
 _AWAY = ("08", "57")
 """What states begin with that say that the server went away, and not how a commit ended."""
 
-_FORGOT = ("26", "0A")
+_FORGOT = ("26", "0A000")
 """What states begin with that say that a prepared statement is gone, or fits the tables no more:
 a new connection helps."""
 
@@ -119,13 +119,14 @@ class PostgresLine(Line):
         for number, (what, given) in enumerate(questions):
             if isinstance(what, Statement):
                 written = what.written(POSTGRES)
-                steps.append(_step(written, map(_text, written.values(given)), number))
+                steps.append(_step(written, _parameters(written.values(given)), number))
             elif len(given) <= FEW:
                 written = what.one.written(POSTGRES)
-                steps += [_step(written, map(_text, what.cells(row))) for row in given]
+                steps += [_step(written, _parameters(what.cells(row))) for row in given]
             else:
                 written = what.many.written(POSTGRES)
-                steps.append(_step(written, map(_array, zip(*map(what.cells, given), strict=True))))
+                arrays = [_array(column) for column in zip(*map(what.cells, given), strict=True)]
+                steps.append(_step(written, _parameters(arrays)))
         return steps
 
     def _exchange(self, steps: Sequence[_Step]) -> list[tuple[_Step, PGresult]]:
@@ -236,32 +237,31 @@ def _plain(text: str) -> _Step:
     return _Step(text.encode(), text, [], None)
 
 
-def _step(written: Written, values: Iterable[bytes | None], question: int | None = None) -> _Step:
-    return _Step(b"coinswarm_%d" % written.number, written.text, list(values), question)
+def _step(written: Written, values: list[bytes | None], question: int | None = None) -> _Step:
+    return _Step(b"coinswarm_%d" % written.number, written.text, values, question)
 
 
-def _text(value: object) -> bytes | None:
-    """A parameter in PostgreSQL's spelling."""
-    return None if value is None else _held(value if type(value) is str else str(value))
+def _parameters(values: Sequence[object]) -> list[bytes | None]:
+    """Parameters in PostgreSQL's spelling.
 
-
-def _array(column: Iterable[object]) -> bytes:
-    """The values of a column as an array, in PostgreSQL's spelling."""
-    return _held(f"{{{','.join(_spelled(column))}}}")
-
-
-def _spelled(column: Iterable[object]) -> Iterator[str]:
-    for value in column:
-        if isinstance(value, str):
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            yield f'"{escaped}"'
-        else:
-            yield "NULL" if value is None else str(value)
-
-
-def _held(text: str) -> bytes:
-    """:raises CharacterNotInRepertoire: PostgreSQL cannot hold it, and libpq would cut it off there."""
-    if "\0" in text:
+    :raises CharacterNotInRepertoire: PostgreSQL cannot hold one, and libpq would cut it off.
+    """
+    spelled = [None if value is None else (value if type(value) is str else str(value)).encode() for value in values]
+    if any(b"\0" in one for one in spelled if one):
         message = "PostgreSQL text fields cannot contain NUL (0x00) bytes"
         raise CharacterNotInRepertoire(message)
-    return text.encode()
+    return spelled
+
+
+def _array(column: Sequence[object]) -> str:
+    """The values of a column as an array, in PostgreSQL's spelling."""
+    return f"{{{','.join([_quoted(one) if type(one) is str else _bare(one) for one in column])}}}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _bare(value: object) -> str:
+    return _quoted(value) if isinstance(value, str) else "NULL" if value is None else str(value)
