@@ -27,6 +27,7 @@ from coinswarm.runtime import following, making
 from coinswarm.runtime.following import Follower
 from coinswarm.runtime.making import listeners
 from coinswarm.runtime.metrics import address, serving
+from coinswarm.runtime.swarm import noticing
 from coinswarm.runtime.swarm.node import COMMIT, status_subject
 from coinswarm.runtime.swarm.parts import Place
 from coinswarm.runtime.swarm.telling import Teller
@@ -168,7 +169,7 @@ def test_only_who_wants_to_know_is_told(site: Site, diary: Callable[[], list[Any
 async def test_it_runs_at_every_notice_and_sees_how_seats_and_index_are(
     log: DecidedLog, diary: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "TICK_SECONDS", 3_600)
+    monkeypatch.setattr(noticing, "TICK_SECONDS", 3_600)
     monkeypatch.setattr(following, "LOOK_SECONDS", 0.01)
     vector = np.array([0.6, 0.8], "<f4").tobytes()
     log.store.facts.add_space(SPACE)

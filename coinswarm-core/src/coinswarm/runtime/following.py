@@ -24,7 +24,8 @@ from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.reader import Halt, Reader, read
 from coinswarm.memory.quorum.records import START, Head, Outcome
 from coinswarm.runtime.committing import decision
-from coinswarm.runtime.swarm.node import AWAY, COMMIT, ENTRIES, STOP_SECONDS, TICK_SECONDS, halted
+from coinswarm.runtime.swarm.node import ENTRIES, halted
+from coinswarm.runtime.swarm.noticing import at_each_notice
 from coinswarm.runtime.swarm.seats import asked
 from coinswarm.writing import replace_bytes
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from coinswarm.contracts import MemoryBackend
     from coinswarm.domain.episode import MemoryInfo
-    from coinswarm.domain.stored import Message
     from coinswarm.engine.events import Event
     from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.records import Entry
@@ -94,32 +94,16 @@ class Follower:
         self._reader = Reader(fold=first, seen=self._told or START)
         self.seen = Seen(first)
         self._spaces: set[Space] = set()
-        self._wake = anyio.Event()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Follow the log until cancelled: at every notice, and every second anyway.
 
         :raises HaltedError: when the log is not to be believed.
         """
-        listening = await self._place.bus.subscribe(COMMIT, self._hear)
-        try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._look)
-                task_status.started()
-                while True:
-                    self._wake = anyio.Event()
-                    try:
-                        await self.catch_up()
-                    except AWAY as error:
-                        text = f"it stands still at entry {self.seen.fold.head.index} ({error}); it is tried again"
-                        self._teller.trouble("log away", text)
-                    else:
-                        self._teller.over("log away", "it goes on")
-                    with anyio.move_on_after(TICK_SECONDS):
-                        await self._wake.wait()
-        finally:
-            with anyio.move_on_after(STOP_SECONDS, shield=True):
-                await listening.unsubscribe()
+        stands = "log away", lambda: f"it stands still at entry {self.seen.fold.head.index}", "it goes on"
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._look)
+            await at_each_notice(self._place.bus, self.catch_up, self._teller, stands, task_status)
 
     async def catch_up(self) -> None:
         """Verify what is new in the log, and tell of it.
@@ -169,10 +153,6 @@ class Follower:
             message = f"{self._kept} cannot be written ({error.strerror})"
             raise OutputError(message, remedy="make room, or mend its rights") from error
         self._told = head
-
-    async def _hear(self, _message: Message) -> None:
-        """A decision was made, by somebody's word: look."""
-        self._wake.set()
 
     async def _look(self) -> None:
         """Ask seats and index how they are, now and then."""

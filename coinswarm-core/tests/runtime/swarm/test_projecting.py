@@ -18,7 +18,7 @@ from coinswarm.drivers.episodes import LocalMemory
 from coinswarm.drivers.settings import LocalBusSettings
 from coinswarm.errors import DataError, HaltedError, UnreachableError
 from coinswarm.memory.quorum.keys import Ed25519Scheme
-from coinswarm.runtime.swarm import projecting
+from coinswarm.runtime.swarm import noticing, projecting
 from coinswarm.runtime.swarm.node import COMMIT
 from coinswarm.runtime.swarm.parts import Place
 from coinswarm.runtime.swarm.projecting import Projector
@@ -233,7 +233,7 @@ class Away(LocalMemory):
 async def test_it_follows_at_every_notice_and_waits_for_an_index_that_is_away(
     swarm: Swarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projecting, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(noticing, "TICK_SECONDS", 0.01)
     async with LocalBus(LocalBusSettings()) as bus, anyio.create_task_group() as group:
         index = Index(swarm, Away(), bus)
         await group.start(index.projector.run)
@@ -241,7 +241,7 @@ async def test_it_follows_at_every_notice_and_waits_for_an_index_that_is_away(
             while index.projector.head < 7:
                 await bus.publish(COMMIT, b"somebody's word")
                 await anyio.sleep(0.01)
-            monkeypatch.setattr(projecting, "TICK_SECONDS", 3_600)
+            monkeypatch.setattr(noticing, "TICK_SECONDS", 3_600)
             await anyio.sleep(0.05)  # the round that ticked before the hour began
             swarm.remember(episode(7))
             while index.projector.head < 8:

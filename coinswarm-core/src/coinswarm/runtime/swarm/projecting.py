@@ -22,7 +22,8 @@ from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.projection import changes, must_rebuild
 from coinswarm.memory.quorum.reader import Halt, Reader, read
 from coinswarm.memory.quorum.records import START, Head
-from coinswarm.runtime.swarm.node import AWAY, COMMIT, ENTRIES, STOP_SECONDS, TICK_SECONDS, halted
+from coinswarm.runtime.swarm.node import ENTRIES, halted
+from coinswarm.runtime.swarm.noticing import at_each_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from coinswarm.contracts import MemoryBackend
     from coinswarm.domain.episode import MemoryInfo
-    from coinswarm.domain.stored import Message
     from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.records import Entry
     from coinswarm.runtime.swarm.parts import Place
@@ -69,7 +69,6 @@ class Projector:
         self.name, self.teller = name, teller
         self._place, self._backend, self._vectors = place, backend, vectors
         self._seen = START
-        self._wake = anyio.Event()
         self._begin()
 
     def _begin(self) -> None:
@@ -88,27 +87,8 @@ class Projector:
 
         :raises HaltedError: when the log is not to be believed.
         """
-        listening = await self._place.bus.subscribe(COMMIT, self._hear)
-        try:
-            task_status.started()
-            while True:
-                self._wake = anyio.Event()
-                try:
-                    await self.catch_up()
-                except AWAY as error:
-                    text = f"the index stands still at entry {self.head} ({error}); it is tried again"
-                    self.teller.trouble("index away", text)
-                else:
-                    self.teller.over("index away", "the index follows again")
-                with anyio.move_on_after(TICK_SECONDS):
-                    await self._wake.wait()
-        finally:
-            with anyio.move_on_after(STOP_SECONDS, shield=True):
-                await listening.unsubscribe()
-
-    async def _hear(self, _message: Message) -> None:
-        """A decision was made, by somebody's word: look."""
-        self._wake.set()
+        stands = "index away", lambda: f"the index stands still at entry {self.head}", "the index follows again"
+        await at_each_notice(self._place.bus, self.catch_up, self.teller, stands, task_status)
 
     async def catch_up(self) -> None:
         """Apply all that the log holds now; fold anew what is not as the log has it.
