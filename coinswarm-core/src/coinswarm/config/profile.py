@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from coinswarm.clock import to_ns
+from coinswarm.config.demands import AcceptSection, DemandSection, EvidenceSection
 from coinswarm.config.fields import FULL_BP, Count, Moment, Money, Name, Section, units
 from coinswarm.config.messages import Loc, explain
 from coinswarm.config.sections import (
-    AcceptSection,
     AgentSection,
     CommitteeSection,
     CostsSection,
-    DemandSection,
     DriversSection,
-    EvidenceSection,
     InstrumentSection,
     LogSection,
     MemorySection,

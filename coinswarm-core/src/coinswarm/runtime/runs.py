@@ -27,6 +27,7 @@ from coinswarm.engine.events import Event, events
 from coinswarm.errors import DataError, NotReadyError
 from coinswarm.evidence.trials import Trial
 from coinswarm.runtime.assembly import Assembled, Given, assemble
+from coinswarm.runtime.notes import notes_of
 from coinswarm.runtime.trials import UNASKED, measured_days, note_trial
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
         steps=ready.steps_from(),
         start_ns=plan.start_ns,
         seed=profile.seed,
-        notes=_notes(ready),
+        notes=notes_of(ready),
     )
     summary["evidence"] = _evidence(ready, result, tried)
     if profile.memory is not None and result.recall is not None:
@@ -352,54 +353,3 @@ def _data(one: Loaded) -> dict[str, Any]:
         "last_ns": report.last_ns,
         "layout": report.layout,
     }
-
-
-def _notes(ready: Assembled) -> list[str]:
-    """What a reader must know beside the numbers."""
-    notes = [f"{seat} is not from a plugin: it has no version, and no replay" for seat in ready.unplugged]
-    notes += ready.uncertified()
-    notes += [_accepted(one) for one in ready.accepted()]
-    for one in ready.loaded:
-        instrument, report = one.bars.instrument, one.report
-        if report.named:
-            notes.append(
-                f"{instrument.symbol}: its bars come from a file that names {report.named}; is it the right one?"
-            )
-        if report.off_tick and not report.tick_inferred:
-            prices = f"{report.off_tick:,} of {4 * report.rows:,} prices"
-            notes.append(f"{instrument.symbol}: {prices} of the file were rounded to the tick {instrument.tick}")
-    for bars in ready.plan.bars:
-        notes += [
-            f"{seat.name} never decided on {bars.instrument.symbol}: its warm-up takes {seat.warm_up:,} bars, "
-            f"and there are {len(bars):,}"
-            for seat in ready.plan.seats
-            if seat.warm_up > 1 and bars.warming(ready.plan.hole_bars, seat.warm_up).all()
-        ]
-    notes += [ready.weighed.words()] if ready.weighed else []
-    notes += _memory_notes(ready)
-    costs = ready.plan.costs
-    if costs.maker_ppm > costs.taker_ppm:
-        notes.append(
-            f"the maker fee of {costs.maker_ppm / 100:g} bps is above the taker fee of {costs.taker_ppm / 100:g} bps: "
-            "venues charge makers less; were the two swapped?"
-        )
-    if any(bars.instrument.shortable for bars in ready.plan.bars):
-        notes.append("this run may sell short: not tradable live while live is spot")
-    return notes
-
-
-def _memory_notes(ready: Assembled) -> list[str]:
-    """Where memory was wanted and not used."""
-    recalling = [seat.name for seat in ready.plan.seats if seat.space]
-    if ready.profile.memory is None:
-        return [f"{seat} would recall, but the profile has no [memory]: it decides without" for seat in recalling]
-    return [] if recalling else ["the profile has a [memory], but no agent recalls anything with its settings"]
-
-
-def _accepted(one: Mapping[str, Any]) -> str:
-    """An operator's word that less evidence will do, as reports show it."""
-    said = (
-        f"less evidence of {one['agent']} is accepted up to {one['cap_quote']:,.2f} until {one['expires'][:10]}, "
-        f"because {one['reason']}"
-    )
-    return said if one["holds"] else f"{said}; that does not hold: {one['why']}"

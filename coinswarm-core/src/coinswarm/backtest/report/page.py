@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from coinswarm.backtest.render import length_text
 from coinswarm.backtest.report import sections
 from coinswarm.backtest.report.charts import chart_data
+from coinswarm.backtest.report.costs import costs
 from coinswarm.backtest.report.grid import Grid
 from coinswarm.backtest.report.markup import Safe, embedded_json, join, tag, void
 from coinswarm.backtest.report.sketch import sketch
@@ -36,7 +37,7 @@ def render_report(of: Facts) -> bytes:
         ("stances", "Stances of the agents", _chart("stances", low=True)),
         ("exposure", "Exposure", _chart("exposure", low=True)),
         ("contribution", "Contribution and correlation", join([_chart("contribution"), sections.contribution(of)])),
-        ("costs", "Costs", sections.costs(of)),
+        ("costs", "Costs", costs(of)),
         ("refusals", "Refusals and ends", sections.refusals(of)),
         ("made", "What it was made of", sections.made_of(of)),
     ]
