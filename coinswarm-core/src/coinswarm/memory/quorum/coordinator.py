@@ -112,7 +112,7 @@ def step(  # noqa: C901, PLR0911 - one arm per event
         case Propose(envelope):
             docket, found = dockets.admit(docket, envelope)
             if found is not None:
-                docket = dockets.ripen(docket, found, now_ns, coordinator.epoch)
+                docket, _ = dockets.ripen(docket, found, now_ns, coordinator.epoch)
             return _press(coordinator._replace(docket=docket), now_ns)
         case LogRead():
             docket, effects = dockets.take_in(docket, event, now_ns, coordinator.epoch)
@@ -142,7 +142,7 @@ def _hear(coordinator: Coordinator, vote: Vote, now_ns: int) -> tuple[Coordinato
     docket, case, effects = dockets.hear(coordinator.docket, vote)
     if case is None or docket is coordinator.docket:
         return coordinator, effects
-    docket = dockets.ripen(docket, case, now_ns, coordinator.epoch)
+    docket, _ = dockets.ripen(docket, case, now_ns, coordinator.epoch)
     coordinator, more = _press(coordinator._replace(docket=docket), now_ns)
     return coordinator, (*effects, *more)
 
@@ -172,7 +172,7 @@ def _tick(coordinator: Coordinator, now_ns: int) -> tuple[Coordinator, tuple[Eff
     """Read the log, keep or try for the lease, and ask for what is due."""
     docket = dockets.forget(coordinator.docket, now_ns)
     for case in docket.cases.values():
-        docket = dockets.ripen(docket, case, now_ns, coordinator.epoch)
+        docket, _ = dockets.ripen(docket, case, now_ns, coordinator.epoch)
     docket, effects = dockets.look(docket, now_ns)
     coordinator, more = _press(coordinator._replace(docket=docket), now_ns)
     return coordinator, (*effects, *_hold(coordinator, now_ns), *more)

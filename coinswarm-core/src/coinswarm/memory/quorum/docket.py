@@ -119,12 +119,14 @@ def admit(docket: Docket, envelope: Envelope) -> tuple[Docket, Case | None]:
 
 def put(docket: Docket, case: Case) -> tuple[Docket, Case]:
     """The docket with a case replaced."""
-    proposal, ripe = case.envelope.id, docket.ripe
+    scheme, reader, cases, ripe, token, reading_ns, deciding_ns = docket
+    proposal = case.envelope.id
     if case.ripe_ns and proposal not in ripe:
         ripe = ripe.put(proposal, None)
     elif not case.ripe_ns and proposal in ripe:
         ripe = ripe.drop(proposal)
-    return docket._replace(cases=docket.cases.put(proposal, case), ripe=ripe), case
+    # Half the price of ``_replace``, on the way of every message.
+    return Docket(scheme, reader, cases.put(proposal, case), ripe, token, reading_ns, deciding_ns), case
 
 
 def drop(docket: Docket, proposals: Iterable[str]) -> Docket:
@@ -161,7 +163,7 @@ def collect(case: Case, ballot: Ballot) -> tuple[Case, tuple[Report, ...]]:
         rest = {voter: one for voter, one in case.ballots.items() if voter != ballot.voter}
         case = case._replace(ballots=rest, doubles=case.doubles | {ballot.voter}, ripe_ns=0)
         return case, (Report(Double(known, ballot)),)
-    split = bool(case.ballots) and all(one.matter != ballot.matter for one in case.ballots.values())
+    split = bool(case.ballots) and ballot.matter not in [one.matter for one in case.ballots.values()]
     case = case._replace(ballots={**case.ballots, ballot.voter: ballot})
     return case, (Report(Split(case.envelope.id)),) if split else ()
 
@@ -180,11 +182,11 @@ def request(docket: Docket, case: Case, local_ns: int, epoch: int) -> Request | 
     return Request(envelope=envelope, proof=chosen, epoch=epoch)
 
 
-def ripen(docket: Docket, case: Case, local_ns: int, epoch: int) -> Docket:
+def ripen(docket: Docket, case: Case, local_ns: int, epoch: int) -> tuple[Docket, Case]:
     """Note since when a case is ripe."""
     if case.ripe_ns or request(docket, case, local_ns, epoch) is None:
-        return docket
-    return put(docket, case._replace(ripe_ns=local_ns))[0]
+        return docket, case
+    return put(docket, case._replace(ripe_ns=local_ns))
 
 
 def press(docket: Docket, local_ns: int, epoch: int) -> tuple[Docket, tuple[Effect, ...]]:
@@ -254,7 +256,7 @@ def take_in(docket: Docket, answer: LogRead, local_ns: int, epoch: int) -> tuple
         docket, more = look(docket, local_ns)
         return docket, (*effects, *more)
     for case in docket.cases.values():
-        docket = ripen(docket, case, local_ns, epoch)
+        docket, _ = ripen(docket, case, local_ns, epoch)
     return docket, effects
 
 

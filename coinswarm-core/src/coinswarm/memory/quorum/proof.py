@@ -5,7 +5,6 @@ Used by everybody who decides, takes over or reads: one definition of a commit p
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,9 +45,9 @@ def choose(ballots: Iterable[Ballot], roster: Roster, hash_at: HashAt) -> tuple[
     ballots = list(ballots)
     if len(ballots) < roster.quorum:
         return ()
-    counts = Counter(ballot.matter for ballot in ballots)
-    matter, most = counts.most_common(1)[0]
-    if most < roster.quorum:
+    matters = [ballot.matter for ballot in ballots]
+    matter = max(matters, key=matters.count)
+    if matters.count(matter) < roster.quorum:
         return ()
     usable = [ballot for ballot in ballots if ballot.matter == matter and agrees(ballot.seen, hash_at)]
     usable.sort(key=lambda ballot: ballot.voter)

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from coinswarm.memory.quorum.keys import Scheme, Signer
+    from coinswarm.memory.quorum.reader import Reader
     from coinswarm.memory.quorum.roster import Roster
+    from coinswarm.memory.quorum.ruling import Standing
 
 AGAIN_NS = 2_000_000_000
 """After how long a vote on what is not decided is sent again: who takes over may not have listened before."""
@@ -126,7 +128,7 @@ def step(voter: Voter, event: Event, now_ns: int) -> tuple[Voter, tuple[Effect, 
             if head.index <= voter.docket.fold.head.index:
                 return voter, ()
             docket, effects = dockets.look(voter.docket, now_ns)
-            return voter._replace(docket=docket), effects
+            return _at(voter, docket), effects
         case Tick():
             return _tick(voter, now_ns)
         case _:
@@ -134,20 +136,23 @@ def step(voter: Voter, event: Event, now_ns: int) -> tuple[Voter, tuple[Effect, 
 
 
 def _with(voter: Voter, case: Case) -> Voter:
-    return voter._replace(docket=dockets.put(voter.docket, case)[0])
+    return _at(voter, dockets.put(voter.docket, case)[0])
+
+
+def _at(voter: Voter, docket: Docket) -> Voter:
+    # Half the price of ``_replace``, on the way of every message.
+    return Voter(voter.name, voter.signer, docket, voter.uses, voter.sealed, voter.seal_every)
 
 
 def _propose(voter: Voter, envelope: Envelope, now_ns: int) -> tuple[Voter, tuple[Effect, ...]]:
     """A proposal came, perhaps again: who asks again has not heard the answer."""
     docket, case = dockets.admit(voter.docket, envelope)
-    voter = voter._replace(docket=docket)
     if case is None:
-        return voter, ()
+        return _at(voter, docket), ()
     if case.mine is not None:
-        return _again(voter, case, now_ns)
-    voter, effects = _consider(voter, case)
-    docket = dockets.ripen(voter.docket, _case(voter, envelope), now_ns, 0)
-    return voter._replace(docket=docket), effects
+        return _again(_at(voter, docket), case, now_ns)
+    docket, case = dockets.ripen(docket, case, now_ns, 0)
+    return _consider(_at(voter, docket), case)
 
 
 def _again(voter: Voter, case: Case, now_ns: int) -> tuple[Voter, tuple[Effect, ...]]:
@@ -156,49 +161,45 @@ def _again(voter: Voter, case: Case, now_ns: int) -> tuple[Voter, tuple[Effect, 
     return _with(voter, case._replace(sent_ns=now_ns)), (Send(case.mine),)
 
 
-def _case(voter: Voter, envelope: Envelope) -> Case:
-    case = voter.docket.cases.get(envelope.id)
-    assert case is not None, "admitted a moment ago"
-    return case
-
-
 def _consider(voter: Voter, case: Case) -> tuple[Voter, tuple[Effect, ...]]:
     """Have a proposal evaluated if it can be and was not."""
     reader, envelope = voter.docket.reader, case.envelope
-    if case.busy or case.mine is not None or not reader.ready or not _open(voter, envelope):
+    if case.busy or case.mine is not None or not reader.ready:
+        return voter, ()
+    standing = reader.fold.standing(envelope)
+    if not _open(reader, envelope, standing):
         return voter, ()
     if voter.name not in reader.fold.roster.voter_keys:
         return voter, ()  # it has no seat any more, or none yet
-    standing = reader.fold.standing(envelope)
     if envelope.proposal.base_version != standing.version:
         return voter, ()  # it starts from what is still to come: no ballot yet
     first = voter.uses.get(envelope.use)
     if first is not None and first.id != envelope.id:
         # Marked busy for good: never judged here, and reported once.
         return _with(voter, case._replace(busy=True)), (Report(Reuse(first, envelope)),)
-    voter = voter._replace(uses=voter.uses.put(envelope.use, envelope))
-    return _with(voter, case._replace(busy=True)), (Evaluate(envelope),)
+    docket, _ = dockets.put(voter.docket, case._replace(busy=True))
+    return voter._replace(docket=docket, uses=voter.uses.put(envelope.use, envelope)), (Evaluate(envelope),)
 
 
-def _open(voter: Voter, envelope: Envelope) -> bool:
+def _open(reader: Reader, envelope: Envelope, standing: Standing) -> bool:
     """Whether a ballot on a proposal could still matter; the log's clock decides, not the voter's."""
-    reader = voter.docket.reader
-    return reader.log_ns <= envelope.deadline_ns and not is_stale(envelope, reader.fold.standing(envelope))
+    return reader.log_ns <= envelope.deadline_ns and not is_stale(envelope, standing)
 
 
 def _evaluated(voter: Voter, results: Iterable[Evaluated | Deferred]) -> tuple[Voter, tuple[Effect, ...]]:
     """Sign what was judged, and have it written down; nothing is sent yet."""
-    ballots, envelopes = [], []
+    ballots, envelopes, reader = [], [], voter.docket.reader
     for result in results:
         case = voter.docket.cases.get(result.proposal)
         if case is None or (isinstance(result, Evaluated) and (case.mine is not None or not case.busy)):
             continue
-        if isinstance(result, Deferred) or not _open(voter, case.envelope):
+        envelope = case.envelope
+        if isinstance(result, Deferred) or not _open(reader, envelope, reader.fold.standing(envelope)):
             voter = _with(voter, case._replace(busy=False))
             continue
-        envelopes.append(case.envelope)
-        ballots.append(_ballot(voter, case.envelope, result))
-    seen, signed = voter.docket.reader.seen, signed_together(ballots, voter.signer)
+        envelopes.append(envelope)
+        ballots.append(_ballot(voter, envelope, result))
+    seen, signed = reader.seen, signed_together(ballots, voter.signer)
     return voter, tuple(Keep(Vote(envelope, ballot), seen) for envelope, ballot in zip(envelopes, signed, strict=True))
 
 
@@ -237,12 +238,11 @@ def _hear(voter: Voter, vote: Vote, now_ns: int) -> tuple[Voter, tuple[Effect, .
     docket, case, effects = dockets.hear(voter.docket, vote)
     if docket is voter.docket:
         return voter, effects
-    voter = voter._replace(docket=docket)
     if case is None:
-        return voter, effects
-    docket = dockets.ripen(docket, case, now_ns, 0)
-    voter, more = _consider(voter._replace(docket=docket), _case(voter._replace(docket=docket), case.envelope))
-    return voter, (*effects, *more)
+        return _at(voter, docket), effects
+    docket, case = dockets.ripen(docket, case, now_ns, 0)
+    voter, more = _consider(_at(voter, docket), case)
+    return voter, (*effects, *more) if effects else more
 
 
 def _read(voter: Voter, answer: LogRead, now_ns: int) -> tuple[Voter, tuple[Effect, ...]]:
