@@ -464,6 +464,7 @@ async def until_told(run: Callable[..., Coroutine[Any, Any, None]], teller: Tell
 
             group.start_soon(listen)
             await group.start(run)
+            looping.settle()
             teller.say(what)
             await anyio.sleep_forever()
     teller.say("stopped")
