@@ -135,6 +135,44 @@ def test_what_is_altered_after_it_was_read_is_seen_to_be(cluster: Cluster, store
     assert report.bad == 1, report
 
 
+def test_an_entry_whose_proposal_is_gone_is_seen_to_be_none(cluster: Cluster, filed: Store) -> None:
+    cluster.log = filed.log
+    cluster.commit()
+    with filed.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.exec_driver_sql("DELETE FROM proposal")
+    read = filed.log.read(1, 0, 9)
+    report = verify(cluster.genesis(), read.entries, read.head, Ed25519Scheme())
+    assert report.bad == 1, report
+    assert "cannot be read as JSON" in report.why
+
+
+def test_a_reader_goes_through_no_more_of_a_log_than_it_asks_for(cluster: Cluster, served: Store) -> None:
+    """Although PostgreSQL planned its statements while the log was empty, and has gathered nothing about it since."""
+    for base in range(8):
+        cluster.commit(cluster.proposal(base=base))
+        served.log.read(1, base, 9)
+    size = 400
+    cluster.decide(*(cluster.request(cluster.envelope(cluster.proposal(subject=f"a/{n}"))) for n in range(size)))
+
+    def gone_through() -> int:
+        """All rows so far; asked for on the connection that reads, whose counts are else handed in when it has time."""
+        with served.engine.connect() as connection:
+            connection.execute(text("SELECT pg_stat_force_next_flush()"))
+            connection.commit()
+            asked = "SELECT coalesce(sum(idx_tup_read), 0) FROM pg_stat_user_indexes"
+            seen = "SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables"
+            return int(connection.execute(text(f"SELECT ({asked}) + ({seen})")).scalar_one())
+
+    before = gone_through()
+    for after in range(8, 8 + size, 10):
+        assert len(served.log.read(1, after, 10).entries) == 10
+    read = gone_through() - before
+    assert read >= size, "it is counted"
+    assert read <= 12 * size, f"{read} rows for {size} entries"
+
+
 def test_no_more_entries_are_remembered_than_are_of_use(
     cluster: Cluster, stored: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

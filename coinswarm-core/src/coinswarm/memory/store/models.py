@@ -70,7 +70,7 @@ class TradePattern(Base):
     __tablename__ = "trade_pattern"
     __table_args__ = (
         ForeignKeyConstraint(["log", "trade"], ["trade.log", "trade.id"]),
-        Index(None, "log", "pattern"),
+        Index(None, "pattern", "log"),
     )
 
     log: Mapped[LogId]
@@ -102,7 +102,7 @@ class CertificateRow(Base):
     __tablename__ = "certificate"
     __table_args__ = (
         CheckConstraint("tier IN ('bronze', 'silver', 'gold')", "tier"),
-        UniqueConstraint("log", "agent_id", "number"),
+        UniqueConstraint("agent_id", "number", "log"),
     )
 
     log: Mapped[LogId]
@@ -246,7 +246,7 @@ class AgentState(Base):
     __tablename__ = "agent_state"
     __table_args__ = (
         CheckConstraint("valid_until IS NULL OR timestamp <= valid_until", "times"),
-        Index(None, "log", "agent_id"),
+        Index(None, "agent_id", "log"),
     )
 
     log: Mapped[LogId]

@@ -79,7 +79,7 @@ class ProposalRow(Base):
     """
 
     __tablename__ = "proposal"
-    __table_args__ = (Index(None, "log", "subject"), Index(None, "log", "kind", "about"))
+    __table_args__ = (Index(None, "subject", "log"), Index(None, "kind", "about", "log"))
 
     log: Mapped[LogId]
     id: Mapped[Key]
@@ -111,7 +111,7 @@ class EntryRow(Base):
 
     __tablename__ = "entry"
     __table_args__ = (
-        UniqueConstraint("log", "proposal"),
+        UniqueConstraint("proposal", "log"),
         ForeignKeyConstraint(["log", "proposal"], ["decision.log", "decision.proposal"]),
         CheckConstraint("position > 0", "position"),
     )
@@ -139,7 +139,7 @@ class QuorumVote(Base):
 
     __tablename__ = "quorum_vote"
     __table_args__ = (
-        UniqueConstraint("log", "proposal_id", "manager_id"),
+        UniqueConstraint("proposal_id", "manager_id", "log"),
         ForeignKeyConstraint(["log", "proposal_id"], ["decision.log", "decision.proposal"]),
         CheckConstraint("decision IN ('ACCEPT', 'REJECT')", "decision"),
     )

@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.CheckConstraint("valid_until IS NULL OR timestamp <= valid_until", name=op.f("ck_agent_state_times")),
         sa.PrimaryKeyConstraint("log", "id", name=op.f("pk_agent_state")),
     )
-    op.create_index(op.f("ix_agent_state_log_agent_id"), "agent_state", ["log", "agent_id"])
+    op.create_index(op.f("ix_agent_state_agent_id_log"), "agent_state", ["agent_id", "log"])
 
     op.create_table(
         "certificate",
@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("revoked", sa.Boolean(), nullable=False),
         sa.CheckConstraint("tier IN ('bronze', 'silver', 'gold')", name=op.f("ck_certificate_tier")),
         sa.PrimaryKeyConstraint("log", "agent_id", "digest", name=op.f("pk_certificate")),
-        sa.UniqueConstraint("log", "agent_id", "number", name=op.f("uq_certificate_log_agent_id_number")),
+        sa.UniqueConstraint("agent_id", "number", "log", name=op.f("uq_certificate_agent_id_number_log")),
     )
     op.create_table(
         "daily_return",
@@ -118,8 +118,8 @@ def upgrade() -> None:
         sa.Column("signature", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("log", "id", name=op.f("pk_proposal")),
     )
-    op.create_index(op.f("ix_proposal_log_kind_about"), "proposal", ["log", "kind", "about"])
-    op.create_index(op.f("ix_proposal_log_subject"), "proposal", ["log", "subject"])
+    op.create_index(op.f("ix_proposal_kind_about_log"), "proposal", ["kind", "about", "log"])
+    op.create_index(op.f("ix_proposal_subject_log"), "proposal", ["subject", "log"])
 
     op.create_table(
         "regime",
@@ -255,7 +255,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("log", "trade", "pattern", name=op.f("pk_trade_pattern")),
     )
-    op.create_index(op.f("ix_trade_pattern_log_pattern"), "trade_pattern", ["log", "pattern"])
+    op.create_index(op.f("ix_trade_pattern_pattern_log"), "trade_pattern", ["pattern", "log"])
 
     op.create_table(
         "entry",
@@ -272,7 +272,7 @@ def upgrade() -> None:
             ["log", "proposal"], ["decision.log", "decision.proposal"], name=op.f("fk_entry_log_proposal_decision")
         ),
         sa.PrimaryKeyConstraint("log", "position", name=op.f("pk_entry")),
-        sa.UniqueConstraint("log", "proposal", name=op.f("uq_entry_log_proposal")),
+        sa.UniqueConstraint("proposal", "log", name=op.f("uq_entry_proposal_log")),
     )
     op.create_table(
         "quorum_vote",
@@ -293,7 +293,7 @@ def upgrade() -> None:
             name=op.f("fk_quorum_vote_log_proposal_id_decision"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quorum_vote")),
-        sa.UniqueConstraint("log", "proposal_id", "manager_id", name=op.f("uq_quorum_vote_log_proposal_id_manager_id")),
+        sa.UniqueConstraint("proposal_id", "manager_id", "log", name=op.f("uq_quorum_vote_proposal_id_manager_id_log")),
     )
     op.create_table(
         "voter",
@@ -313,7 +313,7 @@ def downgrade() -> None:
     op.drop_table("voter")
     op.drop_table("quorum_vote")
     op.drop_table("entry")
-    op.drop_index(op.f("ix_trade_pattern_log_pattern"), "trade_pattern")
+    op.drop_index(op.f("ix_trade_pattern_pattern_log"), "trade_pattern")
 
     op.drop_table("trade_pattern")
     op.drop_table("roster")
@@ -327,8 +327,8 @@ def downgrade() -> None:
     op.drop_table("space")
     op.drop_table("seal")
     op.drop_table("regime")
-    op.drop_index(op.f("ix_proposal_log_subject"), "proposal")
-    op.drop_index(op.f("ix_proposal_log_kind_about"), "proposal")
+    op.drop_index(op.f("ix_proposal_subject_log"), "proposal")
+    op.drop_index(op.f("ix_proposal_kind_about_log"), "proposal")
 
     op.drop_table("proposal")
     op.drop_table("pattern")
@@ -336,6 +336,6 @@ def downgrade() -> None:
     op.drop_table("episode")
     op.drop_table("daily_return")
     op.drop_table("certificate")
-    op.drop_index(op.f("ix_agent_state_log_agent_id"), "agent_state")
+    op.drop_index(op.f("ix_agent_state_agent_id_log"), "agent_state")
 
     op.drop_table("agent_state")
