@@ -8,7 +8,7 @@ from the run's tables, and never on the path of its bars: a session over recorde
 replay, a notebook's run) does so after its last bar, when the run is kept, so that no watcher can change, slow or
 lose it. Not promised: how soon after the event a watcher hears of it. A run that fails or is interrupted tells
 nobody, and neither does one that is executed again (``coinswarm replay``, ``coinswarm explain``). What a quorum decides
-is told beside the sessions too, by a process of its own (``coinswarm run watcher``). A watcher that
+is told beside the sessions too, by a process of its own (``coinswarm run follower``). A watcher that
 raises is called on; what it raised is counted and said once. What it prints is kept from standard output. One that
 does not come back is left behind.
 
@@ -178,7 +178,7 @@ def coinswarm_order_filled(fill: Fill) -> None:
 def coinswarm_proposal_decided(proposal: Proposal, outcome: str, entry: int) -> None:
     """A quorum decided on a proposal, and the log says so: the entry was verified before.
 
-    ``coinswarm run watcher`` tells of every decision of a log, in the log's order; a session tells of those that were
+    ``coinswarm run follower`` tells of every decision of a log, in the log's order; a session tells of those that were
     taken while it proposed to a ``[swarm]``.
 
     :param outcome: ``accept``, ``reject``, ``conflict`` or ``expired``.

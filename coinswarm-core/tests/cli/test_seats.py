@@ -47,6 +47,8 @@ def test_a_quorum_begins_with_four_voters_of_whom_three_decide(capsys: pytest.Ca
     assert "north/main: 3 of 4 voters decide; bears 1 silent, and 1 that lies" in text
     assert "coinswarm run voter --id v4 --profile north-main.toml" in text
     profile = load_swarm(Path("north-main.toml"))
+    for name in profile.swarm.coordinators:
+        assert f"coinswarm run coordinator --id {name} --profile north-main.toml" in text
     roster = roster_from(Path(profile.swarm.roster).read_text(encoding="utf-8").strip())
     assert (roster.version, roster.quorum, roster.faulty) == (0, 3, 1)
     assert list(roster.voter_keys) == ["v1", "v2", "v3", "v4"] == [seat.id for seat in profile.swarm.voters]

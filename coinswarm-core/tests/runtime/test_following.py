@@ -24,6 +24,7 @@ from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.plugins import watchers
 from coinswarm.plugins.catalogue import load
 from coinswarm.runtime import following, making
+from coinswarm.runtime.follower import HOOK
 from coinswarm.runtime.following import Follower
 from coinswarm.runtime.making import listeners
 from coinswarm.runtime.metrics import address, serving
@@ -31,7 +32,6 @@ from coinswarm.runtime.swarm import noticing
 from coinswarm.runtime.swarm.node import COMMIT, status_subject
 from coinswarm.runtime.swarm.parts import Place
 from coinswarm.runtime.swarm.telling import Teller
-from coinswarm.runtime.watcher import HOOK
 from coinswarm_testkit.quorum.decided import ROSTER, DecidedLog
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ class Followed:
 
     def __init__(self, log: DecidedLog, *plugins: str, bus: MessageBus | None = None, **more: Any) -> None:  # noqa: ANN401
         self.said: list[str] = []
-        self.kept = log.path.with_name("watcher.json")
+        self.kept = log.path.with_name("follower.json")
         place = Place("north", "main", ROSTER, Ed25519Scheme(), bus or LocalBus(LocalBusSettings()), log.store.log)
         _, tell = listeners(plugins, HOOK)
-        self.follower = Follower(place, tell, self.kept, Teller("watcher", self.said.append), **more)
+        self.follower = Follower(place, tell, self.kept, Teller("follower", self.said.append), **more)
 
 
 async def test_what_is_decided_from_now_on_is_told_once_and_in_order(
@@ -154,7 +154,7 @@ async def test_a_log_that_was_set_back_is_not_followed(log: DecidedLog, tmp_path
 
 def test_a_place_that_cannot_be_read_is_told(log: DecidedLog) -> None:
     for text in ("", "[]", '{"index": "x"}'):
-        log.path.with_name("watcher.json").write_text(text)
+        log.path.with_name("follower.json").write_text(text)
         with pytest.raises(DataError, match="does not say how far plugins were told"):
             Followed(log)
 

@@ -85,16 +85,16 @@ def projection(*, profile: Path, overrides: tuple[str, ...]) -> None:
     help="Serve metrics for Prometheus there: log, decisions, seats, index. HOST is 127.0.0.1 unless named.",
 )
 @set_option
-def watcher(*, profile: Path, measured: str | None, overrides: tuple[str, ...]) -> None:
+def follower(*, profile: Path, measured: str | None, overrides: tuple[str, ...]) -> None:
     """Tell the profile's plugins what the quorum decides, entry by entry; and measure it."""
     from functools import partial
 
     from coinswarm.config.swarm import load_swarm
+    from coinswarm.runtime.follower import run_follower
     from coinswarm.runtime.swarm.assembly import driven
-    from coinswarm.runtime.watcher import run_watcher
 
     loaded = load_swarm(profile, overrides)
-    driven(partial(run_watcher, loaded, label=str(profile), say=say, measured=measured))
+    driven(partial(run_follower, loaded, label=str(profile), say=say, measured=measured))
 
 
 def say(line: str) -> None:

@@ -86,7 +86,7 @@ class Follower:
         coordinators: Sequence[str] = (),
         backend: MemoryBackend | None = None,
     ) -> None:
-        self.name, self._teller = "watcher", teller
+        self.name, self._teller = "follower", teller
         self._place, self._plugins, self._kept = place, tell, kept
         self._coordinators, self._backend = coordinators, backend
         self._told = _kept_at(kept)

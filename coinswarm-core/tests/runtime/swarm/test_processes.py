@@ -270,7 +270,7 @@ def coinswarm_proposal_decided(proposal, outcome, entry):
 
 
 @pytest.mark.usefixtures("running")
-def test_a_watcher_tells_plugins_and_is_measured(
+def test_a_follower_tells_plugins_and_is_measured(
     profile: Path,
     site: Any,  # noqa: ANN401 - conftest's
     monkeypatch: pytest.MonkeyPatch,
@@ -279,22 +279,22 @@ def test_a_watcher_tells_plugins_and_is_measured(
     site.add("diary", DIARY)
     monkeypatch.setenv("PYTHONPATH", str(site.folder))
     told = ["--profile", str(profile)]
-    assert main(["run", "watcher", *told]) == 2
+    assert main(["run", "follower", *told]) == 2
     assert "no plugin in plugins of " in capsys.readouterr().err
     Path("proposal.json").write_text(json.dumps(PROPOSAL), encoding="utf-8")
-    with part("watcher", *told, "--set", 'plugins=["diary"]', "--metrics", "0") as watcher:
-        watcher.until("watcher: follows north/main and tells diary; metrics are at http://127.0.0.1:")
-        url = watcher.lines[-1].rpartition(" ")[2].strip()
+    with part("follower", *told, "--set", 'plugins=["diary"]', "--metrics", "0") as follower:
+        follower.until("follower: follows north/main and tells diary; metrics are at http://127.0.0.1:")
+        url = follower.lines[-1].rpartition(" ")[2].strip()
         limit = time.monotonic() + 30
-        while not Path("home/swarm/north/main/watcher.json").exists():
-            assert time.monotonic() < limit, watcher.lines
+        while not Path("home/swarm/north/main/follower.json").exists():
+            assert time.monotonic() < limit, follower.lines
             time.sleep(0.02)
         assert main(["memory", "propose", "proposal.json", *told]) == 1
-        watcher.until("diary: 1 acceptance/min-days reject")
+        follower.until("diary: 1 acceptance/min-days reject")
         text = ""
         while 'coinswarm_seat_up{cluster="north",name="v1",part="voter",shard="main"} 1.0' not in text:
             assert time.monotonic() < limit, text
             text = urllib.request.urlopen(url, timeout=10).read().decode()  # noqa: S310 - our own
         assert 'coinswarm_decisions_total{cluster="north",kind="configure",outcome="reject",shard="main"} 1.0' in text
-        assert watcher.stop() == 0
-    assert watcher.lines[-1].strip() == "watcher: stopped"
+        assert follower.stop() == 0
+    assert follower.lines[-1].strip() == "follower: stopped"

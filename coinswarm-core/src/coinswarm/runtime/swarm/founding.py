@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 BUNDLED = ("decimals", "integers")
 """Core's two voters, given to seats in turn: seats that all run one program fail together."""
 
+COORDINATORS = ("c1", "c2")
+"""They take turns: when one is gone the other goes on."""
+
 PROFILE = """\
 # The quorum {cluster}/{shard}: {sizes}. Written by coinswarm memory init.
 
@@ -33,7 +36,7 @@ cluster = "{cluster}"
 shard = "{shard}"
 roster = "{roster}"
 database = "{database}"
-coordinators = ["c1", "c2"]
+coordinators = [{coordinators}]
 
 [swarm.submitter]
 id = "{submitter}"
@@ -107,7 +110,7 @@ class Founded:
             f"wrote {self.roster_file} and {self.profile}",
             "Copy both files to every host, and each secret key to its seat's host alone. Then, each in a process:",
             *(f"  coinswarm run voter --id {name} --profile {self.profile}" for name in names),
-            f"  coinswarm run coordinator --id c1 --profile {self.profile}",
+            *(f"  coinswarm run coordinator --id {name} --profile {self.profile}" for name in COORDINATORS),
         ]
 
 
@@ -157,6 +160,7 @@ def found(asked: Founding) -> Founded:
         sizes=sizes(roster),
         roster=roster_file.name,
         database=asked.database,
+        coordinators=", ".join(f'"{one}"' for one in COORDINATORS),
         submitter=name,
     )
     seats = [SEAT.format(name=seat, voter=BUNDLED[place % len(BUNDLED)]) for place, seat in enumerate(asked.voters)]

@@ -1,4 +1,4 @@
-"""``coinswarm run watcher``: a follower of a quorum's log as a process, with plugins to tell, or metrics, or both."""
+"""``coinswarm run follower``: a follower of a quorum's log as a process, with plugins to tell, or metrics, or both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HOOK = "coinswarm_proposal_decided"
 
 
-async def run_watcher(profile: SwarmProfile, *, label: str, say: Say, measured: str | None) -> None:
+async def run_follower(profile: SwarmProfile, *, label: str, say: Say, measured: str | None) -> None:
     """Tell the profile's plugins what its quorum decides, until told to stop (SIGINT, SIGTERM).
 
     :param label: what messages call the profile.
@@ -39,7 +39,7 @@ async def run_watcher(profile: SwarmProfile, *, label: str, say: Say, measured: 
     named, backend = profile.memory, None
     if named is not None and at is not None:
         backend = make_backend(profile.plugins, named.backend, named.settings, key="memory.settings", label=label)
-    teller = Teller("watcher", say)
+    teller = Teller("follower", say)
     async with (
         opened_store(section, roster, teller, founds=False) as store,
         opened_bus(profile, label, teller) as bus,
@@ -47,7 +47,7 @@ async def run_watcher(profile: SwarmProfile, *, label: str, say: Say, measured: 
         follower = Follower(
             place_of(section, roster, bus, store),
             tell,
-            disks_of(section) / "watcher.json",
+            disks_of(section) / "follower.json",
             teller,
             coordinators=section.coordinators,
             backend=backend,
