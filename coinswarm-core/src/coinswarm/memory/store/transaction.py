@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, bindparam, cast, func, select, union_all, update
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, literal_column, select, union_all, update
 from sqlalchemy import null as no_value
 
 from coinswarm.memory.quorum.log import Transaction
@@ -59,6 +59,7 @@ _BOTH = Statement(
 )
 """The lease, shared, and then the head, alone: both in one answer."""
 _CLOCK = Statement(select(NOW))
+_BODY = Statement(select(RosterRow.body).where(RosterRow.log == _LOG, RosterRow.version == bindparam("version")))
 
 _SUBJECTS = (
     select(SubjectRow.name, SubjectRow.version)
@@ -67,7 +68,13 @@ _SUBJECTS = (
     .with_for_update()
     .cte("locked")
 )
-_FORCE = select(func.max(RosterRow.version)).where(RosterRow.log == _LOG).scalar_subquery()
+_FORCE = (
+    select(RosterRow.version, RosterRow.body)
+    .where(RosterRow.log == _LOG)
+    .order_by(RosterRow.version.desc())
+    .limit(literal_column("1"))
+    .subquery()
+)
 _KNOWABLE = union_all(
     select(word("version"), _SUBJECTS.c.name, cast(_SUBJECTS.c.version, Text)),
     select(word("decision"), DecisionRow.proposal, DecisionRow.outcome).where(
@@ -79,9 +86,7 @@ _KNOWABLE = union_all(
     select(word("hash"), cast(EntryRow.position, Text), EntryRow.hash).where(
         EntryRow.log == _LOG, among(EntryRow.position, "positions")
     ),
-    select(word("roster"), cast(RosterRow.version, Text), RosterRow.body).where(
-        RosterRow.log == _LOG, among(RosterRow.version, "rosters") | (RosterRow.version == _FORCE)
-    ),
+    select(word("force"), cast(_FORCE.c.version, Text), _FORCE.c.body),
 )
 """All that a batch of requests depends on, in one answer: kind, key, value."""
 _KNOWN = Statement(_KNOWABLE)
@@ -142,7 +147,6 @@ class SqlTransaction(Transaction):
             {request.envelope.id for request in requests},
             {request.envelope.use for request in requests if _is_text(request.envelope.use)},
             {ballot.seen.index for request in requests for ballot in request.proof},
-            {request.envelope.roster for request in requests},
         )
         [locked, known] = self._line.ask((_BOTH, {"log": self._log}), question)
         self._locked(*locked)
@@ -199,7 +203,6 @@ class SqlTransaction(Transaction):
         proposals: Iterable[str] = (),
         uses: Iterable[str] = (),
         positions: Iterable[int] = (),
-        rosters: Iterable[int] = (),
     ) -> Question:
         """The question that reads, and locks where it will be changed, what is asked for and not known yet."""
         subjects = [name for name in subjects if name not in self._versions]
@@ -207,7 +210,6 @@ class SqlTransaction(Transaction):
         uses = [use for use in uses if use not in self._spent]
         # Whoever made a request wrote these numbers: what cannot be here is not asked for.
         positions = [one for one in positions if one not in self._hashes and 0 < one < 1 << 63]
-        rosters = [one for one in rosters if 0 <= one < 1 << 32]
         self._versions.update(dict.fromkeys(subjects, 0))
         self._decisions.update(dict.fromkeys(proposals))
         self._spent.update(dict.fromkeys(uses, False))
@@ -217,7 +219,6 @@ class SqlTransaction(Transaction):
             "proposals": listing(proposals),
             "uses": listing(uses),
             "positions": listing(positions),
-            "rosters": listing(rosters),
         }
 
     def _learn(self, rows: list[Row]) -> None:
@@ -233,9 +234,9 @@ class SqlTransaction(Transaction):
                 self._spent[key] = True
             elif kind == "hash":
                 self._hashes[int(key)] = value
-            else:
-                self._rosters[int(key)] = _parsed(value)
-        self._force = max(self._rosters, default=-1)
+            elif self._force < 0:  # a later one is of this transaction
+                self._force = int(key)
+                self._rosters[self._force] = _parsed(value)
 
     def _ask(self, question: Question) -> None:
         """Read by itself what was not foreseen."""
@@ -250,9 +251,13 @@ class SqlTransaction(Transaction):
 
     def roster(self, version: int | None) -> Roster | None:
         """From what was read, or read now."""
-        if self._force < 0 or (version is not None and version not in self._rosters):
-            self._ask(self._unknown(rosters=[] if version is None else [version]))
-        return self._rosters.get(self._force if version is None else version)
+        if self._force < 0:
+            self._ask(self._unknown())
+        wanted = self._force if version is None else version
+        if wanted not in self._rosters and 0 <= wanted < self._force:
+            [rows] = self._line.ask((_BODY, {"log": self._log, "version": wanted}))
+            self._rosters.update((wanted, _parsed(body)) for (body,) in rows)
+        return self._rosters.get(wanted)
 
     def hash_at(self, index: int) -> str | None:
         """From what was read, or read now."""
