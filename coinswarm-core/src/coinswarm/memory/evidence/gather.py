@@ -6,6 +6,7 @@ out what was known well before, there is no evidence: a voter says nothing rathe
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coinswarm.clock import DAY_NS, HOUR_NS
@@ -218,7 +219,8 @@ def _ids(cited: Sequence[Cited]) -> set[str]:
     return {episode.id for exhibit in cited if isinstance(exhibit, Exhibit) for episode in exhibit.episodes}
 
 
-def _rules(settings: Sequence[Proposal]) -> AcceptanceRules:
+@lru_cache(maxsize=16)
+def _rules(settings: tuple[Proposal, ...]) -> AcceptanceRules:
     """The rules in force: the defaults, with every setting that was accepted, in order."""
     rules = AcceptanceRules()
     for one in settings:

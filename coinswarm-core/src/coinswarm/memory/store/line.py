@@ -92,7 +92,8 @@ class Lines:
 
     @contextmanager
     def _line(self, begins: Mapping[str, str]) -> Iterator[Line]:
-        with self._held() as held:
+        held = self._held()
+        try:
             line = self._made(held, begins[self._engine.dialect.name])
             try:
                 yield line
@@ -100,9 +101,10 @@ class Lines:
                 if line.broken:
                     held.invalidate()
                     self._era += 1
+        finally:
+            held.close()
 
-    @contextmanager
-    def _held(self) -> Iterator[PoolProxiedConnection]:
+    def _held(self) -> PoolProxiedConnection:
         """A connection; none that is older than the last that broke, since what broke it has mostly broken all."""
         dialect: Any = self._engine.dialect
         try:
@@ -112,10 +114,7 @@ class Lines:
                 held = self._engine.raw_connection()
         except dialect.loaded_dbapi.Error as error:
             raise self._wrap(error, False) from error  # noqa: FBT003 - never there
-        try:
-            yield held
-        finally:
-            held.close()
+        return held
 
     def _made(self, held: PoolProxiedConnection, begin: str) -> Line:
         if self._engine.dialect.name == SQLITE:
