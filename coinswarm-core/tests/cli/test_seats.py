@@ -101,7 +101,13 @@ def test_what_a_process_reads_of_a_profile(capsys: pytest.CaptureFixture[str], t
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
         wrong = said(capsys, ["run", "voter", "--id", "v1", "--profile", str(path)], 2)
         assert error in wrong, wrong
+        assert wrong.startswith(f"coinswarm: error: {path}")
         assert "a:b@" not in wrong
+    path.write_text(text, encoding="utf-8")
+    for value, error in (('""', "must not be empty"), ("5", "must be text in quotes, or a reference")):
+        override = ("--set", f"swarm.database={value}")
+        wrong = said(capsys, ["run", "voter", "--id", "v1", "--profile", str(path), *override], 2)
+        assert wrong.startswith(f"coinswarm: error: --set: swarm.database = …: {error}"), wrong
 
 
 def test_a_seat_needs_its_own_key_and_a_bus(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,14 @@ def explain(error: ValidationError, model: type[BaseModel], source: Callable[[Lo
     return "\n".join(dict.fromkeys(lines))
 
 
+def origin(places: Sequence[Loc], label: str) -> Callable[[Loc], str]:
+    """Names where a key came from: ``--set``, or else the file.
+
+    :param places: of the keys that were overridden.
+    """
+    return lambda loc: "--set" if any(loc[: len(place)] == place for place in places) else label
+
+
 def key_of(loc: Loc) -> str:
     """``instruments.0.symbol`` for ``("instruments", 0, "symbol")``."""
     return ".".join(str(part) for part in loc)

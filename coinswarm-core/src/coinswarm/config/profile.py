@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from coinswarm.clock import to_ns
 from coinswarm.config.demands import AcceptSection, DemandSection, EvidenceSection
 from coinswarm.config.fields import FULL_BP, Count, Moment, Money, Name, Section, units
-from coinswarm.config.messages import Loc, explain
+from coinswarm.config.messages import Loc, explain, origin
 from coinswarm.config.sections import (
     AgentSection,
     CommitteeSection,
@@ -198,10 +198,7 @@ def load_profile(name: str | Path, overrides: Sequence[str] = ()) -> Profile:
         _anchor_paths(data, path.parent)
     places = [apply_override(data, *parse_override(text)) for text in overrides]
 
-    def source(loc: Loc) -> str:
-        return "--set" if any(loc[: len(place)] == place for place in places) else label
-
-    return _validated(data, source)
+    return _validated(data, origin(places, label))
 
 
 def parse_profile(data: Mapping[str, Any], label: str) -> Profile:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from coinswarm.config.fields import Bp, Database, Name, SecretReference, Section, Settings
-from coinswarm.config.messages import explain
+from coinswarm.config.messages import explain, origin
 from coinswarm.config.sections import DriversSection, MemorySection
 from coinswarm.config.sources import apply_override, parse_override, read_toml
 from coinswarm.errors import ProfileError
@@ -110,8 +110,7 @@ def load_swarm(path: Path, overrides: Sequence[str] = ()) -> SwarmProfile:
         raise ProfileError(message, remedy="name a file; coinswarm memory init writes one")
     data = read_toml(path)
     anchor_swarm(data, path.parent)
-    for text in overrides:
-        apply_override(data, *parse_override(text))
+    places = [apply_override(data, *parse_override(text)) for text in overrides]
     if "swarm" not in data:
         message = f"{path} has no [swarm]"
         raise ProfileError(message, remedy="coinswarm memory init writes one")
@@ -119,7 +118,7 @@ def load_swarm(path: Path, overrides: Sequence[str] = ()) -> SwarmProfile:
     try:
         return SwarmProfile.model_validate({key: value for key, value in data.items() if key not in others})
     except ValidationError as error:
-        raise ProfileError(explain(error, SwarmProfile, lambda _loc: str(path))) from None
+        raise ProfileError(explain(error, SwarmProfile, origin(places, str(path)))) from None
 
 
 def anchor_swarm(data: Mapping[str, Any], folder: Path) -> None:
