@@ -158,8 +158,11 @@ class RedisMemory(MemoryBackend):
 
     async def _nearest(self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter) -> list[Found]:
         """The nearest of those that count: one script, and a search of Redis' own where the filter asks for it."""
+        decided = int(bool(where.decided_from_ns or where.decided_before_ns))
         limits = (FEW, FEW_SHARE, SPREAD, MORE, THOROUGH, MOST)
-        words = " ".join(map(str, (k, self._settings.search_effort, *limits, *times(where, as_of_ns))))
+        words = " ".join(
+            map(str, (k, self._settings.search_effort, as_of_ns, decided, *limits, *times(where, as_of_ns)))
+        )
         named = [name for names in groups(where) for name in (str(len(names)), *names)]
         answer = await self._script(scripts.RECALL, space, asked.tobytes(), words, *named)
         total, entries, index, how, *found = answer

@@ -76,7 +76,7 @@ def groups(where: Filter) -> list[list[str]]:
 
 
 def times(where: Filter, as_of_ns: int) -> tuple[int | str, ...]:
-    """What a recall asks of times: as_of, the first and the last decided, in seconds and nanoseconds; as_of again.
+    """What a recall asks of times: as_of, the first and the last decided, in seconds and nanoseconds.
 
     The decided are ``-`` where the filter asks for neither.
     """
@@ -85,7 +85,7 @@ def times(where: Filter, as_of_ns: int) -> tuple[int | str, ...]:
     if where.decided_from_ns or where.decided_before_ns:
         first = divmod(where.decided_from_ns, SECOND_NS)
         last = divmod(where.decided_before_ns - 1, SECOND_NS) if where.decided_before_ns else ("+inf", "-")
-    return (*divmod(as_of_ns, SECOND_NS), *first, *last, as_of_ns)
+    return (*divmod(as_of_ns, SECOND_NS), *first, *last)
 
 
 def expression(where: Filter, as_of_ns: int | None) -> str:

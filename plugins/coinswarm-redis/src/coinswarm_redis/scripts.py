@@ -131,21 +131,29 @@ return redis.call('UNLINK', v, m, k, d, r)
 RECALL = (
     _KEYS
     + """
-local vector, told = ARGV[1], {}
-for word in string.gmatch(ARGV[2], '%S+') do told[#told + 1] = word end
-local function number(place) return tonumber(told[place]) end
-local wanted, effort, few, share = number(1), number(2), number(3), number(4)
-local spread, more, thorough, most = number(5), number(6), number(7), number(8)
-local known, from, till = {told[9], told[10]}, {told[11], told[12]}, {told[13], told[14]}
+local vector = ARGV[1]
+local wanted, effort, as_of, within_times, rest = string.match(ARGV[2], '^(%d+) (%d+) (%d+) (%d) (.*)$')
+wanted, effort = tonumber(wanted), tonumber(effort)
 local total = redis.call('VCARD', v)
 local seen = redis.call('HMGET', m, 'entries', 'index', 'latest')
 local answer = {total, seen[1] or '0', seen[2] or '', ''}
 if tonumber(answer[2]) ~= total or total == 0 then return answer end
-local all_known = at_most(seen[3], told[15])
+local all_known = at_most(seen[3], as_of)
 
 local function similar(count, visited)
   return redis.call('VSIM', v, 'FP32', vector, 'WITHSCORES', 'COUNT', count, 'EF', math.max(effort, visited))
 end
+
+if all_known and within_times == '0' and #ARGV == 2 then
+  answer[4], answer[5] = 'found', similar(wanted, wanted)
+  return answer
+end
+
+local told = {}
+for word in string.gmatch(rest, '%S+') do told[#told + 1] = word end
+local function number(place) return tonumber(told[place]) end
+local few, share, spread, more, thorough, most = number(1), number(2), number(3), number(4), number(5), number(6)
+local known, from, till = {told[7], told[8]}, {told[9], told[10]}, {told[11], told[12]}
 
 -- How many can count at most, and are expected to; which list of ids is the shortest that holds them all.
 local bound, expected, how = total, 1, nil
@@ -171,10 +179,6 @@ if from[1] ~= '-' then
   local size = redis.call('ZCOUNT', d, from[1], till[1])
   expected = expected * size / total
   if size <= bound then bound, how = size, {'ZRANGE', d, from[1], till[1], 'BYSCORE'} end
-end
-if not how then
-  answer[4], answer[5] = 'found', similar(wanted, wanted)
-  return answer
 end
 local limit = math.max(few, math.floor(total * share))
 if bound > limit and #single > 1 then
@@ -267,9 +271,10 @@ return answer
 )
 """One recall, in the way that suits how many can count.
 
-ARGV: the vector; one text of words, for a client takes its time over each argument: k, EF, up to how many, or which
-share of all, are gathered, how much more than k a search is asked for, and the most (see ``coinswarm_redis.backend``),
-and what ``times`` of ``coinswarm_redis.fields`` says; for each field of the filter how many names of sets, and these.
+ARGV: the vector; one text of words, for a client takes its time over each argument: k, EF, the time, whether the filter
+asks for times of decisions (1 or 0), up to how many, or which share of all, are gathered, how much more than k a search
+is asked for, and the most (see ``coinswarm_redis.backend``), and what ``times`` of ``coinswarm_redis.fields`` says; for
+each field of the filter how many names of sets, and these. Where all of them count, most of it is not read.
 
 Answers the number of elements, of entries, the index, and, where these agree, how it was searched: ``found``, with ids
 and scores in turn; ``few``, with ids, attributes (empty where all of them count) and vectors one after the other; or
