@@ -35,13 +35,13 @@ T = TypeVar("T")
 FEW, FEW_SHARE = 500, 0.02
 """Where at most so many episodes can count, or that share of all, they are gathered and each is looked at."""
 
-SPREAD, MORE, THOROUGH, MOST = 2.5, 4, 3, 400
+SPREAD, MORE, THOROUGH, MOST = 2.5, 4, 5, 400
 """How many standard deviations more a search is asked for than a filter leaves k of on average, so that fewer are left
-once in a hundred questions; how many more in any case; how many times more candidates it looks at where hardly any are
-left, because of what is farther away it finds a smaller share; and the most that it is asked for, while Redis does
+once in a hundred questions; how many more in any case; how many times more candidates are looked at where hardly any
+are left, because of what is farther away a smaller share is found; and the most that it is asked for, while Redis does
 nothing else."""
 
-VISITED, LEAST_VISITED = 20, 2_000
+VISITED, LEAST_VISITED = 5, 2_000
 """How many times more elements Redis' own filter may visit than it should have to, were it independent; at least."""
 
 
@@ -182,16 +182,13 @@ class RedisMemory(MemoryBackend):
         :param most: can count.
         """
         key = keys(self._settings.prefix, space)[0]
-        found = await self._search(key, asked, k, said, max(LEAST_VISITED, VISITED * k * total // max(1, most)))
+        effort = max(THOROUGH * self._settings.search_effort, k)  # of what counts: that is far away
+        words = ("VSIM", key, "FP32", asked.tobytes(), "WITHSCORES", "COUNT", k, "EF", effort, "FILTER", said)
+        visited = max(LEAST_VISITED, VISITED * effort * total // max(1, most))
+        found = _matches(await self._command(*words, "FILTER-EF", visited))
         if len(found) < min(k, most):  # perhaps there are no more, perhaps it gave up: only all of them can tell
-            found = await self._search(key, asked, k, said, 2 * total)
+            found = _matches(await self._command(*words, "FILTER-EF", 2 * total))
         return found
-
-    async def _search(self, key: str, asked: Vector, k: int, said: str, visited: int) -> list[Found]:
-        """What Redis finds by a filter in its own words: its effort counts what that admits, each after many visits."""
-        effort = max(self._settings.search_effort // 2, k)
-        words = ("VSIM", key, "FP32", asked.tobytes(), "WITHSCORES", "COUNT", k, "EF", effort)
-        return _matches(await self._command(*words, "FILTER", said, "FILTER-EF", visited))
 
     async def _whole(self, space: Space, entries: int, total: int, index: bytes | None) -> None:
         """Refuse an index that is not whole.

@@ -41,7 +41,7 @@ class RedisSettings(BaseModel):
     build_effort: int = Field(default=200, ge=1, le=100_000)
     """Candidates that are looked at to place an episode (``EF`` of ``VADD``)."""
     search_effort: int = Field(default=64, ge=2, le=100_000)
-    """Candidates that are looked at to recall, at least (``EF`` of ``VSIM``); half as many where Redis filters."""
+    """Candidates that are looked at to recall, at least (``EF`` of ``VSIM``); five times as many where it filters."""
 
     @property
     def shown(self) -> str:
