@@ -121,6 +121,15 @@ def test_plugins_are_told_what_was_decided_for_a_session(
     assert told == [(one.envelope.proposal.subject, "accept", one.index) for one in entries]
 
 
+def test_a_swarm_without_a_memory_is_told_to_be_idle(
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path]
+) -> None:
+    fake(AGENT)
+    run = trade(profile(mode="paper", swarm=swarm), label="p", recordings={"BTC/USD": bars("r.csv")}, runs=None)
+    assert "the profile has a [swarm], but no [memory]: nothing is proposed to it" in run.summary["notes"]
+    assert not Path(swarm["database"]).exists()
+
+
 def test_a_second_session_begins_where_the_first_ended(
     swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
 ) -> None:

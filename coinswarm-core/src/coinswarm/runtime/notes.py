@@ -46,9 +46,11 @@ def notes_of(ready: Assembled) -> list[str]:
 
 def _memory_notes(ready: Assembled) -> list[str]:
     """Where memory was wanted and not used."""
-    recalling = [seat.name for seat in ready.plan.seats if seat.space]
-    if ready.profile.memory is None:
-        return [f"{seat} would recall, but the profile has no [memory]: it decides without" for seat in recalling]
+    profile, recalling = ready.profile, [seat.name for seat in ready.plan.seats if seat.space]
+    if profile.memory is None:
+        notes = [f"{seat} would recall, but the profile has no [memory]: it decides without" for seat in recalling]
+        idle = profile.swarm is not None and profile.mode == "paper"
+        return [*notes, "the profile has a [swarm], but no [memory]: nothing is proposed to it"] if idle else notes
     return [] if recalling else ["the profile has a [memory], but no agent recalls anything with its settings"]
 
 
