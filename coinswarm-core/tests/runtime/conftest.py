@@ -22,6 +22,24 @@ BODY = """\
         return Action(Side.BUY if state.close > state.open else Side.FLAT, 1.0, 0.5, 5.0, 10.0)
 """
 
+RECALLS = """\
+    def decide(self, state):
+        return Action(Side.BUY if state.close > state.open else Side.FLAT, 0.5, 0.5, 5.0, 3.0)
+
+    def embed(self, state):
+        import numpy as np
+        return np.array([state.close - state.open, 3.0], np.float32)
+
+    def reconsider(self, action, recalled):
+        return action._replace(confidence=action.confidence * (0.8 + 0.02 * len(recalled)))
+"""
+
+
+@pytest.fixture
+def recalls() -> str:
+    """Body of an agent that goes in and out with the swings of ``bars``, and is surer of what it recalls much of."""
+    return RECALLS
+
 
 @pytest.fixture
 def bars(tmp_path: Path) -> Callable[..., Path]:

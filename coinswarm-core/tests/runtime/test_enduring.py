@@ -25,17 +25,6 @@ Profiles = Any
 Fake = Any
 
 SPACE = Space("run-1", "fake/state.1", 4)
-SWINGS = """\
-    def decide(self, state):
-        return Action(Side.BUY if state.close > state.open else Side.FLAT, 0.5, 0.5, 5.0, 3.0)
-
-    def embed(self, state):
-        import numpy as np
-        return np.array([state.close - state.open, 3.0], np.float32)
-
-    def reconsider(self, action, recalled):
-        return action._replace(confidence=action.confidence * (0.8 + 0.02 * len(recalled)))
-"""
 
 
 class Failing(LocalMemory):
@@ -175,9 +164,14 @@ def test_an_index_that_does_not_answer_is_away(world: World) -> None:
 
 
 def test_a_session_that_loses_its_index_decides_as_one_that_does_not(
-    profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    profile: Profiles,
+    fake: Fake,
+    recalls: str,
+    bars: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fake(SWINGS)
+    fake(recalls)
     recorded, pair = bars("r.csv", 400), {"symbol": "BTC/USD", "lot": "0.0001"}
     paper = profile(mode="paper", instruments=[pair], memory={})
     played = {"BTC/USD": recorded}
@@ -214,9 +208,9 @@ def test_a_session_that_loses_its_index_decides_as_one_that_does_not(
 
 
 def test_a_session_does_not_begin_without_its_index(
-    profile: Profiles, fake: Fake, bars: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    profile: Profiles, fake: Fake, recalls: str, bars: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake(SWINGS)
+    fake(recalls)
 
     async def down(_: LocalMemory) -> Health:
         return Health(Condition.DOWN, "nobody is there")

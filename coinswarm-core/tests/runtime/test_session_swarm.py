@@ -30,17 +30,6 @@ Profiles = Any
 Fake = Any
 
 VOTERS = ("v1", "v2", "v3", "v4")
-AGENT = """\
-    def decide(self, state):
-        return Action(Side.BUY if state.close > state.open else Side.FLAT, 0.5, 0.5, 5.0, 3.0)
-
-    def embed(self, state):
-        import numpy as np
-        return np.array([state.close - state.open, 3.0], np.float32)
-
-    def reconsider(self, action, recalled):
-        return action._replace(confidence=action.confidence * (0.8 + 0.02 * len(recalled)))
-"""
 
 
 @pytest.fixture
@@ -66,9 +55,9 @@ def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_a_session_has_its_episodes_decided_and_is_the_backtest(
-    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, recalls: str, bars: Callable[..., Path], tmp_path: Path
 ) -> None:
-    fake(AGENT)
+    fake(recalls)
     recorded, pair = bars("r.csv", 200), {"symbol": "BTC/USD", "lot": "0.0001"}
     said: list[str] = []
     paper = trade(
@@ -108,9 +97,9 @@ def coinswarm_swarm_stopping(): seen.append("stopping")
 
 
 def test_plugins_are_told_what_was_decided_for_a_session(
-    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path]
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, recalls: str, bars: Callable[..., Path]
 ) -> None:
-    fake(AGENT, hooks=DIARY)
+    fake(recalls, hooks=DIARY)
     paper = profile(mode="paper", memory={}, swarm=swarm)
     trade(paper, label="p", recordings={"BTC/USD": bars("r.csv", 120)}, runs=None)
     first, *told, last = sys.modules["fake_fake.plugin"].seen
@@ -122,18 +111,18 @@ def test_plugins_are_told_what_was_decided_for_a_session(
 
 
 def test_a_swarm_without_a_memory_is_told_to_be_idle(
-    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path]
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, recalls: str, bars: Callable[..., Path]
 ) -> None:
-    fake(AGENT)
+    fake(recalls)
     run = trade(profile(mode="paper", swarm=swarm), label="p", recordings={"BTC/USD": bars("r.csv")}, runs=None)
     assert "the profile has a [swarm], but no [memory]: nothing is proposed to it" in run.summary["notes"]
     assert not Path(swarm["database"]).exists()
 
 
 def test_a_second_session_begins_where_the_first_ended(
-    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, recalls: str, bars: Callable[..., Path], tmp_path: Path
 ) -> None:
-    fake(AGENT)
+    fake(recalls)
     recorded = bars("r.csv", 120)
     runs = [
         trade(
@@ -151,9 +140,9 @@ def test_a_second_session_begins_where_the_first_ended(
 
 
 def test_a_seat_without_its_key_is_told(
-    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, recalls: str, bars: Callable[..., Path], tmp_path: Path
 ) -> None:
-    fake(AGENT)
+    fake(recalls)
     (tmp_path / "home" / "keys" / "v3").unlink(missing_ok=True)
     for key in (tmp_path / "home").rglob("v3*"):
         key.unlink()
@@ -165,9 +154,9 @@ def test_a_seat_without_its_key_is_told(
 
 
 def test_a_roster_that_is_not_there_is_told(
-    swarm: dict[str, Any], profile: Profiles, fake: Fake, bars: Callable[..., Path]
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, recalls: str, bars: Callable[..., Path]
 ) -> None:
-    fake(AGENT)
+    fake(recalls)
     with pytest.raises(ProfileError, match="memory init"):
         trade(
             profile(mode="paper", memory={}, swarm={**swarm, "roster": "nowhere"}),
@@ -179,10 +168,11 @@ def test_a_session_whose_bus_is_away_waits_and_says_so_and_not_for_ever(
     swarm: dict[str, Any],
     profile: Profiles,
     fake: Fake,
+    recalls: str,
     bars: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fake(AGENT)
+    fake(recalls)
     monkeypatch.setattr(assembly, "FIRST_PAUSE", 0.001)
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))

@@ -7,31 +7,20 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from coinswarm.canonical import digest
 from coinswarm.config.swarm import SwarmSection, VoterSection
 from coinswarm.errors import NotReadyError
-from coinswarm.memory.quorum.keys import Ed25519Signer
-from coinswarm.memory.quorum.roster import Roster, Seat
 from coinswarm.memory.store.opening import migrated, open_store
 from coinswarm.runtime.swarm import assembly
 from coinswarm.runtime.swarm.telling import AGAIN_SECONDS, Teller
+from coinswarm_testkit.quorum.decided import ROSTER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIGNERS = [Ed25519Signer(bytes([number + 90]) * 32) for number in range(5)]
-ROSTER = Roster(
-    version=0,
-    faulty=1,
-    rules=digest("rules"),
-    voters=tuple(Seat(f"v{n}", SIGNERS[n].key) for n in range(4)),
-    submitters=(Seat("desk", SIGNERS[4].key),),
-)
-
 
 def section(path: Path) -> SwarmSection:
     """Of a quorum whose log is in a file."""
-    voters = [VoterSection(id=f"v{n}", voter="decimals") for n in range(4)]
+    voters = [VoterSection(id=f"v{n}", voter="decimals") for n in range(2)]
     return SwarmSection(cluster="north", roster="r.json", database=str(path), voters=voters)
 
 
