@@ -45,12 +45,14 @@ class Held(NamedTuple):
 
 
 class Watched:
-    """A graph that keeps what it was asked for."""
+    """A graph that keeps what it was asked for, as usearch documents it, and has no compiled one to be asked."""
 
     def __init__(self, graph: Any, asks: list[int]) -> None:  # noqa: ANN401 - a usearch index
         self.__dict__["graph"], self.__dict__["asks"] = graph, asks
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever it has
+        if name.startswith("_"):
+            raise AttributeError(name)
         return getattr(self.graph, name)
 
     def __setattr__(self, name: str, value: object) -> None:

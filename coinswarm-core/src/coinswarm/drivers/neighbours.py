@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm.domain.episode import ANY, FARTHEST, Match
-from coinswarm.drivers.graph import CONNECTIVITY, EXPANSION_SEARCH, Growth, empty_graph, ranker
+from coinswarm.drivers.graph import CONNECTIVITY, EXPANSION_SEARCH, Growth, empty_graph, ranker, searcher
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -91,7 +91,8 @@ class Neighbours:
         self._graph: Any = None  # a usearch index whose keys are ours
         self._graphed = self._size = self._effort = 0
         """Up to which key it holds everything, how many rows it holds, how many candidates it looks at."""
-        self._rank: Any = None  # ``ranking.rank``, once there is a graph
+        self._search: Any = None  # ``graph.searcher`` and ``ranking.rank``, once there is a graph
+        self._rank: Any = None
         self._distances, self._rows = np.zeros(64), np.zeros(64, np.int64)
 
     def __len__(self) -> int:
@@ -217,7 +218,7 @@ class Neighbours:
         effort = max(EXPANSION_SEARCH, effort)
         if effort != self._effort:
             self._graph.expansion_search = self._effort = effort
-        keys: Keys = self._graph.search(asked, ask, threads=1).keys
+        keys: Keys = self._search(asked, ask)
         return keys
 
     def _found(self, asked: Vector, ask: int, effort: int) -> Rows:
@@ -308,8 +309,9 @@ class Neighbours:
 
         :param graphed: it holds every row up to this key that is alive.
         """
+        if graph is not self._graph:
+            self._search, self._rank = searcher(graph), ranker()
         self._graph, self._graphed, self._size, self._effort = graph, graphed, len(graph), 0
-        self._rank = ranker()
 
     def compact(self) -> None:
         """Let go of dead rows; the graph knows rows by their keys and is not touched."""
