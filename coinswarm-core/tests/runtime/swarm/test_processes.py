@@ -188,32 +188,70 @@ def test_weights_are_proposed_and_decided(profile: Path, capsys: pytest.CaptureF
     assert "take them back with coinswarm weights rollback" in capsys.readouterr().out
 
 
+DIARY = """
+import sys
+@hookimpl
+def coinswarm_proposal_decided(proposal, outcome, entry):
+    print(f"diary: {entry} {proposal.kind} {outcome}", file=sys.stderr, flush=True)
+"""
+
+
+@contextmanager
+def following(profile: Path, site: Any) -> Iterator[tuple[Part, str]]:  # noqa: ANN401 - conftest's
+    """A follower with a plugin to tell, once it knows from where on; and where it is measured."""
+    site.add("diary", DIARY)
+    told = ("--profile", str(profile), "--set", 'plugins=["diary"]', "--metrics", "0")
+    with part("follower", *told) as follower:
+        follower.until("follower: follows north/main and tells diary; metrics are at http://127.0.0.1:")
+        url, limit = follower.lines[-1].rpartition(" ")[2].strip(), time.monotonic() + 30
+        while not Path("home/swarm/north/main/follower.json").exists():
+            assert time.monotonic() < limit, follower.lines
+            time.sleep(0.02)
+        yield follower, url
+
+
 @pytest.mark.usefixtures("running")
-def test_a_proposal_of_each_kind_is_written_from_its_example_and_decided(
-    profile: Path, capsys: pytest.CaptureFixture[str]
+def test_a_proposal_of_each_kind_is_written_from_its_example_and_decided_and_told(
+    profile: Path,
+    site: Any,  # noqa: ANN401 - conftest's
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What is left out is what the store knows; what nothing speaks for is rejected, by rules that have names."""
+    monkeypatch.setenv("PYTHONPATH", str(site.folder))
     with opened("north.sqlite") as store:
         store.facts.add_certificate("trend", digest("trend"), "silver")
         for place in ("returns/trend", "returns/meanrev"):
             store.facts.add_returns(place, time.time_ns() // DAY_NS - 40, [100, -50] * 20)
     told, operator = ("--profile", str(profile)), ("--set", "swarm.submitter.id=operator")
+    assert main(["run", "follower", *told]) == 2
+    assert "no plugin in plugins of " in capsys.readouterr().err
     ends = {
-        "configure": 0,
-        "set_weights": 1,  # meanrev has no certificate
-        "update_pattern": 0,
-        "deprecate_pattern": 0,
-        "admit_agent": 0,
-        "suspend_agent": 0,
+        "configure": "accept",
+        "set_weights": "reject",  # meanrev has no certificate
+        "update_pattern": "accept",
+        "deprecate_pattern": "accept",
+        "admit_agent": "accept",
+        "suspend_agent": "accept",
     }
-    for number, (kind, code) in enumerate(ends.items(), 1):
-        assert main(["memory", "propose", "--example", kind]) == 0
-        content = json.loads(capsys.readouterr().out)
-        if kind == "deprecate_pattern":
-            content["evidence"] = []  # a pattern without capital is given up without showing anything
-        Path("proposal.json").write_text(json.dumps(content), encoding="utf-8")
-        assert main(["memory", "propose", "proposal.json", *told, *operator]) == code, capsys.readouterr()
-        assert f"(entry {number}, proposal " in capsys.readouterr().out
+    with following(profile, site) as (follower, url):
+        for number, (kind, outcome) in enumerate(ends.items(), 1):
+            assert main(["memory", "propose", "--example", kind]) == 0
+            content = json.loads(capsys.readouterr().out)
+            if kind == "deprecate_pattern":
+                content["evidence"] = []  # a pattern without capital is given up without showing anything
+            Path("proposal.json").write_text(json.dumps(content), encoding="utf-8")
+            code = 0 if outcome == "accept" else 1
+            assert main(["memory", "propose", "proposal.json", *told, *operator]) == code, capsys.readouterr()
+            assert f"(entry {number}, proposal " in capsys.readouterr().out
+            follower.until(f"diary: {number} {kind} {outcome}")
+        text, limit = "", time.monotonic() + 30
+        while 'coinswarm_seat_up{cluster="north",name="v1",part="voter",shard="main"} 1.0' not in text:
+            assert time.monotonic() < limit, text
+            text = urllib.request.urlopen(url, timeout=10).read().decode()  # noqa: S310 - our own
+        assert 'coinswarm_decisions_total{cluster="north",kind="set_weights",outcome="reject",shard="main"} 1.0' in text
+        assert follower.stop() == 0
+    assert follower.lines[-1].strip() == "follower: stopped"
     assert main(["memory", "show", "2", "--store", "north.sqlite"]) == 0
     assert "certified failed" in capsys.readouterr().out
     for kind, why in (("promote_pattern", "nothing lies at trades/dip"), ("add_episode", "nothing lies at trade/000")):
@@ -259,42 +297,3 @@ def test_a_paper_session_has_its_episodes_decided(
     assert backtest(alone, label="p", runs=None).result.order_hash == run.result.order_hash
     assert run.path is not None
     assert replay(run.path).same
-
-
-DIARY = """
-import sys
-@hookimpl
-def coinswarm_proposal_decided(proposal, outcome, entry):
-    print(f"diary: {entry} {proposal.subject} {outcome}", file=sys.stderr, flush=True)
-"""
-
-
-@pytest.mark.usefixtures("running")
-def test_a_follower_tells_plugins_and_is_measured(
-    profile: Path,
-    site: Any,  # noqa: ANN401 - conftest's
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    site.add("diary", DIARY)
-    monkeypatch.setenv("PYTHONPATH", str(site.folder))
-    told = ["--profile", str(profile)]
-    assert main(["run", "follower", *told]) == 2
-    assert "no plugin in plugins of " in capsys.readouterr().err
-    Path("proposal.json").write_text(json.dumps(PROPOSAL), encoding="utf-8")
-    with part("follower", *told, "--set", 'plugins=["diary"]', "--metrics", "0") as follower:
-        follower.until("follower: follows north/main and tells diary; metrics are at http://127.0.0.1:")
-        url = follower.lines[-1].rpartition(" ")[2].strip()
-        limit = time.monotonic() + 30
-        while not Path("home/swarm/north/main/follower.json").exists():
-            assert time.monotonic() < limit, follower.lines
-            time.sleep(0.02)
-        assert main(["memory", "propose", "proposal.json", *told]) == 1
-        follower.until("diary: 1 acceptance/min-days reject")
-        text = ""
-        while 'coinswarm_seat_up{cluster="north",name="v1",part="voter",shard="main"} 1.0' not in text:
-            assert time.monotonic() < limit, text
-            text = urllib.request.urlopen(url, timeout=10).read().decode()  # noqa: S310 - our own
-        assert 'coinswarm_decisions_total{cluster="north",kind="configure",outcome="reject",shard="main"} 1.0' in text
-        assert follower.stop() == 0
-    assert follower.lines[-1].strip() == "follower: stopped"
