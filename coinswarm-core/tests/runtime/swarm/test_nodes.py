@@ -134,7 +134,7 @@ async def test_voters_listen_to_one_another_only_while_something_lies_undecided(
     shard: Shard, tmp_path: Path, propose: Callable[..., Proposal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a coordinator something does: they listen again, send their votes once more, and decide themselves."""
-    monkeypatch.setattr("coinswarm.runtime.swarm.node.LISTEN_SECONDS", 0.0)
+    monkeypatch.setattr("coinswarm.runtime.swarm.ears.LISTEN_SECONDS", 0.0)
     monkeypatch.setattr("coinswarm.memory.quorum.docket.TAKEOVER_NS", 1)
     heard: list[int] = []
 

@@ -23,6 +23,7 @@ from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.log import decide, renew, take
 from coinswarm.memory.quorum.reader import Halt, LogRead
 from coinswarm.memory.quorum.records import SealVote
+from coinswarm.runtime.swarm.ears import Ears
 from coinswarm.runtime.swarm.frames import framed, messages_of
 from coinswarm.runtime.swarm.hand import Hand
 from coinswarm.runtime.swarm.holding import HOLD_SECONDS, LONGEST_SECONDS, Holding
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.quorum.log import Log
     from coinswarm.memory.quorum.records import Outcome
-    from coinswarm.ports import MessageBus, Subscription
+    from coinswarm.ports import MessageBus
     from coinswarm.runtime.swarm.disk import Disk
     from coinswarm.runtime.swarm.judging import Judge
     from coinswarm.runtime.swarm.telling import Teller
@@ -54,12 +55,9 @@ ENTRIES = 256
 OUTBOX, OWN = 16_384, 4_096
 """Most messages that wait to be sent; and of our own that are known when they come back."""
 
-LISTEN_SECONDS = 10.0
-"""How long a voter goes on listening to others' votes when nothing lies undecided any more."""
-
 TICK_SECONDS = 1.0
-NEWS_SECONDS = 0.1
-"""How long who only watches may wait before it reads what was decided: several decisions cost one look then."""
+LOOK_SECONDS = 0.1
+"""How often a voter with open proposals reads the log: many decisions cost it one look then, and no message."""
 
 REMEMBER_SECONDS = 0.1
 """How long the highest head may be known and not be on the disk."""
@@ -78,6 +76,7 @@ class Part(NamedTuple):
     :param kind: ``voter``, ``coordinator`` or ``submitter``.
     :param state, step: of the pure core.
     :param hears: subjects that it listens to.
+    :param at_times: those that a voter listens to while something lies undecided, and a coordinator while it leads.
     """
 
     kind: str
@@ -85,6 +84,7 @@ class Part(NamedTuple):
     state: Any
     step: Callable[[Any, Any, int], tuple[Any, tuple[m.Effect, ...]]]
     hears: tuple[str, ...]
+    at_times: tuple[str, ...] = ()
 
 
 class Node:
@@ -142,14 +142,11 @@ class Node:
         self._own: OrderedDict[bytes, None] = OrderedDict()
         self._decoder = decoder or wire.Decoder()
         self._holding = Holding()
-        self._votes: Subscription | None = None
+        self._ears = Ears(bus, part.at_times, self._hear, time.monotonic())
         self._since: dict[str, float] = {}
         """Open proposals, and since when they are known."""
-        self._lying = time.monotonic()
-        """When something last lay undecided for long; it begins as if something did."""
         self._moved = 0.0
         """When the log last grew."""
-        self._news: bytes | None = None
         self._perform: dict[type, Callable[[Any], None]] = {
             m.Send: self._send,
             m.Evaluate: self._evaluate,
@@ -199,12 +196,11 @@ class Node:
         listening = []
         try:
             async with anyio.create_task_group() as group:
-                hears = [(subject, self._hear) for subject in self.part.hears if subject != VOTE]
+                hears = [(subject, self._hear) for subject in self.part.hears]
                 for subject, heard in (*hears, (status_subject(self.part.name), self._answer_status)):
                     listening.append(await self._bus.subscribe(subject, heard))
-                if VOTE in self.part.hears:
-                    self._votes = await self._bus.subscribe(VOTE, self._hear)
-                lanes = [self._publish, self._read, self._write, self._tick, self._release]
+                await self._ears.open()
+                lanes = [self._publish, self._read, self._write, self._tick, self._look_around]
                 if self._disk is not None:
                     lanes += [partial(self._keep, self._disk), self._remind]
                 else:
@@ -220,7 +216,8 @@ class Node:
         finally:
             self._at_work = None
             with anyio.move_on_after(STOP_SECONDS, shield=True):
-                for subscription in (*listening, *([self._votes] if self._votes else [])):
+                await self._ears.close()
+                for subscription in listening:
                     await subscription.unsubscribe()
                 await self._keep_last()
                 for hand in (self._disk_hand, self._read_hand, self._write_hand):
@@ -434,46 +431,37 @@ class Node:
         for data in messages_of(carried.data):
             if data in self._own:
                 continue
-            if carried.subject == VOTE and self._can_wait:
+            if carried.subject == VOTE and not self._decides:
                 self._holding.hold(now, data)
-            elif carried.subject == COMMIT and self._can_wait:
-                self._news = data
             elif not self._take(carried.subject, data):
                 break  # nobody honest sends that: what comes after it is not read
 
     @property
-    def _can_wait(self) -> bool:
-        """Whether others decide, and this part only sees to it that they do."""
-        return self.part.kind == "voter" or (self.part.kind == "coordinator" and not self.state.epoch)
+    def _decides(self) -> bool:
+        """Whether it leads; everybody else only sees to it that somebody decides."""
+        return self.part.kind == "coordinator" and bool(self.state.epoch)
 
-    async def _release(self) -> None:
-        """Hand over what could wait: the last news of the log soon, votes if they are still of use."""
+    async def _look_around(self) -> None:
+        """Hand over votes that waited if they are still of use; read the log on; listen to what is needed now."""
         while True:
-            await anyio.sleep(NEWS_SECONDS)
-            news, self._news = self._news, None
-            if news is not None:
-                self._take(COMMIT, news)
+            await anyio.sleep(LOOK_SECONDS)
             now = time.monotonic()
             for data in self._holding.due(now, self.docket.fold.decided, self._moved):
                 self._take(VOTE, data)
-            if self.part.kind == "voter":
-                await self._listen(now)
+            if self.part.kind == "voter" and self.waiting:
+                self.tell(m.Tick())
+            try:
+                await self._ears.use(
+                    now, needed=self._decides if self.part.kind == "coordinator" else self._something_lies(now)
+                )
+            except RetryableError as error:
+                self.teller.trouble("bus away", f"the bus is away ({error}); it is tried again")
 
-    async def _listen(self, now: float) -> None:
-        """Listen to others' votes while something lies undecided, and not where a coordinator is at work."""
-        open_ = self.docket.cases
-        self._since = {proposal: self._since.get(proposal, now) for proposal in open_}
+    def _something_lies(self, now: float) -> bool:
+        """Whether something has been open for so long that it seems to be left lying."""
+        self._since = {proposal: self._since.get(proposal, now) for proposal in self.docket.cases}
         patience = LONGEST_SECONDS if now < self._moved + HOLD_SECONDS else HOLD_SECONDS
-        if any(since + patience <= now for since in self._since.values()):
-            self._lying = now
-        try:
-            if self._votes is None and self._lying == now:
-                self._votes = await self._bus.subscribe(VOTE, self._hear)
-            elif self._votes is not None and now > self._lying + LISTEN_SECONDS:
-                votes, self._votes = self._votes, None
-                await votes.unsubscribe()
-        except RetryableError as error:  # it is asked for again as long as something lies
-            self.teller.trouble("bus away", f"the bus is away ({error}); it is tried again")
+        return any(since + patience <= now for since in self._since.values())
 
     def _take(self, subject: str, data: bytes) -> bool:
         """Hand a message to the part; False for what is none."""

@@ -70,7 +70,7 @@ def voter_node(  # noqa: PLR0913 - everything that it joins
         seen=disk.seen,
         seal_every=seal_every,
     )
-    part = Part("voter", name, state, voter.step, (PROPOSE, VOTE, COMMIT))
+    part = Part("voter", name, state, voter.step, (PROPOSE,), at_times=(VOTE,))
     fresh = disk.fresh and not new_disk
     return Node(part, place.bus, place.log, place.scheme, teller, disk=disk, judge=judge, refuse_fresh=fresh, **more)
 
@@ -101,7 +101,7 @@ def coordinator_node(  # noqa: PLR0913 - as above
         candidates=candidates,
         **seen,
     )
-    part = Part("coordinator", name, state, coordinator.step, (PROPOSE, VOTE, COMMIT, AUDIT))
+    part = Part("coordinator", name, state, coordinator.step, (AUDIT,), at_times=(PROPOSE, VOTE))
     return Node(part, place.bus, place.log, place.scheme, teller, disk=disk, **more)
 
 
