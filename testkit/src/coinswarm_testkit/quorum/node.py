@@ -113,9 +113,14 @@ class Node:
         self.life += 1
         self.up, self.state, self.backlog = False, None, []
 
-    def listens(self, now: int) -> bool:
-        """Whether its driver listens to others' votes: a voter's does so while something lies undecided."""
-        if self.kind != "voter":
+    def listens(self, event: object, now: int) -> bool:
+        """Whether its driver listens to a message: a coordinator's while it leads, a voter's as long as something lies.
+
+        Of a voter that is others' votes only.
+        """
+        if self.kind == "coordinator":
+            return type(event) not in {Propose, Vote} or bool(self.state.epoch)
+        if self.kind != "voter" or type(event) is not Vote:
             return True
         self.since = {proposal: self.since.get(proposal, now) for proposal in self.state.docket.cases}
         return any(since + PATIENCE_NS <= now for since in self.since.values())

@@ -154,12 +154,11 @@ class World:
         if node.paused:
             node.backlog.append(event)
             return
-        if type(event) is m.Vote:
-            if self.seed % 2 and not node.listens(self.now):
-                self.faults["not listened to"] += 1
-                return
-            if event.ballot.voter not in self.watch.honest:
-                self.overheard(node, event)
+        if self.seed % 2 and not node.listens(event, self.now):
+            self.faults["not listened to"] += 1
+            return
+        if type(event) is m.Vote and event.ballot.voter not in self.watch.honest:
+            self.overheard(node, event)
         node.state, effects = node.step(node.state, event, self.now + node.clock_ns)
         for effect in effects:
             self.carry[type(effect)](node, effect)
