@@ -145,5 +145,18 @@ def test_ctrl_c_ends_the_waiting_where_a_loop_would_only_note_it(
     assert (noted, ended) == ([], ["the call"])
 
 
+def test_who_ignores_ctrl_c_goes_on_ignoring_it(portal: BlockingPortal) -> None:
+    async def ask() -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        return "accept"
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert Patience(0, "the log", lambda _: None, portal).decided(ask, 30) == "accept"
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 async def _event() -> anyio.Event:
     return anyio.Event()

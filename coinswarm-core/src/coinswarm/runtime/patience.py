@@ -34,9 +34,11 @@ def called(portal: BlockingPortal, work: Callable[[], Awaitable[T]]) -> T:
     A session runs in an event loop, whose own handler has Ctrl-C cancel the task at its next ``await``. Who waits for
     another thread meanwhile, without one, would not hear of it.
     """
-    before = None
-    if threading.current_thread() is threading.main_thread():
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT) if main else None
+    ours = before not in {None, signal.SIG_IGN}  # who ignores it, in the background, goes on ignoring it
+    if ours:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         future = portal.start_task_soon(work)
         try:
@@ -45,7 +47,7 @@ def called(portal: BlockingPortal, work: Callable[[], Awaitable[T]]) -> T:
             future.cancel()
             raise
     finally:
-        if before is not None:
+        if ours:
             signal.signal(signal.SIGINT, before)
 
 
