@@ -123,7 +123,7 @@ async def test_seals_are_copied_where_the_log_is_held_against_them(
 async def test_a_full_disk_is_waited_for_and_nothing_is_signed_away(
     shard: Shard, tmp_path: Path, propose: Callable[..., Proposal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coinswarm.runtime.swarm.node.AWAY_SECONDS", 0.01)
+    monkeypatch.setattr("coinswarm.runtime.swarm.keeping.AGAIN_SECONDS", 0.01)
     said = await played(shard, tmp_path, [propose()], full=3, until=lambda: bool(shard.log.rows.entries))
     told = [line for line in said if line.startswith("v0:")]
     assert told[:1] == ["v0: no space left"]

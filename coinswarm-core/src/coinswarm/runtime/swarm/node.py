@@ -1,8 +1,8 @@
 """One part of the quorum, driven: a voter, a coordinator or a submitter between a bus, a log and its disk.
 
-The part is pure. Here a loop hands it one event at a time and carries out what it asks for, in order, each kind in a
-lane of its own: the disk (a whole batch for one fsync), the log's reads, the log's writes, the bus, the judge. An
-answer comes back as one event, or never: where something failed nobody pretends to know, and the part asks again.
+The part is pure. Here it is handed one event at a time, where that arrives, and what it asks for is carried out in order,
+each kind in a lane of its own: the disk (``keeping``), the log's reads, the log's writes, the bus, the judge. An answer
+comes back as one event, or never: where something failed nobody pretends to know, and the part asks again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 
-from coinswarm.errors import HaltedError, OperatorError, OutputError, RetryableError
+from coinswarm.errors import HaltedError, OperatorError, RetryableError
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.log import decide, renew, take
@@ -27,10 +27,11 @@ from coinswarm.runtime.swarm.ears import Ears
 from coinswarm.runtime.swarm.frames import framed, messages_of
 from coinswarm.runtime.swarm.hand import Hand
 from coinswarm.runtime.swarm.holding import HOLD_SECONDS, LONGEST_SECONDS, Holding
+from coinswarm.runtime.swarm.keeping import Keeper
 from coinswarm.runtime.swarm.queues import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from anyio.abc import TaskStatus
 
@@ -59,12 +60,9 @@ TICK_SECONDS = 1.0
 LOOK_SECONDS = 0.1
 """How often a voter with open proposals reads the log: many decisions cost it one look then, and no message."""
 
-REMEMBER_SECONDS = 0.1
-"""How long the highest head may be known and not be on the disk."""
-
 STOP_SECONDS = 5.0
 AWAY_SECONDS = 1.0
-"""How long the bus and the disk are left alone after they failed."""
+"""How long the bus is left alone after it failed."""
 
 AWAY = (RetryableError, OperatorError)
 """A log that cannot be reached, or has no room: it is asked again, whoever must act meanwhile."""
@@ -120,25 +118,21 @@ class Node:
     ) -> None:
         self.part, self.state = part, part.state
         self.teller = teller
-        self._bus, self._log, self._scheme, self._disk, self._judge = bus, log, scheme, disk, judge
-        self._ended, self._report, self._keep_seal = ended, report, keep_seal
+        self._bus, self._log, self._scheme, self._judge = bus, log, scheme, judge
+        self._ended, self._report = ended, report
         self._refuse_fresh, self._tick_seconds = refuse_fresh, tick_seconds
         self._events: deque[Any] = deque()
         self._at_work: bool | None = None
         """Whether it is in a step; None: it does not run."""
         self._failure: BaseException | None = None
         self._failed = anyio.Event()
-        self._disk_hand, self._read_hand = Hand(f"{part.name}'s disk"), Hand(f"{part.name} reads")
-        self._write_hand = Hand(f"{part.name} decides")
+        self._read_hand, self._write_hand = Hand(f"{part.name} reads"), Hand(f"{part.name} decides")
         self._out: Lane[tuple[str, bytes]] = Lane(OUTBOX)
-        self._keeping: Lane[m.Keep | m.Remember | m.KeepSeal] = Lane(1_000_000)
+        self._keeper = Keeper(part.name, disk, keep_seal, teller, self.tell)
         self._reading: Lane[m.ReadLog] = Lane(1)
         self._writing: Lane[m.Decide | m.TakeLease | m.RenewLease] = Lane(16)
-        self._decided: list[str] = []
         self._indices: dict[str, int] = {}
         self._ready = False
-        self._seen: m.Remember | None = None
-        self._forgetful = anyio.Event()
         self._own: OrderedDict[bytes, None] = OrderedDict()
         self._decoder = decoder or wire.Decoder()
         self._holding = Holding()
@@ -150,9 +144,9 @@ class Node:
         self._perform: dict[type, Callable[[Any], None]] = {
             m.Send: self._send,
             m.Evaluate: self._evaluate,
-            m.Keep: self._keeping.put,
-            m.Remember: self._remember,
-            m.KeepSeal: self._keeping.put,
+            m.Keep: self._keeper.keep,
+            m.Remember: self._keeper.remember,
+            m.KeepSeal: self._keeper.keep,
             m.ReadLog: self._reading.put,
             m.Decide: self._writing.put,
             m.TakeLease: self._writing.put,
@@ -200,12 +194,7 @@ class Node:
                 for subject, heard in (*hears, (status_subject(self.part.name), self._answer_status)):
                     listening.append(await self._bus.subscribe(subject, heard))
                 await self._ears.open()
-                lanes = [self._publish, self._read, self._write, self._tick, self._look_around]
-                if self._disk is not None:
-                    lanes += [partial(self._keep, self._disk), self._remind]
-                else:
-                    lanes.append(self._keep_nothing)
-                for lane in lanes:
+                for lane in (self._publish, self._read, self._write, self._tick, self._look_around, self._keeper.run):
                     group.start_soon(lane)
                 if self._judge is not None:
                     group.start_soon(self._judge.run, self.tell)
@@ -219,8 +208,8 @@ class Node:
                 await self._ears.close()
                 for subscription in listening:
                     await subscription.unsubscribe()
-                await self._keep_last()
-                for hand in (self._disk_hand, self._read_hand, self._write_hand):
+                await self._keeper.rest()
+                for hand in (self._read_hand, self._write_hand):
                     await hand.rest()
 
     async def _until_failed(self) -> None:
@@ -264,7 +253,7 @@ class Node:
         if index > read.after:
             self._moved = time.monotonic()
         if self.part.kind != "coordinator":
-            self._decided += [entry.envelope.id for entry in read.entries if entry.index <= index]
+            self._keeper.decided(entry.envelope.id for entry in read.entries if entry.index <= index)
 
     # ── effects ──
 
@@ -278,11 +267,6 @@ class Node:
 
     def _end(self, effect: m.Ended) -> None:
         self._ended(effect.proposal, effect.outcome, self._indices.get(effect.proposal, 0))
-
-    def _remember(self, effect: m.Remember) -> None:
-        """There is time with the next thing that is kept, or a little later."""
-        self._seen = effect
-        self._forgetful.set()
 
     def _evaluate(self, effect: m.Evaluate) -> None:
         assert self._judge is not None, "a voter has one"
@@ -323,47 +307,6 @@ class Node:
             if self._out.dropped:
                 self.teller.count("messages not sent", self._out.dropped)
                 self._out.dropped = 0
-
-    async def _keep(self, disk: Disk) -> None:
-        """Write what is to be kept, batch by batch; what a full disk does not take is tried again."""
-        while True:
-            batch = await self._keeping.take()
-            jobs = [job for job in batch if not isinstance(job, m.KeepSeal)]
-            # What is decided is let go of together with keeping a head at or behind its decision.
-            jobs += [self._seen] if self._seen is not None else []
-            done, self._decided, self._seen = self._decided, [], None
-            await self._seals(batch)
-            kept = None
-            while kept is None:
-                try:
-                    kept = await self._disk_hand.do(partial(disk.write, jobs, done))
-                except OutputError as error:
-                    self.teller.trouble("disk", str(error))
-                    await anyio.sleep(AWAY_SECONDS)
-            self.teller.over("disk", "the disk takes writes again")
-            for message in kept:
-                self.tell(m.Kept(message))
-
-    async def _keep_last(self) -> None:
-        """At the end: the highest head, so that the next life knows it."""
-        if self._disk is not None and self._seen is not None:
-            try:
-                await self._disk_hand.do(partial(self._disk.write, [self._seen], self._decided))
-            except OutputError as error:
-                self.teller.trouble("disk", str(error))
-
-    async def _keep_nothing(self) -> None:
-        """For a part without a disk: nothing is asked to be kept but the head, and seals, which are copied."""
-        while True:
-            await self._seals(await self._keeping.take())
-
-    async def _seals(self, batch: Sequence[object]) -> None:
-        for job in batch:
-            if isinstance(job, m.KeepSeal):
-                try:
-                    await self._disk_hand.do(partial(self._keep_seal, job))
-                except OSError as error:
-                    self.teller.trouble("seals", f"a seal cannot be copied ({error}); the next one covers it")
 
     async def _read(self) -> None:
         """Read the log, the newest question only."""
@@ -413,15 +356,6 @@ class Node:
         while True:
             await anyio.sleep(self._tick_seconds)
             self.tell(m.Tick())
-
-    async def _remind(self) -> None:
-        """Have the head kept within ``REMEMBER_SECONDS`` where nothing else is kept meanwhile."""
-        while True:
-            await self._forgetful.wait()
-            self._forgetful = anyio.Event()
-            await anyio.sleep(REMEMBER_SECONDS)
-            if self._seen is not None:
-                self._keeping.put(self._seen)
 
     # ── the bus ──
 
