@@ -1,8 +1,8 @@
 """One part of the quorum, driven: a voter, a coordinator or a submitter between a bus, a log and its disk.
 
-The part is pure. Here it is handed one event at a time, where that arrives, and what it asks for is carried out in order,
-each kind in a lane of its own: the disk (``keeping``), the log's reads, the log's writes, the bus, the judge. An answer
-comes back as one event, or never: where something failed nobody pretends to know, and the part asks again.
+The part is pure. Here it is handed one event at a time, where that arrives, and what it asks for is carried out in
+order, each kind in a lane of its own: the disk (``keeping``), the log's reads, the log's writes, the bus, the judge. An
+answer comes back as one event, or never: where something failed nobody pretends to know, and the part asks again.
 """
 
 from __future__ import annotations
