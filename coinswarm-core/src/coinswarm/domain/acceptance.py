@@ -107,6 +107,7 @@ _PROMOTED = {
 
 _BY_KIND = {
     ProposalKind.ADD_EPISODE: (Rule.KNOWN, Rule.TRADE, Rule.VECTOR, Rule.DUPLICATE),
+    ProposalKind.ADD_EPISODES: (Rule.KNOWN, Rule.TRADE, Rule.VECTOR, Rule.DUPLICATE),
     ProposalKind.UPDATE_PATTERN: (Rule.REGISTERED, Rule.UNSEEN, Rule.STAGES, Rule.CAPITAL),
     ProposalKind.PROMOTE_PATTERN: _PATTERN,
     ProposalKind.DEPRECATE_PATTERN: (*_PATTERN, Rule.TRADES, Rule.DECAYED),

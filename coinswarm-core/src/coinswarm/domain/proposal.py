@@ -23,6 +23,7 @@ class ProposalKind(StrEnum):
     """What a proposal is about; the words are part of its canonical form."""
 
     ADD_EPISODE = "add_episode"
+    ADD_EPISODES = "add_episodes"
     UPDATE_PATTERN = "update_pattern"
     PROMOTE_PATTERN = "promote_pattern"
     DEPRECATE_PATTERN = "deprecate_pattern"
@@ -93,6 +94,24 @@ class AddEpisode:
         name("space of the episode", self.space)
         whole("dimension of the episode's vector", self.dimension, 1)
         digest("vector_digest of the episode", self.vector_digest)
+
+
+MOST_EPISODES = 64
+"""How many episodes one proposal may ask to remember."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddEpisodes:
+    """Remember all of these, or none.
+
+    :param episodes: none of which was ever remembered, each once; one to ``MOST_EPISODES``.
+    """
+
+    episodes: tuple[AddEpisode, ...]
+
+    def __post_init__(self) -> None:
+        whole("number of episodes in the proposal", len(self.episodes), 1, MOST_EPISODES)
+        unique("episodes", tuple([each.episode.id for each in self.episodes]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,10 +197,11 @@ class Configure:
 ROSTER_KEY = "quorum.roster"
 """The setting that says who votes; core itself judges it, one step at a time."""
 
-Change = AddEpisode | MovePattern | SetWeights | SeatAgent | Configure
+Change = AddEpisode | AddEpisodes | MovePattern | SetWeights | SeatAgent | Configure
 
 CHANGES: dict[ProposalKind, type[Change]] = {
     ProposalKind.ADD_EPISODE: AddEpisode,
+    ProposalKind.ADD_EPISODES: AddEpisodes,
     ProposalKind.UPDATE_PATTERN: MovePattern,
     ProposalKind.PROMOTE_PATTERN: MovePattern,
     ProposalKind.DEPRECATE_PATTERN: MovePattern,
@@ -219,7 +239,7 @@ class Proposal:
     :param change: of the type that ``CHANGES`` has for the kind.
     :param evidence: what it rests on, each place once.
     :param claims: numbers for people.
-    :raises ValueError: for a change of another type, or evidence cited twice.
+    :raises ValueError: for a change of another type, evidence cited twice, or several episodes that are not new.
     """
 
     kind: ProposalKind
@@ -241,6 +261,9 @@ class Proposal:
                 f"but must ask for a {wanted.__name__}"
             )
             raise ValueError(message)  # noqa: TRY004 - one error for a value that is not valid
+        if kind is ProposalKind.ADD_EPISODES and (self.base_version or self.subject != self.proper_subject):
+            message = f"{self.subject}: several episodes are remembered at version 0, under {self.proper_subject}"
+            raise ValueError(message)
         if len(self.evidence) > 1 or self.claims:
             unique("evidence", tuple([reference.place for reference in self.evidence]))
             unique("claims", tuple([claim.what for claim in self.claims]))
@@ -262,12 +285,36 @@ class Proposal:
         """What a proposal with this change must be about, so that no two of its kind pass one another by."""
         change = self.change
         if isinstance(change, AddEpisode):
-            return f"episode/{change.episode.id}"
+            return _subject(change)
+        if isinstance(change, AddEpisodes):
+            ids = json.dumps([each.episode.id for each in change.episodes])
+            return f"episodes/{sha256(ids.encode()).hexdigest()}"
         if isinstance(change, MovePattern):
             return f"pattern/{change.pattern}"
         if isinstance(change, SeatAgent):
             return f"agent/{change.agent}"
         return change.key.replace(".", "/") if isinstance(change, Configure) else "weights"
+
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """All that it changes, each of which has a version of its own: only ``subject``, or every episode of several.
+
+        Several episodes start from version 0, each of them.
+        """
+        change = self.change
+        return tuple([_subject(each) for each in change.episodes]) if isinstance(change, AddEpisodes) else (self.subject,)
+
+
+def episodes_of(change: Change) -> tuple[AddEpisode, ...]:
+    """The episodes that a change asks to remember, in its order; none for a change of another kind."""
+    if isinstance(change, AddEpisode):
+        return (change,)
+    return change.episodes if isinstance(change, AddEpisodes) else ()
+
+
+def _subject(change: AddEpisode) -> str:
+    return f"episode/{change.episode.id}"
 
 
 def _plain(value: object) -> object:
