@@ -310,7 +310,7 @@ class Evidence:
     """All that a voter may know beside the proposal; the order of tuples means nothing.
 
     :param now_ns: the log's clock when the evidence was read; a voter has no other.
-    :param version: of the subject, in force.
+    :param version: of the subject, in force; where the proposal has several, the largest of theirs.
     :param rules: in force.
     :param exhibits: closed trades cited.
     :param returns: daily returns cited, one per agent.
@@ -320,6 +320,7 @@ class Evidence:
     :param remembered: ids among those proposed or cited here that are remembered already.
     :param spaces: of the swarm.
     :param vector: of the episode that is proposed: float32, little-endian.
+    :param vectors: of the episodes that are proposed, where a proposal is to remember several.
     :param stage: of the pattern, in force; empty when it is not registered.
     :param registered_ns, variants: as committed when the pattern was registered, by the log's clock; 0 when it was not.
     :param number: which it was of all patterns that came into the shadow, when it last did since it was registered;
@@ -348,6 +349,7 @@ class Evidence:
     remembered: tuple[str, ...] = ()
     spaces: tuple[Space, ...] = ()
     vector: bytes = b""
+    vectors: tuple[bytes, ...] = ()
     stage: str = ""
     registered_ns: int = 0
     variants: int = 0

@@ -104,6 +104,8 @@ MOST_EPISODES = 64
 class AddEpisodes:
     """Remember all of these, or none.
 
+    Its trades are its evidence: a proposal need not cite them once more.
+
     :param episodes: none of which was ever remembered, each once; one to ``MOST_EPISODES``.
     """
 
@@ -287,23 +289,40 @@ class Proposal:
         if isinstance(change, AddEpisode):
             return _subject(change)
         if isinstance(change, AddEpisodes):
-            ids = json.dumps([each.episode.id for each in change.episodes])
-            return f"episodes/{sha256(ids.encode()).hexdigest()}"
+            return _subject_of_several(change.episodes)
         if isinstance(change, MovePattern):
             return f"pattern/{change.pattern}"
         if isinstance(change, SeatAgent):
             return f"agent/{change.agent}"
         return change.key.replace(".", "/") if isinstance(change, Configure) else "weights"
 
-
     @property
     def subjects(self) -> tuple[str, ...]:
         """All that it changes, each of which has a version of its own: only ``subject``, or every episode of several.
 
-        Several episodes start from version 0, each of them.
+        Several episodes start from version 0, each of them; together they have no version but the largest of these.
         """
         change = self.change
-        return tuple([_subject(each) for each in change.episodes]) if isinstance(change, AddEpisodes) else (self.subject,)
+        if isinstance(change, AddEpisodes):
+            return tuple([_subject(each) for each in change.episodes])
+        return (self.subject,)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """All that it rests on: what it cites, and the trades of its episodes."""
+        more = [each.trade for each in episodes_of(self.change)]
+        return tuple(dict.fromkeys([*self.evidence, *more])) if more else self.evidence
+
+
+def several(episodes: tuple[AddEpisode, ...]) -> Proposal:
+    """The proposal to remember several episodes, or none of them.
+
+    :param episodes: one to ``MOST_EPISODES``, each once.
+    :raises ValueError: for more, or one that is in it twice.
+    """
+    change = AddEpisodes(episodes=episodes)
+    subject = _subject_of_several(episodes)
+    return Proposal(kind=ProposalKind.ADD_EPISODES, subject=subject, base_version=0, change=change)
 
 
 def episodes_of(change: Change) -> tuple[AddEpisode, ...]:
@@ -315,6 +334,11 @@ def episodes_of(change: Change) -> tuple[AddEpisode, ...]:
 
 def _subject(change: AddEpisode) -> str:
     return f"episode/{change.episode.id}"
+
+
+def _subject_of_several(episodes: tuple[AddEpisode, ...]) -> str:
+    ids = ",".join([each.episode.id for each in episodes])
+    return f"episodes/{sha256(ids.encode()).hexdigest()}"
 
 
 def _plain(value: object) -> object:

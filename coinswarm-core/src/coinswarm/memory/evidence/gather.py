@@ -24,6 +24,7 @@ from coinswarm.domain.episode import Space
 from coinswarm.domain.limits import configured
 from coinswarm.domain.proposal import (
     AddEpisode,
+    AddEpisodes,
     Configure,
     MovePattern,
     Proposal,
@@ -31,6 +32,7 @@ from coinswarm.domain.proposal import (
     Reference,
     SetWeights,
     Stage,
+    episodes_of,
 )
 from coinswarm.memory.evidence.places import (
     CERTIFICATES,
@@ -100,15 +102,14 @@ class Gatherer:
 
     def _at(self, envelopes: Sequence[Envelope], position: int, now_ns: int | None) -> list[Evidence | None]:
         store, log = self._store, self._store.log
-        added = [one.proposal.change for one in envelopes if isinstance(one.proposal.change, AddEpisode)]
-        cited = [reference for one in envelopes for reference in one.proposal.evidence]
-        places = [split(reference.place) for reference in (*cited, *(change.trade for change in added))]
+        added = [each for one in envelopes for each in episodes_of(one.proposal.change)]
+        places = [split(reference.place) for one in envelopes for reference in one.proposal.references]
         trades = {whose for kind, whose in places if kind == TRADE}
         digests = [change.vector_digest for change in added]
         with translated(store.place), store.lines.reading() as line:
             history = History(line, log.number, position)
             facts = PrimedFacts(line, log.cluster, log.number, trades=trades, digests=digests)
-            subjects = [one.proposal.subject for one in envelopes]
+            subjects = [subject for one in envelopes for subject in one.proposal.subjects]
             ids = [*(change.episode.id for change in added), *trades]
             stood, *known = line.ask(history.asked(subjects, ids, clock=log.clock is None), *facts.questions)
             facts.learn(*known)
@@ -129,7 +130,7 @@ class Gatherer:
             return None
         return Evidence(
             now_ns=basis.now_ns,
-            version=basis.standing.versions.get(proposal.subject, 0),
+            version=max([basis.standing.versions.get(subject, 0) for subject in proposal.subjects]),
             rules=basis.rules,
             minimum_bp=self._minimum_bp,
             mode=self._mode,
@@ -153,6 +154,16 @@ class Gatherer:
                 "vector": found[change.vector_digest],
                 "spaces": basis.spaces,
                 "remembered": basis.remembered({change.episode.id} | _ids(cited), history),
+            }
+        if isinstance(change, AddEpisodes):
+            digests = [each.vector_digest for each in change.episodes]
+            found = facts.vectors(digests)
+            if not found.keys() >= set(digests):
+                return None
+            return {
+                "vectors": tuple([found[one] for one in digests]),
+                "spaces": basis.spaces,
+                "remembered": basis.remembered({each.episode.id for each in change.episodes} | _ids(cited), history),
             }
         if isinstance(change, MovePattern):
             return {"remembered": basis.remembered(_ids(cited), history), **_pattern(history, change.pattern)}
@@ -182,9 +193,7 @@ class _Basis(NamedTuple):
 
 def _cited(proposal: Proposal, facts: FactsRead, now_ns: int) -> list[Cited] | None:
     """What a proposal cites, each to the extent of its digest; None where anything is not there, or is another."""
-    references = list(proposal.evidence)
-    if isinstance(proposal.change, AddEpisode) and proposal.change.trade not in references:
-        references.append(proposal.change.trade)
+    references = proposal.references
     if len({reference.place for reference in references}) < len(references):
         return None  # its trade is cited twice, and not alike
     found = [_exhibit(reference, facts, now_ns) for reference in references]

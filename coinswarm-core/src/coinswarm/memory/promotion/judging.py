@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from coinswarm.contracts import Voter
 from coinswarm.domain.acceptance import Rule, Verdict, mandatory
-from coinswarm.domain.proposal import AddEpisode, Configure, MovePattern, SeatAgent, SetWeights
+from coinswarm.domain.proposal import AddEpisode, AddEpisodes, Configure, MovePattern, SeatAgent, SetWeights
 from coinswarm.memory.promotion import rules
 from coinswarm.memory.promotion.numbers import PPM, Place
 from coinswarm.memory.promotion.paths import DAY_NS, daily, folded, portfolio, together
@@ -48,6 +50,8 @@ class RuleVoter(Voter):
         change = proposal.change
         if isinstance(change, AddEpisode):
             return general | _of_episode(change, seen)
+        if isinstance(change, AddEpisodes):
+            return general | _of_episodes(change, seen)
         if isinstance(change, MovePattern):
             return general | self._of_pattern(proposal, change, seen)
         if isinstance(change, SetWeights):
@@ -157,10 +161,22 @@ def _cited_returns(proposal: Proposal, seen: Evidence) -> dict[str, DailyReturns
 def _of_episode(change: AddEpisode, seen: Evidence) -> Judged:
     return {
         Rule.KNOWN: lambda: rules.known(change, seen),
-        Rule.TRADE: lambda: rules.trade(change, seen),
-        Rule.VECTOR: lambda: rules.vector(change, seen),
+        Rule.TRADE: lambda: rules.trade(change, rules.shown(seen)),
+        Rule.VECTOR: lambda: rules.vector(change, seen.vector, seen),
         Rule.DUPLICATE: lambda: rules.duplicate(change, seen),
     }
+
+
+def _of_episodes(change: AddEpisodes, seen: Evidence) -> Judged:
+    """As of one, each of them."""
+    trades, data = rules.shown(seen), {sha256(one).hexdigest(): one for one in seen.vectors}
+    judged: dict[Rule, Callable[[AddEpisode], str]] = {
+        Rule.KNOWN: lambda one: rules.known(one, seen),
+        Rule.TRADE: lambda one: rules.trade(one, trades),
+        Rule.VECTOR: lambda one: rules.vector(one, data.get(one.vector_digest, b""), seen),
+        Rule.DUPLICATE: lambda one: rules.duplicate(one, seen),
+    }
+    return {name: partial(rules.all_of, change, rule) for name, rule in judged.items()}
 
 
 def _of_setting(change: Configure, seen: Evidence) -> Judged:

@@ -16,15 +16,28 @@ from coinswarm.domain.limits import configured, field_of
 from coinswarm.domain.proposal import ROSTER_KEY, ProposalKind, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from coinswarm.domain.acceptance import Evidence, TrialReturns
     from coinswarm.domain.episode import Episode
-    from coinswarm.domain.proposal import AddEpisode, Configure, MovePattern, Proposal, SeatAgent, SetWeights, Weight
+    from coinswarm.domain.proposal import (
+        AddEpisode,
+        AddEpisodes,
+        Configure,
+        MovePattern,
+        Proposal,
+        Reference,
+        SeatAgent,
+        SetWeights,
+        Weight,
+    )
 
 FULL_BP = 10_000
 STEPS = (Stage.CANDIDATE, Stage.SHADOW, Stage.PROBATION, Stage.ENABLED)
 WITH_CAPITAL = (Stage.PROBATION, Stage.ENABLED)
+
+_NAMED = 4
+"""Of several episodes that fail, so many are named."""
 
 
 # ── every proposal ──
@@ -58,22 +71,29 @@ def known(change: AddEpisode, seen: Evidence) -> str:
     return f"its outcome is known at {change.episode.known_ns}, now is {seen.now_ns}" if late else ""
 
 
-def trade(change: AddEpisode, seen: Evidence) -> str:
-    """The trade is there once, and the same."""
-    found = [one for row in seen.exhibits if row.source == change.trade for one in row.episodes]
-    same = [one for one in found if one.id == change.episode.id]
+def shown(seen: Evidence) -> dict[Reference, tuple[Episode, ...]]:
+    """The trades at each place."""
+    return {row.source: row.episodes for row in seen.exhibits}
+
+
+def trade(change: AddEpisode, there: Mapping[Reference, Sequence[Episode]]) -> str:
+    """The trade is there once, and the same.
+
+    :param there: the trades at each place.
+    """
+    same = [one for one in there.get(change.trade, ()) if one.id == change.episode.id]
     if len(same) != 1:
         return f"{change.trade.place} holds {len(same)} trades of that id"
     return "" if same[0] == change.episode else f"it differs from the trade in {change.trade.place}"
 
 
-def vector(change: AddEpisode, seen: Evidence) -> str:
+def vector(change: AddEpisode, data: bytes, seen: Evidence) -> str:
     """float32, little-endian, of a space that is known."""
     if not any((space.name, space.dimension) == (change.space, change.dimension) for space in seen.spaces):
         return f"no space {change.space} has vectors of {change.dimension}"
-    if len(seen.vector) != 4 * change.dimension or sha256(seen.vector).hexdigest() != change.vector_digest:
+    if len(data) != 4 * change.dimension or sha256(data).hexdigest() != change.vector_digest:
         return "the vector is not the one that is proposed"
-    numbers = struct.unpack(f"<{change.dimension}f", seen.vector)
+    numbers = struct.unpack(f"<{change.dimension}f", data)
     # Of 4,096 numbers below 1e39 the sum, in doubles, is finite if each of them is, and only then.
     return "" if math.isfinite(sum(numbers)) and any(numbers) else "the vector is all zero or not finite"
 
@@ -81,6 +101,13 @@ def vector(change: AddEpisode, seen: Evidence) -> str:
 def duplicate(change: AddEpisode, seen: Evidence) -> str:
     """It is new."""
     return "it is remembered already" if change.episode.id in seen.remembered else ""
+
+
+def all_of(change: AddEpisodes, rule: Callable[[AddEpisode], str]) -> str:
+    """A rule that each of several episodes is held to: which it fails for, and why."""
+    wrong = [f"episode {each.episode.id}: {why}" for each in change.episodes if (why := rule(each))]
+    more = f"; and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+    return "; ".join(wrong[:_NAMED]) + more
 
 
 # ── patterns ──

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from coinswarm.canonical import digest
 from coinswarm.domain.acceptance import mandatory
-from coinswarm.domain.proposal import AddEpisode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,9 +32,7 @@ def failures(proposal: Proposal, found: str) -> tuple[Rule, ...] | None:
     :param found: of a ballot on the proposal.
     """
     rules = mandatory(proposal)
-    sources = set(proposal.evidence)
-    if isinstance(proposal.change, AddEpisode):
-        sources.add(proposal.change.trade)
+    sources = proposal.references
     for count in range(len(rules) + 1):
         for failed in combinations(rules, count):
             held = [rule for rule in rules if rule not in failed]

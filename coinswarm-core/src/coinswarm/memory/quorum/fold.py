@@ -68,7 +68,7 @@ class Fold(NamedTuple):
 
     def standing(self, envelope: Envelope) -> Standing:
         """What is known here, as far as an envelope is concerned."""
-        version = self.versions.get(envelope.proposal.subject) or 0
+        version = max([self.versions.get(subject) or 0 for subject in envelope.proposal.subjects])
         return Standing(version, self.roster, envelope.use in self.spent)
 
     def judges(self, envelope: Envelope) -> Roster | None:
@@ -143,7 +143,8 @@ def _applied(fold: Fold, entry: Entry) -> Fold:
     """The fold with a verified entry in it."""
     envelope, rosters, versions, spent = entry.envelope, fold.rosters, fold.versions, fold.spent
     if entry.outcome is Outcome.ACCEPT:
-        versions = versions.put(envelope.proposal.subject, envelope.proposal.base_version + 1)
+        for subject in envelope.proposal.subjects:
+            versions = versions.put(subject, envelope.proposal.base_version + 1)
         spent = spent.put(envelope.use, envelope.id)
         if reconfigures(envelope.proposal):
             new = successor(envelope, fold.roster)

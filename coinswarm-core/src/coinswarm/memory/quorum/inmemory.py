@@ -148,10 +148,12 @@ class _MemoryTransaction(Transaction):
 
     def change_state(self, envelope: Envelope, version: int, roster: Roster | None) -> None:
         self._fault("state")
-        rows, subject, use = self._rows, envelope.proposal.subject, envelope.use
-        before = rows.state.get(subject)
-        rows.state[subject] = (version, envelope)
-        self._undo.append(lambda: rows.state.pop(subject) if before is None else rows.state.update({subject: before}))
+        rows, use = self._rows, envelope.use
+        subjects = envelope.proposal.subjects
+        before = {subject: rows.state[subject] for subject in subjects if subject in rows.state}
+        rows.state.update(dict.fromkeys(subjects, (version, envelope)))
+        self._undo.append(lambda: rows.state.update(before))
+        self._undo.append(lambda: [rows.state.pop(subject) for subject in subjects])
         rows.spent.add(use)
         self._undo.append(lambda: rows.spent.discard(use))
         if roster is not None:

@@ -91,7 +91,7 @@ class Transaction(ABC):
 
     @abstractmethod
     def change_state(self, envelope: Envelope, version: int, roster: Roster | None) -> None:
-        """Do what an accepted proposal asks for: the subject gets a new version, the nonce is spent.
+        """Do what an accepted proposal asks for: each of its subjects gets a new version, the nonce is spent.
 
         :param roster: the one in force from the next entry on, where the proposal changes it.
         """
@@ -202,7 +202,7 @@ def _decide(  # noqa: PLR0911, PLR0913 - one return per answer; the transaction'
     def answer(status: Status, outcome: Outcome | None = None, entry: Entry | None = None) -> Answer:
         return Answer(proposal=envelope.id, status=status, outcome=outcome, head=head, entry=entry)
 
-    version = held.lock_version(envelope.proposal.subject)
+    version = max([held.lock_version(subject) for subject in sorted(envelope.proposal.subjects)])
     force, judges = held.roster(None), held.roster(envelope.roster)
     assert force is not None, "a log starts with a roster"
     before = held.decision(envelope.id)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Standing(NamedTuple):
     """What the log holds, as far as one envelope is concerned.
 
-    :param version: of its subject.
+    :param version: of its subject; where it has several, the largest of theirs.
     :param roster: in force.
     :param spent: whether another proposal with the submitter's nonce was accepted.
     """

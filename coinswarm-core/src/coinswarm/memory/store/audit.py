@@ -175,21 +175,23 @@ def _derived(connection: Connection, store: Store, scheme: Scheme, last: int, to
     _insert_roster(connection, log, fold.roster, 0)
     line = store.lines.over(connection)
     changes = Changes(line, log)
-    subjects: dict[str, tuple[int, str]] = {}
+    subjects: dict[str, tuple[int, str, int]] = {}
     spent: dict[str, str] = {}
     for entry in entries_of(store.log, last, told):
         fold = advance(fold, entry, scheme)
         changes.add(entry)
         if entry.outcome is Outcome.ACCEPT:
             envelope = entry.envelope
-            subjects[envelope.proposal.subject] = envelope.proposal.base_version + 1, envelope.id
+            for name in envelope.proposal.subjects:
+                since = subjects[name][2] if name in subjects else entry.index
+                subjects[name] = envelope.proposal.base_version + 1, envelope.id, since
             spent[envelope.use] = envelope.id
             if reconfigures(envelope.proposal):
                 _insert_roster(connection, log, fold.roster, entry.index)
     line.ask(*changes.left())
     rows = [
-        {"log": log, "name": name, "version": version, "proposal": proposal}
-        for name, (version, proposal) in subjects.items()
+        {"log": log, "name": name, "version": version, "proposal": proposal, "since": since}
+        for name, (version, proposal, since) in subjects.items()
     ]
     if rows:
         connection.execute(insert(SubjectRow), rows)

@@ -48,13 +48,20 @@ _ACCEPTED = (
 _VERSIONS = select(word("version"), SubjectRow.name, cast(SubjectRow.version, Text), word("")).where(
     SubjectRow.log == _LOG, among(SubjectRow.name, "subjects")
 )
-_VERSIONS_THEN = (
-    select(word("version"), ProposalRow.subject, cast(func.count(), Text), word(""))
+_SEVERAL = word(ProposalKind.ADD_EPISODES.value)
+_MADE = union_all(
+    select(ProposalRow.subject.label("name"))
     .select_from(EntryRow)
     .join(ProposalRow, _JOINED)
-    .where(*_ACCEPTED, among(ProposalRow.subject, "subjects"))
-    .group_by(ProposalRow.subject)
-)
+    .where(*_ACCEPTED, among(ProposalRow.subject, "subjects"), ProposalRow.kind != _SEVERAL),
+    select(SubjectRow.name.label("name"))
+    .select_from(SubjectRow)
+    .join(EntryRow, (EntryRow.log == SubjectRow.log) & (EntryRow.position == SubjectRow.since))
+    .join(ProposalRow, _JOINED)
+    .where(*_ACCEPTED, among(SubjectRow.name, "subjects"), SubjectRow.log == _LOG, ProposalRow.kind == _SEVERAL),
+).subquery()
+"""A name for each version: what several made together is the first of each, since they were accepted at version 0."""
+_VERSIONS_THEN = select(word("version"), _MADE.c.name, cast(func.count(), Text), word("")).group_by(_MADE.c.name)
 """Each acceptance made one, and the state holds the last only."""
 _ENDED = (
     select(EntryRow.position)

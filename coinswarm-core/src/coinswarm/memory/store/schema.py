@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from coinswarm.memory.store.engine import Place
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration, which the models stand for."""
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """All of them, oldest first."""
 
 _VERSIONS = "alembic_version"

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import bindparam, select, update
 
 from coinswarm.canonical import canonical_json
-from coinswarm.domain.proposal import AddEpisode, Configure, MovePattern, ProposalKind, SeatAgent, SetWeights, Stage
+from coinswarm.domain.proposal import (
+    AddEpisode,
+    Configure,
+    MovePattern,
+    ProposalKind,
+    SeatAgent,
+    SetWeights,
+    Stage,
+    episodes_of,
+)
 from coinswarm.memory.evidence.places import episode_content, trade_links, upto
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.store.facts import trades_of
@@ -58,7 +67,7 @@ class _Stands(NamedTuple):
 
 
 def about(proposal: Proposal) -> str:
-    """What a proposal would change: an episode, a pattern, an agent, a rule; empty for weights of many."""
+    """What a proposal would change: an episode, a pattern, an agent, a rule; empty for several of them."""
     change = proposal.change
     if isinstance(change, AddEpisode):
         return change.episode.id
@@ -85,11 +94,11 @@ class Changes:
             return
         proposal = entry.envelope.proposal
         change = proposal.change
-        if isinstance(change, AddEpisode):
-            row = _episode_row(self._log, change, entry)
-            row["since"] = self._episodes.get(change.episode.id, row)["since"]
-            self._episodes[change.episode.id] = row
-        elif isinstance(change, MovePattern):
+        for added in episodes_of(change):
+            row = _episode_row(self._log, added, entry)
+            row["since"] = self._episodes.get(added.episode.id, row)["since"]
+            self._episodes[added.episode.id] = row
+        if isinstance(change, MovePattern):
             self._line.ask((_PATTERNS, [{"log": self._log, **self._pattern(change, entry)}]))
         elif isinstance(change, SetWeights):
             self._weigh({weight.agent: weight.weight_bp for weight in change.weights}, entry)

@@ -75,7 +75,7 @@ class ProposalRow(Base):
     """A proposal that was decided.
 
     :ivar body: the envelope's canonical bytes, as its submitter signed them.
-    :ivar about: the episode, pattern, agent or rule that it would change.
+    :ivar about: the episode, pattern, agent or rule that it would change; empty where it would change several.
     """
 
     __tablename__ = "proposal"
@@ -157,7 +157,10 @@ class QuorumVote(Base):
 
 
 class SubjectRow(Base):
-    """What was changed: its version, and the proposal that made it."""
+    """What was changed: its version, and the proposal that made it.
+
+    :ivar since: position of the entry that first changed it.
+    """
 
     __tablename__ = "subject"
     __table_args__ = (CheckConstraint("version > 0", "version"),)
@@ -166,6 +169,7 @@ class SubjectRow(Base):
     name: Mapped[Key]
     version: Mapped[Number]
     proposal: Mapped[Words]
+    since: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 class SpentRow(Base):

@@ -106,7 +106,7 @@ _HEAD_MOVED = Statement(
 )
 _PROPOSALS, _DECISIONS, _ENTRIES = Insertion(ProposalRow), Insertion(DecisionRow), Insertion(EntryRow)
 _VOTES = Insertion(QuorumVote, [column.name for column in QuorumVote.__table__.columns if column.name != "id"])
-_SPENT, _SUBJECTS_PUT = Insertion(SpentRow), Insertion(SubjectRow, replaces=True)
+_SPENT, _SUBJECTS_PUT = Insertion(SpentRow), Insertion(SubjectRow, replaces=True, keeps=("since",))
 _ROSTERS, _VOTERS = Insertion(RosterRow), Insertion(VoterRow)
 _parsed = lru_cache(maxsize=64)(roster_from)
 
@@ -133,7 +133,7 @@ class SqlTransaction(Transaction):
         self._decisions: dict[str, Outcome | None] = {}
         self._spent: dict[str, bool] = {}
         self._hashes: dict[int, str] = {0: START.hash}
-        self._states: dict[str, str] = {}
+        self._states: dict[str, tuple[str, int]] = {}
         self._uses: list[tuple[str, str]] = []
         self._new_rosters: list[tuple[Roster, int]] = []
         self._ballots: list[Ballot] = []
@@ -143,7 +143,7 @@ class SqlTransaction(Transaction):
     def foresee(self, requests: Sequence[Request]) -> None:
         """Lock and read it all in one exchange; each statement sees what those before it waited for."""
         question = self._unknown(
-            {request.envelope.proposal.subject for request in requests},
+            {subject for request in requests for subject in request.envelope.proposal.subjects},
             {request.envelope.id for request in requests},
             {request.envelope.use for request in requests if _is_text(request.envelope.use)},
             {ballot.seen.index for request in requests for ballot in request.proof},
@@ -286,8 +286,10 @@ class SqlTransaction(Transaction):
 
     def change_state(self, envelope: Envelope, version: int, roster: Roster | None) -> None:
         """Noted."""
-        subject = envelope.proposal.subject
-        self._versions[subject], self._states[subject] = version, envelope.id
+        since = self._head.index + 1
+        for subject in envelope.proposal.subjects:
+            self._versions[subject] = version
+            self._states[subject] = envelope.id, self._states.get(subject, ("", since))[1]
         self._spent[envelope.use] = True
         self._uses.append((envelope.use, envelope.id))
         if roster is not None:
@@ -338,8 +340,8 @@ class SqlTransaction(Transaction):
         yield (
             _SUBJECTS_PUT,
             [
-                {"log": log, "name": name, "version": self._versions[name], "proposal": proposal}
-                for name, proposal in self._states.items()
+                {"log": log, "name": name, "version": self._versions[name], "proposal": proposal, "since": since}
+                for name, (proposal, since) in self._states.items()
             ],
         )
         for roster, position in self._new_rosters:
