@@ -22,6 +22,7 @@ from coinswarm.domain.acceptance import (
 from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import (
     AddEpisode,
+    AddEpisodes,
     Change,
     Configure,
     MovePattern,
@@ -40,10 +41,10 @@ RULES = AcceptanceRules()
 PATTERN = MovePattern(pattern="dip", stage=Stage.SHADOW, hypothesis="Dips are bought.", variants=3, registered_ns=1)
 SEAT = SeatAgent(agent="trend", certificate="ab" * 32, reason="It earned gold.")
 EPISODE = Episode(id="ab" * 32, agent="trend", instrument="BTC/USD", side=1, decided_ns=1, known_ns=2, result_ppm=3)
+REMEMBER = AddEpisode(space="state", dimension=8, episode=EPISODE, vector_digest="ab" * 32, trade=OTHER)
 CHANGES_BY_KIND: dict[ProposalKind, Change] = {
-    ProposalKind.ADD_EPISODE: AddEpisode(
-        space="state", dimension=8, episode=EPISODE, vector_digest="ab" * 32, trade=OTHER
-    ),
+    ProposalKind.ADD_EPISODE: REMEMBER,
+    ProposalKind.ADD_EPISODES: AddEpisodes(episodes=(REMEMBER,)),
     ProposalKind.UPDATE_PATTERN: PATTERN,
     ProposalKind.PROMOTE_PATTERN: PATTERN,
     ProposalKind.DEPRECATE_PATTERN: PATTERN,

@@ -10,7 +10,9 @@ from coinswarm.canonical import canonical_json, digest
 from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import (
     CHANGES,
+    MOST_EPISODES,
     AddEpisode,
+    AddEpisodes,
     Change,
     Claim,
     Configure,
@@ -22,13 +24,17 @@ from coinswarm.domain.proposal import (
     SetWeights,
     Stage,
     Weight,
+    episodes_of,
+    several,
 )
 
 ID = "ab" * 32
 SOURCE = Reference("returns/trend", ID)
 EPISODE = Episode(id=ID, agent="trend", instrument="BTC/USD", side=1, decided_ns=1, known_ns=2, result_ppm=3)
+REMEMBER = AddEpisode(space="trend/state.1", dimension=8, episode=EPISODE, vector_digest=ID, trade=SOURCE)
 EXAMPLES: dict[type[Change], Change] = {
-    AddEpisode: AddEpisode(space="trend/state.1", dimension=8, episode=EPISODE, vector_digest=ID, trade=SOURCE),
+    AddEpisode: REMEMBER,
+    AddEpisodes: AddEpisodes(episodes=(REMEMBER,)),
     MovePattern: MovePattern(
         pattern="dip", stage=Stage.SHADOW, hypothesis="Dips are bought.", variants=3, registered_ns=1
     ),
@@ -40,7 +46,7 @@ EXAMPLES: dict[type[Change], Change] = {
 
 def proposal(kind: ProposalKind) -> Proposal:
     return Proposal(
-        kind=kind, subject="it", base_version=4, change=EXAMPLES[CHANGES[kind]], evidence=(SOURCE,),
+        kind=kind, subject="it", base_version=0, change=EXAMPLES[CHANGES[kind]], evidence=(SOURCE,),
         claims=(Claim(what="sharpe-annual", value_ppm=-1),),
     )  # fmt: skip
 
@@ -49,7 +55,7 @@ def proposal(kind: ProposalKind) -> Proposal:
 def test_every_kind_has_a_canonical_form_without_floats(kind: ProposalKind) -> None:
     one = proposal(kind)
     assert digest(one.content()) == digest(replace(one).content())
-    assert digest(one.content()) != digest(replace(one, base_version=5).content())
+    assert digest(one.content()) != digest(replace(one, subject="other").content())
     assert str(kind).encode() in canonical_json(one.content())
 
 
@@ -92,3 +98,48 @@ def test_a_weight_out_of_range_can_be_said_so_that_voters_can_refuse_it() -> Non
     assert Weight("trend", -5).weight_bp == -5
     with pytest.raises(ValueError, match="whole number"):
         Weight("trend", 0.5)  # type: ignore[arg-type]
+
+
+def numbered(number: int) -> AddEpisode:
+    return replace(
+        REMEMBER,
+        episode=replace(EPISODE, id=digest(number)),
+        trade=Reference(f"trade/{number % 2}", digest(number % 2)),
+    )
+
+
+def test_several_episodes_have_a_subject_each_and_one_together() -> None:
+    parts = tuple(numbered(number) for number in range(3))
+    one = several(parts)
+    assert (one.kind, one.base_version, one.evidence) == (ProposalKind.ADD_EPISODES, 0, ())
+    assert one.subjects == tuple(f"episode/{part.episode.id}" for part in parts)
+    assert one.subject == one.proper_subject
+    assert one.subject.startswith("episodes/")
+    assert len({one.subject, several(parts[::-1]).subject, several(parts[:2]).subject}) == 3
+    assert episodes_of(one.change) == parts
+
+
+def test_what_is_no_several_is_refused() -> None:
+    parts = tuple(numbered(number) for number in range(MOST_EPISODES + 1))
+    assert len(several(parts[:-1]).subjects) == MOST_EPISODES
+    with pytest.raises(
+        ValueError, match="number of episodes in the proposal is 65, but must be at least 1 and at most 64"
+    ):
+        several(parts)
+    with pytest.raises(ValueError, match="at least 1"):
+        several(())
+    with pytest.raises(ValueError, match=r"episodes name .* twice"):
+        several((parts[0], parts[1], replace(parts[0], dimension=9)))
+    with pytest.raises(ValueError, match="several episodes start from version 0"):
+        replace(several(parts[:2]), base_version=1)
+
+
+def test_a_proposal_rests_on_what_it_cites_and_on_the_trades_of_its_episodes() -> None:
+    trades = (Reference("trade/0", digest(0)), Reference("trade/1", digest(1)))
+    assert several(tuple(numbered(number) for number in range(4))).references == trades
+    assert replace(several((numbered(0),)), evidence=(SOURCE, trades[0])).references == (SOURCE, trades[0])
+    one = Proposal(kind=ProposalKind.ADD_EPISODE, subject="it", base_version=0, change=REMEMBER, evidence=(SOURCE,))
+    assert one.references == (SOURCE,)
+    assert replace(one, change=numbered(1)).references == (SOURCE, trades[1])
+    other = proposal(ProposalKind.SET_WEIGHTS)
+    assert (other.references, other.subjects, episodes_of(other.change)) == ((SOURCE,), ("it",), ())

@@ -241,7 +241,7 @@ class Proposal:
     :param change: of the type that ``CHANGES`` has for the kind.
     :param evidence: what it rests on, each place once.
     :param claims: numbers for people.
-    :raises ValueError: for a change of another type, evidence cited twice, or several episodes that are not new.
+    :raises ValueError: for a change of another type, evidence cited twice, or several episodes from a version but 0.
     """
 
     kind: ProposalKind
@@ -263,8 +263,8 @@ class Proposal:
                 f"but must ask for a {wanted.__name__}"
             )
             raise ValueError(message)  # noqa: TRY004 - one error for a value that is not valid
-        if kind is ProposalKind.ADD_EPISODES and (self.base_version or self.subject != self.proper_subject):
-            message = f"{self.subject}: several episodes are remembered at version 0, under {self.proper_subject}"
+        if kind is ProposalKind.ADD_EPISODES and self.base_version:
+            message = f"base_version of the proposal is {self.base_version}, but several episodes start from version 0"
             raise ValueError(message)
         if len(self.evidence) > 1 or self.claims:
             unique("evidence", tuple([reference.place for reference in self.evidence]))

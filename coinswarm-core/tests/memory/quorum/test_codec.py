@@ -14,6 +14,7 @@ from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import (
     CHANGES,
     AddEpisode,
+    AddEpisodes,
     Claim,
     Configure,
     MovePattern,
@@ -44,10 +45,14 @@ EPISODES = some.builds(
     stopped=some.booleans(), regime=some.sampled_from(["", "calm"]), quality_bp=some.integers(0, 10_000),
 )  # fmt: skip
 WEIGHTS = some.lists(some.builds(Weight, agent=NAMES, weight_bp=COUNTS), unique_by=lambda one: one.agent).map(tuple)
+REMEMBERED = some.builds(
+    AddEpisode, space=NAMES, dimension=some.integers(1, 400), episode=EPISODES, vector_digest=DIGESTS, trade=REFERENCES
+)
 MAKERS: dict[type[object], some.SearchStrategy[Any]] = {
-    AddEpisode: some.builds(
-        AddEpisode, space=NAMES, dimension=some.integers(1, 400), episode=EPISODES, vector_digest=DIGESTS,
-        trade=REFERENCES,
+    AddEpisode: REMEMBERED,
+    AddEpisodes: some.builds(
+        AddEpisodes,
+        episodes=some.lists(REMEMBERED, min_size=1, max_size=4, unique_by=lambda one: one.episode.id).map(tuple),
     ),
     MovePattern: some.builds(
         MovePattern, pattern=NAMES, stage=some.sampled_from(Stage), hypothesis=LINES, variants=COUNTS,
@@ -66,7 +71,7 @@ def envelopes(draw: some.DrawFn) -> Envelope:
     proposal = Proposal(
         kind=kind,
         subject=draw(NAMES),
-        base_version=draw(COUNTS),
+        base_version=0 if kind is ProposalKind.ADD_EPISODES else draw(COUNTS),
         change=draw(MAKERS[CHANGES[kind]]),
         evidence=tuple(draw(some.lists(REFERENCES, unique_by=lambda one: one.place, max_size=2))),
         claims=tuple(draw(some.lists(some.builds(Claim, what=NAMES, value_ppm=COUNTS), max_size=1))),

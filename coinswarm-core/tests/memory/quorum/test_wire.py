@@ -15,6 +15,7 @@ from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import (
     CHANGES,
     AddEpisode,
+    AddEpisodes,
     Change,
     Claim,
     MovePattern,
@@ -39,10 +40,10 @@ REFERENCE = Reference("trades/a", digest("a"))
 EPISODE = Episode(
     id=digest("e"), agent="trend", instrument="BTC/USD", side=-1, decided_ns=5, known_ns=7, result_ppm=-3, regime="calm"
 )
+REMEMBER = AddEpisode(space="trend/state.1", dimension=8, episode=EPISODE, vector_digest=digest("v"), trade=REFERENCE)
 SAMPLES: dict[type, Change] = {
-    AddEpisode: AddEpisode(
-        space="trend/state.1", dimension=8, episode=EPISODE, vector_digest=digest("v"), trade=REFERENCE
-    ),
+    AddEpisode: REMEMBER,
+    AddEpisodes: AddEpisodes(episodes=(REMEMBER, replace(REMEMBER, episode=replace(EPISODE, id=digest("f"))))),
     MovePattern: MovePattern(pattern="dip", stage=Stage.SHADOW, hypothesis='Größer: "ja"', variants=3, registered_ns=9),
     SetWeights: SetWeights(weights=(Weight("trend", 6_000), Weight("meanrev", 4_000)), rollback_drawdown_bp=300),
     SeatAgent: SeatAgent(agent="trend", certificate=digest("c"), reason="gold"),
@@ -56,7 +57,8 @@ def proposals(cluster: Cluster) -> list[Proposal]:
         what = SAMPLES.get(change) or cluster.proposal("3").change
         cited = (REFERENCE,) if kind is ProposalKind.ADD_EPISODE else ()
         claims = (Claim(what="sharpe", value_ppm=-1),)
-        found.append(Proposal(kind=kind, subject="a/b", base_version=2, change=what, evidence=cited, claims=claims))
+        base = 0 if kind is ProposalKind.ADD_EPISODES else 2
+        found.append(Proposal(kind=kind, subject="a/b", base_version=base, change=what, evidence=cited, claims=claims))
     return found
 
 

@@ -120,9 +120,7 @@ def test_newer_tables_are_left_alone(empty: str, reached: tuple[Engine, Place]) 
             refused(empty)
 
 
-def test_older_tables_say_how_to_bring_them_up(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrated(empty)
-    monkeypatch.setattr(schema, "REVISION", "0002")
-    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+def test_older_tables_say_how_to_bring_them_up(empty: str, reached: tuple[Engine, Place]) -> None:
+    schema.migrate(*reached, "0001")
     with pytest.raises(NotReadyError, match=r"of version 0001, and this Coinswarm needs 0002: stop the swarm"):
         logs_in(empty)

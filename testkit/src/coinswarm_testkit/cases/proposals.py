@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm.domain.proposal import Claim, SetWeights
-from coinswarm_testkit.cases import patterns, remembering, seats, weighings
+from coinswarm_testkit.cases import patterns, remembering, seats, several, weighings
 
 if TYPE_CHECKING:
     from coinswarm_testkit.cases.case import Case
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 def sound(seed: int) -> list[Case]:
     """What a voter must accept, some of it exactly at a bound."""
     rng = np.random.default_rng([seed, 30])
-    return [*weighings.sound(rng), *patterns.sound(rng), *remembering.sound(rng), *seats.sound()]
+    return [
+        *weighings.sound(rng), *patterns.sound(rng), *remembering.sound(rng), *several.sound(rng), *seats.sound(),
+    ]  # fmt: skip
 
 
 def unsafe(seed: int) -> list[Case]:
     """What a voter must reject, and by which rules."""
     rng = np.random.default_rng([seed, 31])
-    return [*weighings.unsafe(rng), *patterns.unsafe(rng), *remembering.unsafe(rng), *seats.unsafe()]
+    return [
+        *weighings.unsafe(rng), *patterns.unsafe(rng), *remembering.unsafe(rng), *several.unsafe(rng), *seats.unsafe(),
+    ]  # fmt: skip
 
 
 def flattered(case: Case) -> Case:
@@ -57,6 +61,7 @@ def shuffled(rng: np.random.Generator, case: Case) -> Case:
             certified=mixed(seen.certified),
             remembered=mixed(seen.remembered),
             spaces=mixed(seen.spaces),
+            vectors=mixed(seen.vectors),
             trials=mixed(seen.trials),
             previous=mixed(seen.previous),
             discoveries=mixed(seen.discoveries),
