@@ -6,13 +6,14 @@ import json
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from coinswarm.canonical import canonical_json, digest
+from coinswarm.canonical import Spelled, canonical_json, digest
 from coinswarm.domain.episode import Episode
-from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, Reference
+from coinswarm.domain.proposal import AddEpisode, AddEpisodes, Proposal, ProposalKind, Reference, episodes_of, several
 from coinswarm.memory.quorum import codec, forms, quick
 from coinswarm.memory.quorum.records import Ballot, Envelope, Head
 
@@ -33,18 +34,26 @@ EPISODES = some.builds(
     known_ns=some.integers(5, 2**63 - 1), result_ppm=WHOLES, risk_ppm=COUNTS, stopped=some.booleans(),
     regime=some.sampled_from(["", "calm"]), quality_bp=some.integers(0, 10_000),
 )  # fmt: skip
+REMEMBERED = some.builds(
+    AddEpisode, space=NAMES, dimension=some.integers(1, 400), episode=EPISODES, vector_digest=DIGESTS, trade=REFERENCES
+)
 PROPOSALS = some.builds(
     Proposal,
     kind=some.just(ProposalKind.ADD_EPISODE), subject=NAMES, base_version=COUNTS, evidence=some.tuples(REFERENCES),
+    change=REMEMBERED,
+)  # fmt: skip
+SEVERAL = some.builds(
+    Proposal,
+    kind=some.just(ProposalKind.ADD_EPISODES), subject=NAMES, base_version=some.just(0),
     change=some.builds(
-        AddEpisode, space=NAMES, dimension=some.integers(1, 400), episode=EPISODES, vector_digest=DIGESTS,
-        trade=REFERENCES,
+        AddEpisodes,
+        episodes=some.lists(REMEMBERED, min_size=1, max_size=4, unique_by=lambda one: one.episode.id).map(tuple),
     ),
 )  # fmt: skip
 REMEMBERING = some.builds(
     Envelope,
-    cluster=LINES, shard=NAMES, roster=WHOLES, submitter=NAMES, nonce=WHOLES, deadline_ns=WHOLES, proposal=PROPOSALS,
-    signature=some.just("5a"),
+    cluster=LINES, shard=NAMES, roster=WHOLES, submitter=NAMES, nonce=WHOLES, deadline_ns=WHOLES,
+    proposal=some.one_of(PROPOSALS, SEVERAL), signature=some.just("5a"),
 )  # fmt: skip
 BALLOTS = some.builds(
     Ballot,
@@ -94,12 +103,15 @@ def test_an_envelope_is_written_and_read_as_the_long_way_does(envelope: Envelope
 
 @given(REMEMBERING)
 def test_the_commonest_envelopes_are_read_quickly(envelope: Envelope) -> None:
-    change = envelope.proposal.change
-    assert isinstance(change, AddEpisode)
-    episode = change.episode
+    told = [
+        value
+        for change in episodes_of(envelope.proposal.change)
+        for value in (
+            change.episode.instrument, change.episode.known_ns, change.episode.result_ppm, change.episode.risk_ppm,
+        )
+    ]  # fmt: skip
     numbers = (envelope.roster, envelope.nonce, envelope.deadline_ns, envelope.proposal.base_version)
-    more = (episode.known_ns, episode.result_ppm, episode.risk_ppm)
-    if fits(envelope.cluster, episode.instrument, *numbers, *more):
+    if fits(envelope.cluster, *told, *numbers):
         assert quick.envelope(envelope.body, "5a") == envelope
 
 
@@ -137,8 +149,21 @@ SAMPLE = Envelope(
     ),
 )  # fmt: skip
 
+TOGETHER = replace(
+    SAMPLE,
+    proposal=several(
+        tuple(
+            replace(change, episode=replace(change.episode, id=digest(number)))
+            for change in episodes_of(SAMPLE.proposal.change)
+            for number in range(3)
+        )
+    ),
+)
 
-@pytest.mark.parametrize(("good", "read"), [(SAMPLE, quick.envelope), (BALLOT, quick.ballot)])
+
+@pytest.mark.parametrize(
+    ("good", "read"), [(SAMPLE, quick.envelope), (TOGETHER, quick.envelope), (BALLOT, quick.ballot)]
+)
 @given(data=some.data())
 def test_what_the_long_way_refuses_is_never_told(good: Envelope | Ballot, read: Read, data: some.DataObject) -> None:
     body = good.body
@@ -164,6 +189,17 @@ def test_what_the_long_way_refuses_is_never_told(good: Envelope | Ballot, read: 
         SAMPLE.body.replace(b'"north"', b'"\xff"'),
         SAMPLE.body.replace(b'"claims":[]', b'"claims":[{"value_ppm":1,"what":"a"}]'),
         BALLOT.body,
+        TOGETHER.body.replace(b'"known_ns":7', b'"known_ns":3', 1),
+        TOGETHER.body.replace(digest(1).encode(), digest(2).encode()),
+        TOGETHER.body.replace(b'"base_version":0', b'"base_version":1'),
+        TOGETHER.body.replace(b'"evidence":[]', b'"evidence":[{"digest":"%b","place":"a"}]' % digest(1).encode()),
+        TOGETHER.body.replace(b"},{", b"}, {", 1),
+        TOGETHER.body.replace(b"},{", b"},,{", 1),
+        TOGETHER.body.replace(b"},{", b"}{", 1),
+        TOGETHER.body.replace(b"}]}", b"},]}", 1),
+        TOGETHER.body.replace(b'"episodes":[', b'"episodes":[],"episodes":['),
+        TOGETHER.body.replace(b'"episodes":[', b'"episodes":[]},"claims":[],"evidence":[],"x":['),
+        replace(TOGETHER, proposal=replace(TOGETHER.proposal, evidence=SAMPLE.proposal.evidence)).body,
     ],
 )
 def test_what_fits_no_form_is_left_to_the_long_way(body: bytes) -> None:
@@ -185,9 +221,10 @@ def test_only_the_last_are_kept_and_only_for_the_same_bytes() -> None:
     assert [kept.find(one.body, one.signature) for one in made] == [None, *made[1:]]
     assert kept.find(made[1].body, made[2].signature) is None
     assert kept.find(made[2].body + b" ", made[2].signature) is None
-    long = replace(SAMPLE, cluster="n" * 10_000, signature="6")
-    assert kept.keep(long) is long
-    assert kept.find(long.body, "6") is None
+    long = [replace(SAMPLE, cluster="n" * size, signature=f"6{size}") for size in (10_000, 10_001, 140_000)]
+    for one in long:
+        assert kept.keep(one) is one
+    assert [kept.find(one.body, one.signature) for one in long] == [None, long[1], None], "few that are long"
     assert kept.find(made[2].body, made[2].signature) is made[2]
 
 
@@ -208,3 +245,15 @@ def test_a_form_spells_what_is_not_plain_too() -> None:
         form.write(("a", 1.5))
     with pytest.raises(ValueError, match="surrogates"):
         form.write(("\ud800", 1))
+
+
+def test_a_list_is_read_to_its_end() -> None:
+    form = forms.Form('{"a":<whole>}')
+    assert form.read_each('{"a":1},{"a":-2}') == [("1",), ("-2",)]
+    for items in ("", '{"a":1},', ',{"a":1}', '{"a":1}{"a":2}', '{"a":1},{"b":2}', '{"a":1}]', '{"a":01}'):
+        assert form.read_each(items) is None
+
+
+def test_a_part_that_is_spelled_already_stays_so_beside_what_is_not_plain() -> None:
+    form = forms.Form('{"a":<list>,"b":<whole>}')
+    assert form.write((Spelled("[1,2]"), np.int64(5))) == b'{"a":[1,2],"b":5}'

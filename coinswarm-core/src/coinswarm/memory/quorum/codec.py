@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 LIMIT = 256 * 1024
-"""Most bytes that are read at once; the largest honest record is a hundredth of that."""
+"""Most bytes that are read at once; the largest honest record, of 64 episodes, is a third of that."""
 
 MOST = 1 << 63
 """Every whole number lies below it, and not below its negative: databases keep 64 bits."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from coinswarm.canonical import GENESIS, Spelled, canonical_json, chain, quoted, sha256
 from coinswarm.domain.episode import Episode
-from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, Reference
+from coinswarm.domain.proposal import AddEpisode, AddEpisodes, Proposal, ProposalKind, Reference
 from coinswarm.memory.quorum import forms
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Envelope:
     @cached_property
     def body(self) -> bytes:
         """Canonical bytes of everything but the signature."""
-        return _episode_body(self) or canonical_json({
+        return _episode_body(self) or _episodes_body(self) or canonical_json({
             "schema": "coinswarm.proposal/1",
             "cluster": self.cluster,
             "shard": self.shard,
@@ -255,13 +255,38 @@ def _episode_body(envelope: Envelope) -> bytes | None:
     if known != (Proposal, AddEpisode, Reference):
         return None
     assert isinstance(change, AddEpisode), "said above; for the type checker"
-    episode, trade = change.episode, change.trade
-    if (type(episode), type(trade)) != (Episode, Reference):
+    if (type(change.episode), type(change.trade)) != (Episode, Reference):
         return None
     return forms.EPISODE.write((
-        envelope.cluster, envelope.deadline_ns, envelope.nonce, proposal.base_version, change.dimension, episode.agent,
-        episode.decided_ns, episode.id, episode.instrument, episode.known_ns, episode.quality_bp, episode.regime,
-        episode.result_ppm, episode.risk_ppm, episode.side, episode.stopped, change.space, trade.digest, trade.place,
-        change.vector_digest, cited[0].digest, cited[0].place, proposal.subject, envelope.roster, envelope.shard,
-        envelope.submitter,
+        envelope.cluster, envelope.deadline_ns, envelope.nonce, proposal.base_version, *_told(change), cited[0].digest,
+        cited[0].place, proposal.subject, envelope.roster, envelope.shard, envelope.submitter,
     ))  # fmt: skip
+
+
+def _episodes_body(envelope: Envelope) -> bytes | None:
+    """The body of an envelope of the form ``forms.EPISODES``; None for any other."""
+    proposal = envelope.proposal
+    change = proposal.change
+    if proposal.kind is not ProposalKind.ADD_EPISODES or proposal.evidence or proposal.claims:
+        return None
+    if (type(proposal), type(change)) != (Proposal, AddEpisodes):
+        return None
+    assert isinstance(change, AddEpisodes), "said above; for the type checker"
+    known = {(type(each), type(each.episode), type(each.trade)) for each in change.episodes}
+    if known != {(AddEpisode, Episode, Reference)}:
+        return None
+    items = ",".join([forms.REMEMBER.spell(_told(each)) for each in change.episodes])
+    return forms.EPISODES.write((
+        envelope.cluster, envelope.deadline_ns, envelope.nonce, proposal.base_version, Spelled(f"[{items}]"),
+        proposal.subject, envelope.roster, envelope.shard, envelope.submitter,
+    ))  # fmt: skip
+
+
+def _told(change: AddEpisode) -> tuple[object, ...]:
+    """What stands in the gaps of ``forms.REMEMBER``."""
+    episode, trade = change.episode, change.trade
+    return (
+        change.dimension, episode.agent, episode.decided_ns, episode.id, episode.instrument, episode.known_ns,
+        episode.quality_bp, episode.regime, episode.result_ppm, episode.risk_ppm, episode.side, episode.stopped,
+        change.space, trade.digest, trade.place, change.vector_digest,
+    )  # fmt: skip

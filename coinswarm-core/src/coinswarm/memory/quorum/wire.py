@@ -30,7 +30,7 @@ _PLAIN = b"0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 """Of these an honest signature is made, and they are written as they are."""
 
 _LONG = 16 * 1024
-"""Longer messages are not kept in memory; an honest one has a fourth of it."""
+"""Longer messages are not kept in memory: those of several episodes, of which the codec knows the part that is long."""
 
 
 def message_bytes(message: Message) -> bytes:
@@ -148,15 +148,13 @@ class Decoder:
 
         :raises MalformedError: when bytes tell no message.
         """
-        if not self._limit:
+        if not self._limit or len(data) > _LONG:
             return message_from(data)
         heard = self._heard.get(data)
         if heard is None:
-            heard = message_from(data)
-            if len(data) <= _LONG:
-                self._heard[data] = heard
-                if len(self._heard) > self._limit:
-                    self._heard.popitem(last=False)
+            heard = self._heard[data] = message_from(data)
+            if len(self._heard) > self._limit:
+                self._heard.popitem(last=False)
         return heard
 
 
