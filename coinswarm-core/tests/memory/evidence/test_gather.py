@@ -23,6 +23,8 @@ from coinswarm.domain.proposal import (
     SetWeights,
     Stage,
     Weight,
+    episodes_of,
+    several,
 )
 from coinswarm.memory.evidence.gather import Gatherer
 from coinswarm.memory.store.facts import ClosedTrade, cite_trade
@@ -309,3 +311,64 @@ def test_several_proposals_get_together_what_each_gets_alone(cluster: Cluster, s
     assert known[0].remembered == (digest(1),)
     assert {evidence.rules.min_trades for evidence in known} == {120}
     assert gather.many([]) == []
+
+
+def together(*numbers: int) -> Proposal:
+    """A proposal to remember several."""
+    parts = [episodes_of(remember(episode(number)).change)[0] for number in numbers]
+    other = sha256(VECTOR[::-1])
+    return several(tuple(replace(one, vector_digest=other) if place % 2 else one for place, one in enumerate(parts)))
+
+
+def test_several_episodes_are_judged_on_all_their_trades_and_vectors(cluster: Cluster, stored: Store) -> None:
+    proposal = together(1, 2, 3)
+    write(stored, episode(1), episode(2))
+    stored.facts.add_space(Space("north", "trend/state", 2))
+    stored.facts.add_vectors([VECTOR, VECTOR[::-1]])
+    assert seen(cluster, stored, proposal) is None, "a trade is not there"
+    write(stored, episode(3))
+    found = seen(cluster, stored, proposal)
+    assert found is not None
+    assert found.sources == {cite_trade(episode(number)) for number in (1, 2, 3)}
+    assert (set(found.vectors), found.vector) == ({VECTOR, VECTOR[::-1]}, b"")
+    assert (found.version, found.remembered) == (0, ())
+    counted: list[str] = []
+    envelope = cluster.envelope(proposal)
+    stored.lines.told = counted.append
+    assert Gatherer(stored)(envelope) == found
+    assert len([statement for statement in counted if statement != "BEGIN"]) == 3, "all of it at once"
+    missing = replace(episodes_of(proposal.change)[0], vector_digest=digest("nowhere"))
+    assert seen(cluster, stored, several((missing, *episodes_of(proposal.change)[1:]))) is None
+    unlike = replace(missing, vector_digest=sha256(VECTOR), trade=replace(missing.trade, digest=digest("other")))
+    assert seen(cluster, stored, several((unlike, *episodes_of(proposal.change)[1:]))) is None
+
+
+def test_what_several_made_counts_for_each_of_them_at_every_position(cluster: Cluster, stored: Store) -> None:
+    write(stored, *(episode(number) for number in range(1, 6)))
+    stored.facts.add_vectors([VECTOR, VECTOR[::-1]])
+    stored.facts.add_space(Space("north", "trend/state", 2))
+    steps = [
+        remember(episode(1)),
+        together(2, 3),
+        replace(remember(episode(2)), base_version=1),
+        replace(remember(episode(1)), base_version=1),
+        together(4, 5),
+    ]
+    for step in steps:
+        cluster.commit(step)
+    asked = [*(remember(episode(number)) for number in range(1, 6)), together(1, 5), together(3, 4), steps[1]]
+    envelopes = [cluster.envelope(proposal) for proposal in asked]
+    gather = Gatherer(stored)
+    told = [[gather.at(envelope, position, cluster.now) for envelope in envelopes] for position in range(6)]
+    assert [[one.version for one in row if one] for row in told] == [
+        [0, 0, 0, 0, 0, 0, 0, 0],
+        [1, 0, 0, 0, 0, 1, 0, 0],
+        [1, 1, 1, 0, 0, 1, 1, 1],
+        [1, 2, 1, 0, 0, 1, 1, 2],
+        [2, 2, 1, 0, 0, 2, 1, 2],
+        [2, 2, 1, 1, 1, 2, 1, 2],
+    ]
+    assert [len(row[5].remembered) for row in told if row[5]] == [0, 1, 1, 1, 1, 2]
+    assert [one and replace(one, submitter="") for one in told[-1]] == [
+        one and replace(one, submitter="") for one in gather.many(envelopes)
+    ]

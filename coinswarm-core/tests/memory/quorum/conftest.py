@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coinswarm.canonical import digest
-from coinswarm.domain.proposal import ROSTER_KEY, Configure, Proposal, ProposalKind
+from coinswarm.domain.episode import Episode
+from coinswarm.domain.proposal import (
+    ROSTER_KEY,
+    AddEpisode,
+    Configure,
+    Proposal,
+    ProposalKind,
+    Reference,
+    several,
+)
 from coinswarm.memory.quorum import voter as voters
 from coinswarm.memory.quorum.fold import Fold, genesis
 from coinswarm.memory.quorum.inmemory import MemoryLog
@@ -72,6 +81,22 @@ class Cluster:
         """A proposal to set a rule."""
         change = Configure(subject.replace("/", "."), value)
         return Proposal(kind=ProposalKind.CONFIGURE, subject=subject, base_version=base, change=change)
+
+    def episode(self, number: int) -> AddEpisode:
+        """An episode to be remembered."""
+        episode = Episode(
+            id=digest(number), agent="trend", instrument="X", side=1, decided_ns=1, known_ns=2, result_ppm=number
+        )
+        trade = Reference(f"trade/{episode.id}", digest(f"trade {number}"))
+        return AddEpisode(space="state", dimension=2, episode=episode, vector_digest=digest("v"), trade=trade)
+
+    def remember(self, *numbers: int) -> Proposal:
+        """A proposal to remember an episode, or several."""
+        parts = tuple(self.episode(number) for number in numbers)
+        if len(parts) > 1:
+            return several(parts)
+        subject = f"episode/{parts[0].episode.id}"
+        return Proposal(kind=ProposalKind.ADD_EPISODE, subject=subject, base_version=0, change=parts[0])
 
     def next_roster(self, **changes: object) -> Proposal:
         """A proposal for the next roster, with some fields of it changed."""

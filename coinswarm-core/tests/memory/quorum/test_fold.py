@@ -41,6 +41,18 @@ def test_a_good_entry_is_folded(cluster: Cluster) -> None:
     assert fold.hash_at(2) is None
 
 
+def test_each_of_several_has_a_version_and_they_have_none_together(cluster: Cluster) -> None:
+    both, other = cluster.envelope(cluster.remember(1, 2)), cluster.envelope(cluster.remember(2, 3))
+    good = entry(cluster, envelope=both, proof=cluster.proof(both))
+    fold = advance(cluster.genesis(), good, cluster.scheme)
+    assert dict(fold.versions.items()) == {f"episode/{part.episode.id}": 1 for part in map(cluster.episode, (1, 2))}
+    assert [fold.standing(one).version for one in (both, other)] == [1, 1]
+    assert fold.standing(cluster.envelope(cluster.remember(3, 4))).version == 0
+    twice = entry(cluster, index=2, previous=good.hash, envelope=other, proof=cluster.proof(other))
+    with pytest.raises(BadEntryError, match="says accept, but conflict was due"):
+        advance(fold, twice, cluster.scheme)
+
+
 BAD: list[tuple[str, Callable[[Cluster], Entry]]] = [
     ("follows entry 0", lambda c: entry(c, index=2)),
     ("does not follow from the entry before", lambda c: entry(c, previous="0" * 63 + "1")),

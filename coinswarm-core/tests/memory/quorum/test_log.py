@@ -234,6 +234,60 @@ def test_of_two_proposals_on_one_version_one_is_accepted(cluster: Cluster) -> No
     assert cluster.fold().versions.get("acceptance/cap") == 1
 
 
+SHARING = [((1, 2, 3), (3, 4)), ((1, 2), (2,)), ((2,), (1, 2)), ((3, 2, 1), (1, 2, 3)), ((1, 2), (2, 1))]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(("first", "second"), SHARING)
+def test_of_proposals_that_share_an_episode_one_is_accepted_as_a_whole(
+    cluster: Cluster, first: tuple[int, ...], second: tuple[int, ...], *, at_once: bool
+) -> None:
+    asked = [cluster.envelope(cluster.remember(*numbers)) for numbers in (first, second)]
+    requests = [cluster.request(envelope) for envelope in asked]
+    answers = cluster.decide(*requests) if at_once else [*cluster.decide(requests[0]), *cluster.decide(requests[1])]
+    assert [answer.outcome for answer in answers] == [Outcome.ACCEPT, Outcome.CONFLICT]
+    versions = {f"episode/{digest(number)}": 1 for number in first}
+    assert dict(cluster.fold().versions.items()) == versions
+    with cluster.log.transaction() as held:
+        assert [held.lock_version(f"episode/{digest(number)}") for number in (*first, 9)] == [*versions.values(), 0]
+        assert held.lock_version(asked[0].proposal.subject) == (1 if len(first) == 1 else 0), "several have none"
+    rest = cluster.envelope(cluster.remember(8, 9))
+    assert [answer.outcome for answer in cluster.decide(cluster.request(rest))] == [Outcome.ACCEPT]
+
+
+def test_several_that_are_remembered_already_conflict_whichever_it_is(cluster: Cluster) -> None:
+    cluster.commit(cluster.remember(2))
+    for numbers in ((2, 5), (5, 2), (4, 5, 2)):
+        [answer] = cluster.decide(Request(envelope=cluster.envelope(cluster.remember(*numbers))))
+        assert answer.outcome is Outcome.CONFLICT, "and that needs no ballots"
+    assert dict(cluster.fold().versions.items()) == {f"episode/{digest(2)}": 1}
+
+
+@pytest.mark.parametrize("cut", range(13))
+def test_several_are_undone_together_too(cluster: Cluster, kept: Memory | Sql, cut: int) -> None:
+    cluster.commit(cluster.remember(7))
+    steps: list[str] = []
+
+    def fault(step: str) -> None:
+        steps.append(step)
+        if len(steps) > cut:
+            raise ConnectionError(step)
+
+    log = kept.cut(fault)
+    before = kept.told()
+    request = cluster.request(cluster.envelope(cluster.remember(1, 2, 3)))
+    if cut < 12:
+        with pytest.raises(ConnectionError):
+            cluster.decide(request, log=log)
+    else:
+        cluster.decide(request, log=log)
+    done = cut > 10
+    assert (kept.told() == before) is not done, steps
+    [answer] = cluster.decide(request)
+    assert answer.status is (Status.ALREADY if done else Status.DECIDED)
+    assert cluster.fold().head == log.read(1, 0, 1).head
+
+
 def test_what_starts_from_a_version_to_come_waits(cluster: Cluster) -> None:
     envelope = cluster.envelope(cluster.proposal(base=1))
     assert [one.status for one in cluster.decide(cluster.request(envelope))] == [Status.EARLY]

@@ -21,6 +21,7 @@ from coinswarm.domain.proposal import (
     SetWeights,
     Stage,
     Weight,
+    several,
 )
 from coinswarm.memory.quorum.inmemory import MemoryLog
 from coinswarm.memory.quorum.keys import Ed25519Scheme
@@ -51,7 +52,7 @@ class Asked(NamedTuple):
 
 ASKED = some.builds(
     Asked,
-    kind=some.sampled_from(["rule", "roster", "episode", "pattern", "weights", "seat"]),
+    kind=some.sampled_from(["rule", "roster", "episode", "episodes", "pattern", "weights", "seat"]),
     subject=some.integers(0, 1),
     base=some.integers(0, 2),
     verdict=some.sampled_from([True, True, True, False, None]),
@@ -66,23 +67,24 @@ STEPS = some.lists(
 )
 
 
-def proposal(cluster: Cluster, asked: Asked) -> Proposal:
+def remember(asked: Asked, number: int | None = None) -> AddEpisode:
+    episode = Episode(
+        id=digest(asked.subject if number is None else number), agent="trend", instrument="X", side=1, decided_ns=1,
+        known_ns=2, result_ppm=asked.nonce,
+    )  # fmt: skip
+    trade = Reference("trade/x", digest(1))
+    return AddEpisode(space="state", dimension=2, episode=episode, vector_digest=digest("v"), trade=trade)
+
+
+def proposal(cluster: Cluster, asked: Asked) -> Proposal:  # noqa: PLR0911 - one return per kind
     name = f"s{asked.subject}"
     if asked.kind == "roster":
         return cluster.next_roster(rules=digest(asked.subject))
     if asked.kind == "episode":
-        episode = Episode(
-            id=digest(asked.subject), agent="trend", instrument="X", side=1, decided_ns=1, known_ns=2,
-            result_ppm=asked.nonce,
-        )  # fmt: skip
-        change = AddEpisode(
-            space="state",
-            dimension=2,
-            episode=episode,
-            vector_digest=digest("v"),
-            trade=Reference("trade/x", digest(1)),
-        )
-        return Proposal(kind=ProposalKind.ADD_EPISODE, subject=f"{name}/e", base_version=asked.base, change=change)
+        subject = f"{name}/e" if asked.nonce % 2 else f"episode/{digest(asked.subject)}"
+        return Proposal(kind=ProposalKind.ADD_EPISODE, subject=subject, base_version=asked.base, change=remember(asked))
+    if asked.kind == "episodes":  # some share an episode, also with those that are proposed by themselves
+        return several(tuple(remember(asked, (asked.nonce + step) % 5) for step in range(asked.base + 1)))
     if asked.kind == "pattern":
         moved = MovePattern(
             pattern=name, stage=list(Stage)[asked.nonce % 5], hypothesis="so", variants=1, registered_ns=0

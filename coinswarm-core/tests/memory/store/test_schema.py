@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from coinswarm.errors import DataError, NotReadyError
+from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.store import models, schema, tables
+from coinswarm.memory.store.audit import rebuild
 from coinswarm.memory.store.columns import Base
 from coinswarm.memory.store.engine import engine_of, place
-from coinswarm.memory.store.opening import logs_in, migrated
+from coinswarm.memory.store.opening import logs_in, migrated, open_store
+from coinswarm.memory.store.tables import SubjectRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from memory.quorum.conftest import Cluster
     from sqlalchemy import Engine
 
     from coinswarm.memory.store.engine import Place
@@ -70,6 +75,29 @@ def test_checks_are_those_of_the_models(reached: tuple[Engine, Place]) -> None:
     for name, table in Base.metadata.tables.items():
         mine = {one.name for one in table.constraints if type(one).__name__ == "CheckConstraint"}
         assert {one["name"] for one in found.get_check_constraints(name)} == mine, name
+
+
+def test_a_store_of_the_first_tables_knows_since_when_its_subjects_are(
+    cluster: Cluster, empty: str, reached: tuple[Engine, Place]
+) -> None:
+    engine, where = reached
+    schema.migrate(engine, where)
+    with closing(open_store(empty, "north", "main", roster=cluster.roster, clock=lambda: cluster.now)) as store:
+        cluster.log = store.log
+        for base in range(2):
+            cluster.commit(cluster.proposal(base=base))
+            cluster.decide(cluster.request(cluster.envelope(cluster.proposal("2", subject="a/b")), accepts=bool(base)))
+        asked = select(SubjectRow.name, SubjectRow.version, SubjectRow.since).order_by(SubjectRow.name)
+        with engine.connect() as connection:
+            before = [tuple(row) for row in connection.execute(asked)]
+        assert before == [("a/b", 1, 4), ("acceptance/cap", 2, 1)]
+        store.engine.dispose()
+        assert schema.migrate(engine, where, "0001") == (schema.REVISION, "0001")
+        assert {one["name"] for one in inspect(engine).get_columns("subject")} == {"log", "name", "version", "proposal"}
+        assert schema.migrate(engine, where) == ("0001", schema.REVISION)
+        with engine.connect() as connection:
+            assert [tuple(row) for row in connection.execute(asked)] == before
+        assert rebuild(store, Ed25519Scheme()).differed == {}
 
 
 def test_what_goes_wrong_half_way_leaves_nothing_behind(

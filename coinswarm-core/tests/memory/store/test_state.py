@@ -26,10 +26,15 @@ from coinswarm.domain.proposal import (
     SetWeights,
     Stage,
     Weight,
+    episodes_of,
+    several,
 )
+from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.memory.store.audit import rebuild
 from coinswarm.memory.store.facts import ClosedTrade
 from coinswarm.memory.store.models import AgentState, Episode, Pattern
 from coinswarm.memory.store.state import statistics
+from coinswarm.memory.store.tables import ProposalRow, SubjectRow
 
 if TYPE_CHECKING:
     from memory.quorum.conftest import Cluster
@@ -69,6 +74,24 @@ def test_an_episode_is_a_row_and_the_last_that_was_accepted_holds(cluster: Clust
     with Session(stored.engine) as session:
         row = session.scalars(select(Episode).where(Episode.id == one.id)).one()
         assert (row.reward, row.space, row.since, row.position) == (1, "trend/state.2", 1, 3)
+
+
+def test_several_episodes_are_rows_with_the_entry_that_they_were_accepted_in(cluster: Cluster, stored: Store) -> None:
+    cluster.commit(remember(episode(7), subject="episode/odd"))
+    cluster.commit(several(tuple(episodes_of(remember(episode(number)).change)[0] for number in (9, 7, 8))))
+    with Session(stored.engine) as session:
+        rows = session.scalars(select(Episode).order_by(Episode.timestamp)).all()
+        assert [(row.id, row.since, row.position) for row in rows] == [
+            (digest(7), 1, 2),
+            (digest(8), 2, 2),
+            (digest(9), 2, 2),
+        ]
+        assert [Told(**json.loads(row.body)) for row in rows] == [episode(number) for number in (7, 8, 9)]
+        subjects = {row.name: (row.version, row.since) for row in session.scalars(select(SubjectRow))}
+        proposals = session.scalars(select(ProposalRow.about).order_by(ProposalRow.kind)).all()
+    assert subjects == {"episode/odd": (1, 1), **{f"episode/{digest(number)}": (1, 2) for number in (7, 8, 9)}}
+    assert proposals == [digest(7), ""]
+    assert rebuild(stored, Ed25519Scheme()).differed == {}
 
 
 def test_numbers_that_no_column_holds_do_not_stop_the_log(cluster: Cluster, stored: Store) -> None:

@@ -57,6 +57,6 @@ class Index:
         fresh = projection.applicable(self.applied, self._entries[self.applied.index :])
         for entry in fresh:
             if projection.changes(entry):
-                self.rows[entry.envelope.proposal.subject] = entry.envelope.id
+                self.rows.update(dict.fromkeys(entry.envelope.proposal.subjects, entry.envelope.id))
             self.applied = entry.head
         return bool(fresh)

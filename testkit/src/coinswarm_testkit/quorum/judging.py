@@ -44,7 +44,7 @@ class History:
 def in_time(world: World, envelope: Envelope) -> bool:
     """Whether a proposal from the chaos has enough of the tail left to be decided in it."""
     rows, proposal = world.log.rows, envelope.proposal
-    version = rows.state[proposal.subject][0] if proposal.subject in rows.state else 0
+    version = max(rows.state[subject][0] if subject in rows.state else 0 for subject in proposal.subjects)
     return (
         envelope.id not in rows.decisions
         and envelope.deadline_ns - max(world.database_ns(), rows.head_ns) >= LEFT_NS

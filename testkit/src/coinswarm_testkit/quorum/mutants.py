@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from coinswarm.domain.proposal import Proposal
 from coinswarm.memory.quorum import (
     docket,
     fold,
@@ -27,7 +28,7 @@ from coinswarm.memory.quorum.ruling import Standing
 from coinswarm.memory.quorum.sizes import quorum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from coinswarm.memory.quorum.docket import Case
     from coinswarm.memory.quorum.messages import Vote
@@ -128,8 +129,20 @@ def _hasty(held: Any, local_ns: int, epoch: int) -> Any:  # noqa: ANN401 - as do
     return _PRESS(held, local_ns, epoch) if epoch else (held, ())
 
 
+def _version_of_first(proposal: Proposal, version: Callable[[str], int]) -> int:
+    """As ``ruling.version_of``, of the first subject."""
+    return version(proposal.subjects[0])
+
+
+def _change_first(held: Any, envelope: Any, version: int, roster: Any) -> None:  # noqa: ANN401 - as Transaction's
+    """As a database changes the state, but of several subjects only the first."""
+    with patch.object(Proposal, "subjects", envelope.proposal.subjects[:1]):
+        _CHANGE(held, envelope, version, roster)
+
+
 _PRESS = docket.press
 _TRANSACTION = inmemory._MemoryTransaction  # noqa: SLF001 - the database whose promises are taken out
+_CHANGE = _TRANSACTION.change_state
 
 
 def _insert_always(held: Any, proposal: str, outcome: Any, index: int) -> bool:  # noqa: ANN401 - as Transaction's
@@ -178,6 +191,12 @@ MUTANTS = (
     Mutant("no rollback", ("I3",), ((_TRANSACTION, "undo", lambda held: None),)),
     Mutant("head moved outside", ("I4",), ((_TRANSACTION, "move_head", _move_sometimes),)),
     Mutant("no version check", ("I5",), ((log, "ruling", _ruling_without_version),)),
+    Mutant(
+        "of several only the first judged",
+        ("I5",),
+        ((log, "version_of", _version_of_first), (fold, "version_of", _version_of_first)),
+    ),
+    Mutant("of several only the first changed", ("I3",), ((_TRANSACTION, "change_state", _change_first),)),
     Mutant("no fence", ("I6",), ((log, "is_fenced", lambda envelope, outcome: False),)),
     Mutant(
         "forgetful voter", ("I7",), ((voter, "_evaluated", _evaluated_and_sent), (voter, "start", _start_forgetful))

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from coinswarm.canonical import digest
-from coinswarm.domain.proposal import ROSTER_KEY, Configure, Proposal, ProposalKind
+from coinswarm.domain.episode import Episode
+from coinswarm.domain.proposal import (
+    ROSTER_KEY,
+    AddEpisode,
+    Configure,
+    Proposal,
+    ProposalKind,
+    Reference,
+    episodes_of,
+    several,
+)
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum.records import Envelope
 from coinswarm.memory.quorum.roster import ROSTER_SUBJECT
@@ -21,8 +32,48 @@ if TYPE_CHECKING:
 
 def made(world: World, life_ns: int, *, steady: bool = False) -> Envelope:
     """A proposal about something, starting from what is in force; in chaos, sometimes from what is not."""
-    rng, rows = world.rng, world.log.rows
     world.made += 1
+    rows = world.log.rows
+    remembers = world.seed % 3 != 1 and world.rng.random() < 0.4  # noqa: PLR2004 - the third are as they always were
+    return Envelope(
+        cluster=CLUSTER,
+        shard=SHARD,
+        roster=len(rows.rosters) - 1,
+        submitter=SUBMITTER,
+        nonce=world.made,
+        deadline_ns=max(world.database_ns(), rows.head_ns) + life_ns,
+        proposal=_remembering(world, steady=steady) if remembers else _configuring(world, steady=steady),
+    ).signed(world.cast.submitter)
+
+
+def _remembering(world: World, *, steady: bool) -> Proposal:
+    """Episodes of few that there are just now: proposals share some, and some are remembered already."""
+    rng, rows = world.rng, world.log.rows
+    first = world.made // 2
+    numbers = rng.sample(range(first, first + 5), rng.choice((1, 2, 2, 3, 4)))
+    parts = tuple(_episode(number, "bad" if rng.random() < 0.08 else "good") for number in numbers)  # noqa: PLR2004
+    if len(parts) > 1:
+        return several(parts)
+    subject = f"episode/{parts[0].episode.id}"
+    version = rows.state[subject][0] if subject in rows.state else 0
+    if not steady:
+        version = max(0, version + rng.choice((0, 0, 0, 0, 1, -1)))
+    return Proposal(kind=ProposalKind.ADD_EPISODE, subject=subject, base_version=version, change=parts[0])
+
+
+@lru_cache(maxsize=256)
+def _episode(number: int, regime: str) -> AddEpisode:
+    name = digest(f"episode {number}")
+    episode = Episode(
+        id=name, agent="trend", instrument="X", side=1, decided_ns=1, known_ns=2, result_ppm=number, regime=regime
+    )
+    return AddEpisode(
+        space="state", dimension=2, episode=episode, vector_digest=name, trade=Reference(f"trade/{name}", name)
+    )
+
+
+def _configuring(world: World, *, steady: bool) -> Proposal:
+    rng, rows = world.rng, world.log.rows
     if not steady and rng.random() < 0.12:  # noqa: PLR2004 - one in eight asks for another roster
         subject, version = ROSTER_SUBJECT, len(rows.rosters) - 1
         roster = replace(rows.rosters[-1], version=version + 1, rules=digest(f"rules {world.seed} {world.made}"))
@@ -34,15 +85,15 @@ def made(world: World, life_ns: int, *, steady: bool = False) -> Envelope:
             version = max(0, version + rng.choice((0, 0, 0, 0, 1, -1)))
         word = "bad" if rng.random() < 0.2 else "good"  # noqa: PLR2004
         change = Configure(subject.replace("/", "."), f"{word} {world.made}")
-    return Envelope(
-        cluster=CLUSTER,
-        shard=SHARD,
-        roster=len(rows.rosters) - 1,
-        submitter=SUBMITTER,
-        nonce=world.made,
-        deadline_ns=max(world.database_ns(), rows.head_ns) + life_ns,
-        proposal=Proposal(kind=ProposalKind.CONFIGURE, subject=subject, base_version=version, change=change),
-    ).signed(world.cast.submitter)
+    return Proposal(kind=ProposalKind.CONFIGURE, subject=subject, base_version=version, change=change)
+
+
+def is_good(proposal: Proposal) -> bool:
+    """What honest voters make of it: all of several must be good."""
+    change = proposal.change
+    if isinstance(change, Configure):
+        return not change.value.startswith("bad")
+    return all(each.episode.regime == "good" for each in episodes_of(change))
 
 
 def propose(world: World, life_ns: int) -> None:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from coinswarm.canonical import GENESIS
-from coinswarm.domain.proposal import Configure
+from coinswarm.domain.proposal import AddEpisodes, Configure
 from coinswarm.memory.quorum.records import Outcome
 
 if TYPE_CHECKING:
@@ -95,13 +95,15 @@ class Watch:
             holder = self.holders.get(self.epoch)
             if entry.epoch != self.epoch or holder != node:
                 self.wrong("I6", f"{node} wrote {outcome} in epoch {entry.epoch}; {holder} holds {self.epoch}")
-        subject = proposal.subject
         if outcome is Outcome.ACCEPT:
-            if (proposal.base_version, entry.envelope.roster) != (self.versions[subject], self.roster):
-                self.wrong("I5", f"{subject} was at version {self.versions[subject]}, not {proposal.base_version}")
-            self.versions[subject] += 1
+            several = isinstance(change, AddEpisodes)
+            subjects = [f"episode/{one.episode.id}" for one in change.episodes] if several else [proposal.subject]
+            for subject in subjects:
+                if (proposal.base_version, entry.envelope.roster) != (self.versions[subject], self.roster):
+                    self.wrong("I5", f"{subject} was at version {self.versions[subject]}, not {proposal.base_version}")
+                self.versions[subject] += 1
             self.roster += roster_change
-            self.state = {**self.state, subject: entry.envelope.id}
+            self.state = {**self.state, **dict.fromkeys(subjects, entry.envelope.id)}
         self.states.append(self.state)
 
     def settled(self, rows: Rows) -> None:

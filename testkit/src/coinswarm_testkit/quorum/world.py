@@ -12,7 +12,6 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Rule, Verdict
-from coinswarm.domain.proposal import Configure
 from coinswarm.errors import AmbiguousError
 from coinswarm.memory.quorum import log as logs
 from coinswarm.memory.quorum import messages as m
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 
 TICK_NS = SECOND
 _MS = 1_000_000
-_STEPS = 12
-"""How many fault points a transaction of one decision passes."""
+_STEPS = 15
+"""How many fault points a transaction of one decision passes, about four episodes."""
 
 
 class TornError(AmbiguousError):
@@ -254,8 +253,7 @@ class World:
             self.faults["evidence late"] += 1
             self.later(self.delay(), self.tell, node, life, m.Deferred(envelope.id))
             return
-        change = envelope.proposal.change
-        accepts = isinstance(change, Configure) and not change.value.startswith("bad")
+        accepts = proposing.is_good(envelope.proposal)
         found = _found(accepts=accepts, version=envelope.proposal.base_version)
         self.later(self.delay() // 4, self.evaluated, node, life, m.Evaluated(envelope.id, accepts, found))
 

@@ -46,6 +46,7 @@ from coinswarm.memory.evidence.places import (
     upto,
 )
 from coinswarm.memory.quorum.records import Outcome
+from coinswarm.memory.quorum.ruling import version_of
 from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.facts import PrimedFacts
 from coinswarm.memory.store.history import HEAD, History
@@ -130,7 +131,7 @@ class Gatherer:
             return None
         return Evidence(
             now_ns=basis.now_ns,
-            version=max([basis.standing.versions.get(subject, 0) for subject in proposal.subjects]),
+            version=version_of(proposal, lambda subject: basis.standing.versions.get(subject, 0)),
             rules=basis.rules,
             minimum_bp=self._minimum_bp,
             mode=self._mode,

@@ -12,7 +12,7 @@ from coinswarm.errors import OperatorError
 from coinswarm.memory.quorum.proof import agrees, proves, submitted
 from coinswarm.memory.quorum.records import START, Head, Outcome
 from coinswarm.memory.quorum.roster import reconfigures
-from coinswarm.memory.quorum.ruling import Standing, ruling, successor
+from coinswarm.memory.quorum.ruling import Standing, ruling, successor, version_of
 from coinswarm.memory.quorum.table import Table
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class Fold(NamedTuple):
 
     def standing(self, envelope: Envelope) -> Standing:
         """What is known here, as far as an envelope is concerned."""
-        version = max([self.versions.get(subject) or 0 for subject in envelope.proposal.subjects])
+        versions = self.versions
+        version = version_of(envelope.proposal, lambda subject: versions.get(subject) or 0)
         return Standing(version, self.roster, envelope.use in self.spent)
 
     def judges(self, envelope: Envelope) -> Roster | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from coinswarm.memory.quorum.proof import agrees, proves, submitted
 from coinswarm.memory.quorum.records import Entry, Head, Lease, Outcome
 from coinswarm.memory.quorum.roster import reconfigures
-from coinswarm.memory.quorum.ruling import Standing, ruling, successor
+from coinswarm.memory.quorum.ruling import Standing, ruling, successor, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,7 +202,7 @@ def _decide(  # noqa: PLR0911, PLR0913 - one return per answer; the transaction'
     def answer(status: Status, outcome: Outcome | None = None, entry: Entry | None = None) -> Answer:
         return Answer(proposal=envelope.id, status=status, outcome=outcome, head=head, entry=entry)
 
-    version = max([held.lock_version(subject) for subject in sorted(envelope.proposal.subjects)])
+    version = version_of(envelope.proposal, held.lock_version)
     force, judges = held.roster(None), held.roster(envelope.roster)
     assert force is not None, "a log starts with a roster"
     before = held.decision(envelope.id)

@@ -8,6 +8,9 @@ from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.quorum.roster import Roster, reconfigures, succeed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.records import Envelope
 
 
@@ -22,6 +25,14 @@ class Standing(NamedTuple):
     version: int
     roster: Roster
     spent: bool
+
+
+def version_of(proposal: Proposal, version: Callable[[str], int]) -> int:
+    """The version that a proposal must start from: its subject's, and of several the largest.
+
+    :param version: of one subject; asked in order of their names, so that who locks each waits for nobody in a circle.
+    """
+    return max([version(subject) for subject in sorted(proposal.subjects)])
 
 
 def is_stale(envelope: Envelope, standing: Standing) -> bool:
