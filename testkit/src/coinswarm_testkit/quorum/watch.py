@@ -96,8 +96,9 @@ class Watch:
             if entry.epoch != self.epoch or holder != node:
                 self.wrong("I6", f"{node} wrote {outcome} in epoch {entry.epoch}; {holder} holds {self.epoch}")
         if outcome is Outcome.ACCEPT:
-            several = isinstance(change, AddEpisodes)
-            subjects = [f"episode/{one.episode.id}" for one in change.episodes] if several else [proposal.subject]
+            subjects = [proposal.subject]
+            if isinstance(change, AddEpisodes):
+                subjects = [f"episode/{one.episode.id}" for one in change.episodes]
             for subject in subjects:
                 if (proposal.base_version, entry.envelope.roster) != (self.versions[subject], self.roster):
                     self.wrong("I5", f"{subject} was at version {self.versions[subject]}, not {proposal.base_version}")
