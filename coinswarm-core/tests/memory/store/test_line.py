@@ -81,7 +81,7 @@ def test_what_is_replaced_keeps_what_it_is_told_to(writing: Line, count: int) ->
 
 @pytest.mark.parametrize("count", [1, 2 * FEW])
 def test_after_what_is_refused_nothing_is_done(stored: Store, count: int) -> None:
-    bad = [{"log": 1, "name": str(number), "version": 0, "proposal": ""} for number in range(count)]
+    bad = [{"log": 1, "name": str(number), "version": 0, "proposal": "", "since": 1} for number in range(count)]
     with pytest.raises(InvariantError), translated(stored.place), stored.lines.writing() as line:
         line.commit((SPEND, [spent("a")]), (SUBJECT, bad), (SPEND, [spent("b")]))
     with stored.lines.reading() as line:
