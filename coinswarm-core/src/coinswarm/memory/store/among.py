@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, bindparam
@@ -32,7 +32,7 @@ def among(column: ColumnElement[Any] | InstrumentedAttribute[Any], parameter: st
 
 def listing(values: Iterable[str | int]) -> str:
     """The parameter's value: sorted, each once."""
-    return json.dumps(sorted(set(values)))
+    return f"[{','.join([quoted(one) if isinstance(one, str) else str(one) for one in sorted(set(values))])}]"
 
 
 @compiles(_Among, "sqlite")

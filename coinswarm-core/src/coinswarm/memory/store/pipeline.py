@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from coinswarm.memory.store.statement import Written
 
 _BINARY = 1
+_REFUSED, _DONE = int(ExecStatus.FATAL_ERROR), int(ExecStatus.COMMAND_OK)
+_SYNCED, _BAD = int(ExecStatus.PIPELINE_SYNC), int(ConnStatus.BAD)
 _READ, _BOTH = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
 _COMMIT = "COMMIT"
 
@@ -76,9 +78,8 @@ class PostgresLine(Line):
         try:
             steps = self._steps(questions)
             for step, result in self._exchange(steps):
-                error = _refused(result)
-                if error is not None:
-                    raise error
+                if result.status == _REFUSED:
+                    raise error_from_result(result)  # noqa: TRY301 - the driver's, as those that it raises itself
                 if step.question is not None and result.ntuples:
                     self._peer.rows.set_pgresult(result)
                     answers[step.question] = self._peer.rows.load_rows(0, result.ntuples, tuple)
@@ -98,14 +99,14 @@ class PostgresLine(Line):
             found = self._exchange(steps)
         except Error as error:
             raise CommitLostError from self._wrap(error, self.broken)
-        for step, result in found:
-            refused = _refused(result)
-            if refused is not None:
-                wrapped = self._wrap(refused, self.broken)
-                if step.text is _COMMIT and (refused.sqlstate or "").startswith(_AWAY):
-                    raise CommitLostError from wrapped
-                raise wrapped from refused  # the server leaves out what comes after a statement that failed
-        if found[-1][1].command_status != _COMMIT.encode():
+        step, last = found[-1]  # the server leaves out what comes after a statement that failed
+        if last.status == _REFUSED:
+            refused = error_from_result(last)
+            wrapped = self._wrap(refused, self.broken)
+            if step.text is _COMMIT and (refused.sqlstate or "").startswith(_AWAY):
+                raise CommitLostError from wrapped
+            raise wrapped from refused
+        if last.command_status != _COMMIT.encode():
             message = "the transaction had failed before it was to be committed"
             raise self._wrap(InFailedSqlTransaction(message), self.broken)
 
@@ -143,7 +144,7 @@ class PostgresLine(Line):
         pg.enter_pipeline_mode()
         for step in steps:
             self._told(step.text)
-            if step.name not in prepared | preparing:
+            if step.name not in prepared and step.name not in preparing:
                 preparing.add(step.name)
                 pg.send_prepare(step.name, step.text.encode())
                 awaited.append((step, False))
@@ -152,13 +153,12 @@ class PostgresLine(Line):
         pg.pipeline_sync()
         found = []
         for (step, is_run), result in zip(awaited, self._received(len(awaited)), strict=False):
-            if is_run:
-                found.append((step, result))
-            elif result.status == ExecStatus.COMMAND_OK:
+            status = result.status
+            if not is_run and status == _DONE:
                 prepared.add(step.name)
-            else:
-                found.append((step, result))
-            if result.status == ExecStatus.FATAL_ERROR:
+                continue
+            found.append((step, result))
+            if status == _REFUSED:
                 break
         return found
 
@@ -179,14 +179,14 @@ class PostgresLine(Line):
                 result = pg.get_result()
                 if result is None:  # one statement's results end
                     self._stands()
-                elif result.status == ExecStatus.PIPELINE_SYNC:
+                elif result.status == _SYNCED:
                     break
-                elif result.status == ExecStatus.FATAL_ERROR and _state(result) is None:
+                elif result.status == _REFUSED and _state(result) is None:
                     raise OperationalError(result.get_error_message())  # noqa: TRY301 - libpq's own: nobody answered
                 else:
                     results.append(result)
         except OperationalError:
-            if len(results) < wanted and not any(one.status == ExecStatus.FATAL_ERROR for one in results):
+            if len(results) < wanted and not any(one.status == _REFUSED for one in results):
                 raise
             return results
         pg.exit_pipeline_mode()
@@ -219,13 +219,8 @@ class PostgresLine(Line):
             self.broken = False
 
     def _stands(self) -> None:
-        if self._pg.status == ConnStatus.BAD:
+        if self._pg.status == _BAD:
             raise OperationalError(self._pg.get_error_message())
-
-
-def _refused(result: PGresult) -> Error | None:
-    """The server's error, where it refused a statement."""
-    return error_from_result(result) if result.status == ExecStatus.FATAL_ERROR else None
 
 
 def _state(result: PGresult) -> bytes | None:
@@ -238,7 +233,7 @@ def _plain(text: str) -> _Step:
 
 
 def _step(written: Written, values: list[bytes | None], question: int | None = None) -> _Step:
-    return _Step(b"coinswarm_%d" % written.number, written.text, values, question)
+    return _Step(written.name, written.text, values, question)
 
 
 def _parameters(values: Sequence[object]) -> list[bytes | None]:
@@ -246,8 +241,10 @@ def _parameters(values: Sequence[object]) -> list[bytes | None]:
 
     :raises CharacterNotInRepertoire: PostgreSQL cannot hold one, and libpq would cut it off.
     """
-    spelled = [None if value is None else (value if type(value) is str else str(value)).encode() for value in values]
-    if any(b"\0" in one for one in spelled if one):
+    spelled = [
+        value.encode() if type(value) is str else None if value is None else str(value).encode() for value in values
+    ]
+    if b"\0" in b"".join(filter(None, spelled)):
         message = "PostgreSQL text fields cannot contain NUL (0x00) bytes"
         raise CharacterNotInRepertoire(message)
     return spelled

@@ -34,12 +34,12 @@ _NUMBERS = count()
 class Written(NamedTuple):
     """A statement as one kind of database takes it.
 
-    :param number: of the statement and kind, in this process.
+    :param name: of the statement and kind, in this process.
     :param order: names of the parameters, by their places.
     :param fixed: values of parameters that the statement brings itself.
     """
 
-    number: int
+    name: bytes
     text: str
     order: tuple[str, ...]
     fixed: dict[str, Any]
@@ -71,7 +71,7 @@ class Statement:
             fixed = (
                 {} if self._columns else {name: value for name, value in compiled.params.items() if value is not None}
             )
-            self._written[kind] = Written(next(_NUMBERS), compiled.string, order, fixed)
+            self._written[kind] = Written(b"coinswarm_%d" % next(_NUMBERS), compiled.string, order, fixed)
         return self._written[kind]
 
 
