@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from sqlalchemy import Text, bindparam, cast, delete, func, select
+from sqlalchemy import Text, bindparam, cast, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from coinswarm.canonical import digest
@@ -28,6 +29,7 @@ PUT, ALL = Insertion(Pattern, replaces=True, keeps=("stage",)), Statement(select
 NONE = Statement(delete(Pattern))
 SPEND, SPENT = Insertion(SpentRow), Statement(select(SpentRow.use, SpentRow.proposal).order_by(SpentRow.use))
 SUBJECT = Insertion(SubjectRow)
+SESSION = Statement(select(func.pg_backend_pid()))
 ECHO = Statement(select(cast(bindparam("given"), Text)))
 
 TEXTS = some.text(some.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=9)
@@ -131,6 +133,19 @@ def test_a_line_that_is_left_early_leaves_nothing_and_can_be_had_again(stored: S
         assert line.ask((SPENT, {}), (SPENT, {})) == [[], []]
 
 
+def test_lines_that_rest_are_lent_again_and_given_back_when_a_store_is_closed(stored: Store) -> None:
+    with ExitStack() as stack:
+        held = {stack.enter_context(stored.lines.reading()).held for _ in range(6)}
+    assert len(held) == 6, "each has a connection of its own"
+    with ExitStack() as stack:
+        again = {stack.enter_context(stored.lines.writing()).held for _ in range(6)}
+    assert len(again & held) == 4, "not more of them than are of use"
+    stored.lines.close()
+    with stored.lines.reading() as line:
+        assert line.held not in held | again
+        assert line.ask((SPENT, {})) == [[]]
+
+
 # ── PostgreSQL ──
 
 
@@ -143,19 +158,30 @@ def test_a_text_that_the_server_cannot_hold_is_refused_and_not_cut_off(stored: S
                 line.commit((SPEND, [spent(f"{number}\0") for number in range(count)]))
 
 
+def test_after_one_line_broke_none_that_rests_is_lent_again(stored: Store) -> None:
+    if stored.place.path is not None:
+        return
+    with stored.lines.reading() as one, stored.lines.reading() as other:
+        before = {one.ask((SESSION, {}))[0][0], other.ask((SESSION, {}))[0][0]}
+    with stored.lines.reading() as line:
+        line.ask((SESSION, {}))
+        line.broken = True
+    with stored.lines.reading() as one, stored.lines.reading() as other:
+        assert not before & {one.ask((SESSION, {}))[0][0], other.ask((SESSION, {}))[0][0]}
+
+
 def test_a_statement_that_a_session_forgot_costs_one_try(stored: Store) -> None:
     if stored.place.path is not None:
         return
-    sessions = Statement(select(func.pg_backend_pid()))
     seen = set()
     for forgotten in (False, True, False):
         if forgotten:
-            with stored.engine.connect() as connection:
-                connection.exec_driver_sql("DEALLOCATE ALL")
+            with stored.lines.reading() as line:
+                line.ask((Statement(text("DEALLOCATE ALL")), {}))
             with pytest.raises(UnreachableError, match="forgot a statement"), translated(stored.place):  # noqa: SIM117
                 with stored.lines.reading() as line:
-                    line.ask((sessions, {}))
+                    line.ask((SESSION, {}))
         else:
             with stored.lines.reading() as line:
-                seen.add(line.ask((sessions, {}))[0][0])
+                seen.add(line.ask((SESSION, {}))[0][0])
     assert len(seen) == 2, "another session took its place"

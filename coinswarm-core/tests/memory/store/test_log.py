@@ -34,7 +34,7 @@ from coinswarm.memory.store.columns import Base
 from coinswarm.memory.store.engine import engine_of, place
 from coinswarm.memory.store.opening import logs_in, migrated, open_store
 from coinswarm.memory.store.pipeline import PostgresLine
-from coinswarm.memory.store.statement import FEW
+from coinswarm.memory.store.statement import FEW, Statement
 
 if TYPE_CHECKING:
     import sqlite3
@@ -158,12 +158,15 @@ def test_a_reader_goes_through_no_more_of_a_log_than_it_asks_for(cluster: Cluste
 
     def gone_through() -> int:
         """All rows so far; asked for on the connection that reads, whose counts are else handed in when it has time."""
-        with served.engine.connect() as connection:
-            connection.execute(text("SELECT pg_stat_force_next_flush()"))
-            connection.commit()
-            asked = "SELECT coalesce(sum(idx_tup_read), 0) FROM pg_stat_user_indexes"
-            seen = "SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables"
-            return int(connection.execute(text(f"SELECT ({asked}) + ({seen})")).scalar_one())
+        with served.lines.reading() as line:
+            line.ask((flush, {}))
+            [[(found,)]] = line.ask((count, {}))
+        return int(found)
+
+    asked = "SELECT coalesce(sum(idx_tup_read), 0) FROM pg_stat_user_indexes"
+    seen = "SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables"
+    flush = Statement(text("SELECT pg_stat_force_next_flush()"))
+    count = Statement(text(f"SELECT ({asked}) + ({seen})"))
 
     before = gone_through()
     for after in range(8, 8 + size, 10):
@@ -322,12 +325,13 @@ def test_a_full_disk_is_told_and_nothing_is_done(cluster: Cluster, filed: Store)
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
+    filed.close()
     event.listen(filed.engine, "checkout", full)
     requests = [cluster.request(cluster.envelope(cluster.proposal(subject=f"a/{number}"))) for number in range(40)]
     with pytest.raises(OutputError, match=r"no space left to write .*: free some space"):
         cluster.decide(*requests)
     event.remove(filed.engine, "checkout", full)
-    filed.engine.dispose()
+    filed.close()
     assert told(filed) == before
     assert {one.status for one in cluster.decide(*requests)} == {Status.DECIDED}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +33,6 @@ from coinswarm.errors import (
 from coinswarm.memory.store.statement import POSTGRES, SQLITE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Connection, Engine
 
 BUSY_SECONDS = 5.0
@@ -157,16 +155,25 @@ def _sqlite_begun(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
-@contextmanager
-def translated(where: Place) -> Iterator[None]:
+def translated(where: Place) -> AbstractContextManager[None]:
     """Turn a database's errors into ours; what was begun inside is undone."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise explained(where, error) from error
-    except NoConnectionError as error:
-        message = f"{where.name} has no connection free"
-        raise UnreachableError(message) from error
+    return _Translated(where)
+
+
+class _Translated(AbstractContextManager[None]):
+    """By hand, since a generator costs a short question a tenth of its time."""
+
+    __slots__ = ("_where",)
+
+    def __init__(self, where: Place) -> None:
+        self._where = where
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, DBAPIError):
+            raise explained(self._where, error) from error
+        if isinstance(error, NoConnectionError):
+            message = f"{self._where.name} has no connection free"
+            raise UnreachableError(message) from error
 
 
 def explained(where: Place, error: DBAPIError) -> CoinswarmError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
+from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from coinswarm.memory.store.statement import POSTGRES, SQLITE, Insertion, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Engine
     from sqlalchemy.pool import PoolProxiedConnection
@@ -28,6 +30,21 @@ if TYPE_CHECKING:
     """Makes an error of the driver one of SQLAlchemy's; with True: the connection is gone."""
 
 
+_BEGINS = {
+    SQLITE: ("BEGIN", "BEGIN IMMEDIATE"),
+    # Whatever the server's default: what is read after a lock was waited for must be what its holder left.
+    POSTGRES: ("", "BEGIN ISOLATION LEVEL READ COMMITTED"),
+}
+"""How a transaction begins for who only reads, and for who writes."""
+
+_RESTING = 4
+"""So many lines are kept; a pool has three times as many connections."""
+
+
+def _nobody(_: str) -> None:
+    """Is told."""
+
+
 class CommitLostError(Exception):
     """Nobody knows whether a transaction was committed; its cause says why."""
 
@@ -36,15 +53,23 @@ class Line(ABC):
     """Asks a database.
 
     :param held: the connection.
-    :param begin: how a transaction begins, before the first question; empty: none does, or one has.
-    :param told: called with each statement before it is sent.
     :ivar broken: whether the connection can be used no more.
     """
 
-    def __init__(self, held: PoolProxiedConnection, begin: str, wrap: Wrap, told: Callable[[str], object]) -> None:
-        self._begin, self._wrap, self._told = begin, wrap, told
+    def __init__(self, held: PoolProxiedConnection, wrap: Wrap) -> None:
+        self.held, self._wrap = held, wrap
         self._driver: Any = held.driver_connection
+        self._begin = ""
+        self._told: Callable[[str], object] = _nobody
         self.broken = False
+
+    def begins(self, begin: str, told: Callable[[str], object]) -> None:
+        """Get ready for another use.
+
+        :param begin: how a transaction begins, before the first question; empty: none does, or one has.
+        :param told: called with each statement before it is sent.
+        """
+        self._begin, self._told = begin, told
 
     @abstractmethod
     def ask(self, *questions: Question) -> list[list[Row]]:
@@ -61,9 +86,15 @@ class Line(ABC):
         :raises CommitLostError: nobody knows.
         """
 
+    @abstractmethod
+    def rests(self) -> bool:
+        """Whether it can be used again as it is: nothing is left that was not committed."""
+
 
 class Lines:
     """The lines of one store; may be used by several threads at once.
+
+    A few that are not in use are kept, since the pool's own ways to lend a connection cost as much as a question.
 
     :ivar told: called with each statement before it is sent, so that tests can count them and break in.
     """
@@ -71,38 +102,55 @@ class Lines:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._era = 0
-        self.told: Callable[[str], object] = lambda _: None
+        self._resting: deque[tuple[int, Line]] = deque()
+        self._begins = _BEGINS[engine.dialect.name]
+        self.told: Callable[[str], object] = _nobody
 
-    @contextmanager
-    def reading(self) -> Iterator[Line]:
+    def reading(self) -> AbstractContextManager[Line]:
         """A line for who only reads: each statement by itself on PostgreSQL, one moment on SQLite."""
-        with self._line({SQLITE: "BEGIN", POSTGRES: ""}) as line:
-            yield line
+        return self._lent(self._begins[0])
 
-    @contextmanager
-    def writing(self) -> Iterator[Line]:
+    def writing(self) -> AbstractContextManager[Line]:
         """A line for one transaction, which begins with the first question and ends with ``commit``."""
-        # Whatever the server's default: what is read after a lock was waited for must be what its holder left.
-        with self._line({SQLITE: "BEGIN IMMEDIATE", POSTGRES: "BEGIN ISOLATION LEVEL READ COMMITTED"}) as line:
-            yield line
+        return self._lent(self._begins[1])
 
     def over(self, connection: Connection) -> Line:
         """A line inside the transaction that a connection has begun."""
-        return self._made(connection.connection, "")
+        line = self._made(connection.connection)
+        line.begins("", self.told)
+        return line
+
+    def close(self) -> None:
+        """Give the lines that are not in use back to the pool."""
+        while self._resting:
+            self._resting.pop()[1].held.close()
 
     @contextmanager
-    def _line(self, begins: Mapping[str, str]) -> Iterator[Line]:
-        held = self._held()
+    def _lent(self, begin: str) -> Iterator[Line]:
+        era = self._era
+        line = self._rested() or self._made(self._held())
+        line.begins(begin, self.told)
         try:
-            line = self._made(held, begins[self._engine.dialect.name])
-            try:
-                yield line
-            finally:
-                if line.broken:
-                    held.invalidate()
-                    self._era += 1
+            yield line
         finally:
-            held.close()
+            if line.broken:
+                line.held.invalidate()
+                self._era += 1
+            elif len(self._resting) < _RESTING and line.rests():
+                self._resting.append((era, line))
+            else:
+                line.held.close()  # undoes what is left
+
+    def _rested(self) -> Line | None:
+        """A line that was used before."""
+        try:
+            while True:
+                era, line = self._resting.pop()
+                if era == self._era:
+                    return line
+                line.held.invalidate()
+        except IndexError:
+            return None
 
     def _held(self) -> PoolProxiedConnection:
         """A connection; none that is older than the last that broke, since what broke it has mostly broken all."""
@@ -116,12 +164,12 @@ class Lines:
             raise self._wrap(error, False) from error  # noqa: FBT003 - never there
         return held
 
-    def _made(self, held: PoolProxiedConnection, begin: str) -> Line:
+    def _made(self, held: PoolProxiedConnection) -> Line:
         if self._engine.dialect.name == SQLITE:
-            return SqliteLine(held, begin, self._wrap, self.told)
+            return SqliteLine(held, self._wrap)
         from coinswarm.memory.store.pipeline import PostgresLine  # noqa: PLC0415 - psycopg, for who uses it
 
-        return PostgresLine(held, begin, self._wrap, self.told)
+        return PostgresLine(held, self._wrap)
 
     def _wrap(self, error: Exception, gone: bool) -> DBAPIError:  # noqa: FBT001 - says what it is
         dialect: Any = self._engine.dialect
@@ -166,6 +214,15 @@ class SqliteLine(Line):
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNDONE:
                 raise wrapped from error
             raise CommitLostError from wrapped
+
+    def rests(self) -> bool:
+        """As ``Line.rests``; who has read only is done with it."""
+        try:
+            if self._driver.in_transaction:
+                self._driver.rollback()
+        except sqlite3.Error:
+            return False
+        return True
 
 
 _UNDONE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CONSTRAINT}

@@ -51,6 +51,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of all connections; what was written stays."""
+        self.lines.close()
         self.engine.dispose()
 
 

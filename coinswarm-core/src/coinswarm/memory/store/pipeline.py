@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from psycopg import Error, OperationalError
 from psycopg.adapt import Transformer
 from psycopg.errors import CharacterNotInRepertoire, InFailedSqlTransaction, error_from_result
-from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
 from coinswarm.memory.store.line import CommitLostError, Line
 from coinswarm.memory.store.statement import FEW, POSTGRES, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from psycopg import Connection
     from psycopg.pq.abc import PGconn, PGresult
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _BINARY = 1
 _REFUSED, _DONE = int(ExecStatus.FATAL_ERROR), int(ExecStatus.COMMAND_OK)
 _SYNCED, _BAD = int(ExecStatus.PIPELINE_SYNC), int(ConnStatus.BAD)
+_IDLE = int(TransactionStatus.IDLE)
 _READ, _BOTH = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
 _COMMIT = "COMMIT"
 
@@ -65,8 +66,8 @@ class _Peer:
 class PostgresLine(Line):
     """A line to a server: one exchange for all that is asked at once."""
 
-    def __init__(self, held: PoolProxiedConnection, begin: str, wrap: Wrap, told: Callable[[str], object]) -> None:
-        super().__init__(held, begin, wrap, told)
+    def __init__(self, held: PoolProxiedConnection, wrap: Wrap) -> None:
+        super().__init__(held, wrap)
         self._pg: PGconn = self._driver.pgconn
         if _Peer not in held.info:
             held.info[_Peer] = _Peer(self._driver)
@@ -79,7 +80,7 @@ class PostgresLine(Line):
             steps = self._steps(questions)
             for step, result in self._exchange(steps):
                 if result.status == _REFUSED:
-                    raise error_from_result(result)  # noqa: TRY301 - the driver's, as those that it raises itself
+                    raise error_from_result(result)
                 if step.question is not None and result.ntuples:
                     self._peer.rows.set_pgresult(result)
                     answers[step.question] = self._peer.rows.load_rows(0, result.ntuples, tuple)
@@ -109,6 +110,10 @@ class PostgresLine(Line):
         if last.command_status != _COMMIT.encode():
             message = "the transaction had failed before it was to be committed"
             raise self._wrap(InFailedSqlTransaction(message), self.broken)
+
+    def rests(self) -> bool:
+        """As ``Line.rests``."""
+        return self._pg.transaction_status == _IDLE
 
     def _steps(self, questions: Sequence[Question]) -> list[_Step]:
         """What is to be sent.
