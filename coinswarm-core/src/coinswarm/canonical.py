@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -95,6 +95,14 @@ def spelled(value: object) -> str:
         ``None``, nor a ``StrEnum``'s member, somewhere in it.
     """
     return _SPELLED[type(value)](value)
+
+
+def spelled_each(values: Iterable[object]) -> list[str]:
+    """``spelled`` for each of some values.
+
+    :raises KeyError: as ``spelled``.
+    """
+    return [_SPELLED[type(value)](value) for value in values]
 
 
 class Spelled(str):

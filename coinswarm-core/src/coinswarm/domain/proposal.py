@@ -304,7 +304,7 @@ class Proposal:
         """
         change = self.change
         if isinstance(change, AddEpisodes):
-            return tuple([_subject(each) for each in change.episodes])
+            return tuple([f"{_EPISODE}{each.episode.id}" for each in change.episodes])
         return (self.subject,)
 
     @property
@@ -332,8 +332,11 @@ def episodes_of(change: Change) -> tuple[AddEpisode, ...]:
     return change.episodes if isinstance(change, AddEpisodes) else ()
 
 
+_EPISODE = "episode/"
+
+
 def _subject(change: AddEpisode) -> str:
-    return f"episode/{change.episode.id}"
+    return f"{_EPISODE}{change.episode.id}"
 
 
 def _subject_of_several(episodes: tuple[AddEpisode, ...]) -> str:

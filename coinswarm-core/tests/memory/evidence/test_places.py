@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from coinswarm.canonical import digest
+from coinswarm.canonical import canonical_json, chain, digest
 from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import Reference
-from coinswarm.memory.evidence.places import is_series, return_links, split, trade_links, upto
+from coinswarm.memory.evidence.places import episode_text, is_series, return_links, split, trade_links, upto
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,18 @@ def test_a_digest_of_nothing_covers_nothing() -> None:
     empty = next(return_links("returns/trend", 0, []))
     assert upto(return_links("returns/trend", 0, [1]), empty) is None
     assert upto(trade_links("trades/x", []), next(trade_links("trades/x", []))) is None
+
+
+@pytest.mark.parametrize("instrument", ["BTC/USD", 'Öl "x"\\'])
+def test_an_episode_has_the_one_spelling_that_proposals_have(instrument: str) -> None:
+    one = Episode(
+        id=digest(1), agent="a", instrument=instrument, side=-1, decided_ns=1, known_ns=2, result_ppm=-3, risk_ppm=4,
+        stopped=True, regime="calm", quality_bp=5,
+    )  # fmt: skip
+    told = canonical_json({field.name: getattr(one, field.name) for field in fields(one)})
+    assert episode_text(one).encode() == told
+    start = digest({"schema": "coinswarm.trades/1", "place": "trades/x"})
+    assert [*trade_links("trades/x", [one])] == [start, chain(start, told)]
 
 
 def test_a_trade_in_another_place_has_another_digest() -> None:

@@ -25,6 +25,7 @@ def same(table: Table[int], model: dict[str, int]) -> None:
     assert len(table) == len(model)
     assert repr(table) == f"Table({model})"
     assert all(key in table and table.get(key) == value for key, value in model.items())
+    assert table.of(["none", *reversed(model)]) == [*model.values()][::-1]
     assert table.get("none") is None
     assert "none" not in table
 

@@ -28,7 +28,7 @@ from coinswarm.memory.quorum.ruling import Standing
 from coinswarm.memory.quorum.sizes import quorum
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from coinswarm.memory.quorum.docket import Case
     from coinswarm.memory.quorum.messages import Vote
@@ -129,9 +129,9 @@ def _hasty(held: Any, local_ns: int, epoch: int) -> Any:  # noqa: ANN401 - as do
     return _PRESS(held, local_ns, epoch) if epoch else (held, ())
 
 
-def _version_of_first(proposal: Proposal, version: Callable[[str], int]) -> int:
+def _version_of_first(proposal: Proposal, versions: Callable[[Sequence[str]], Iterable[int]]) -> int:
     """As ``ruling.version_of``, of the first subject."""
-    return version(proposal.subjects[0])
+    return max(versions(proposal.subjects[:1]), default=0)
 
 
 def _change_first(held: Any, envelope: Any, version: int, roster: Any) -> None:  # noqa: ANN401 - as Transaction's

@@ -52,7 +52,7 @@ from coinswarm.memory.store.facts import PrimedFacts
 from coinswarm.memory.store.history import HEAD, History
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from coinswarm.domain.proposal import Change
     from coinswarm.memory.quorum.records import Envelope
@@ -131,7 +131,7 @@ class Gatherer:
             return None
         return Evidence(
             now_ns=basis.now_ns,
-            version=version_of(proposal, lambda subject: basis.standing.versions.get(subject, 0)),
+            version=version_of(proposal, basis.versions),
             rules=basis.rules,
             minimum_bp=self._minimum_bp,
             mode=self._mode,
@@ -184,6 +184,11 @@ class _Basis(NamedTuple):
     rules: AcceptanceRules
     spaces: tuple[Space, ...]
     ids: frozenset[str]
+
+    def versions(self, subjects: Iterable[str]) -> list[int]:
+        """Of those subjects that have one."""
+        known = self.standing.versions
+        return [known[subject] for subject in subjects if subject in known]
 
     def remembered(self, ids: set[str], history: History) -> tuple[str, ...]:
         """Which of some episodes had been accepted, in order."""

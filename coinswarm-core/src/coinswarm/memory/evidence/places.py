@@ -14,19 +14,21 @@ when it was cited: a voter is shown the record up to there, and none where no pa
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from coinswarm.canonical import canonical_json, chain, digest
-from coinswarm.domain.episode import Episode
+from coinswarm.canonical import chain, digest, sha256
+from coinswarm.memory.quorum.forms import CLOSED, Form, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from coinswarm.domain.episode import Episode
+
 TRADE, TRADES, RETURNS, TRIALS, CERTIFICATES = "trade", "trades", "returns", "trials", "certificates"
 
 _SERIES = (RETURNS, TRIALS)
-_FIELDS = tuple(field.name for field in fields(Episode))
+_TRADES = Form('{"place":<text>,"schema":"coinswarm.trades/1"}')
+"""What the digest of no trades at a place is over."""
 
 
 def split(place: str) -> tuple[str, str]:
@@ -41,9 +43,9 @@ def is_series(place: str) -> bool:
     return split(place)[0] in _SERIES
 
 
-def episode_content(episode: Episode) -> dict[str, object]:
-    """An episode as plain values, as a proposal's ``content`` has it."""
-    return {name: getattr(episode, name) for name in _FIELDS}
+def episode_text(episode: Episode) -> str:
+    """An episode in its canonical form, as a proposal's body has it."""
+    return CLOSED.spell(told_of(episode))
 
 
 def trade_links(place: str, episodes: Iterable[Episode]) -> Iterator[str]:
@@ -51,10 +53,10 @@ def trade_links(place: str, episodes: Iterable[Episode]) -> Iterator[str]:
 
     :param episodes: by ``known_ns``, then id.
     """
-    link = digest({"schema": "coinswarm.trades/1", "place": place})
+    link = sha256(_TRADES.write((place,)))
     yield link
     for episode in episodes:
-        link = chain(link, canonical_json(episode_content(episode)))
+        link = chain(link, episode_text(episode).encode())
         yield link
 
 

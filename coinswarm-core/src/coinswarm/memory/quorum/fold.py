@@ -68,9 +68,7 @@ class Fold(NamedTuple):
 
     def standing(self, envelope: Envelope) -> Standing:
         """What is known here, as far as an envelope is concerned."""
-        versions = self.versions
-        version = version_of(envelope.proposal, lambda subject: versions.get(subject) or 0)
-        return Standing(version, self.roster, envelope.use in self.spent)
+        return Standing(version_of(envelope.proposal, self.versions.of), self.roster, envelope.use in self.spent)
 
     def judges(self, envelope: Envelope) -> Roster | None:
         """The roster that an envelope is addressed to; None while it is not known."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from coinswarm.canonical import Spelled, canonical_json, spelled
+from coinswarm.canonical import Spelled, canonical_json, spelled_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from coinswarm.domain.episode import Episode
 
 _GAPS = {
     "<text>": r'"([ !#-\[\]-~]*+)"',  # of ASCII, and written as it is: what must be escaped does not fit
@@ -54,7 +56,7 @@ class Form:
         :raises ValueError: for text that is not valid Unicode.
         """
         try:
-            told = [spelled(value) for value in values]
+            told = spelled_each(values)
         except KeyError:  # not plain, as a member of an enumeration is
             told = [value if type(value) is Spelled else canonical_json(value).decode() for value in values]
         return self._written % tuple(told)
@@ -84,10 +86,25 @@ class Form:
         return None
 
 
+_CLOSED = (
+    '{"agent":<text>,"decided_ns":<whole>,"id":<text>,"instrument":<text>,"known_ns":<whole>,"quality_bp":<whole>,'
+    '"regime":<text>,"result_ppm":<whole>,"risk_ppm":<whole>,"side":<whole>,"stopped":<flag>}'
+)
+CLOSED = Form(_CLOSED)
+"""An episode by itself."""
+
+
+def told_of(episode: Episode) -> tuple[object, ...]:
+    """What stands in the gaps of ``CLOSED``."""
+    return (
+        episode.agent, episode.decided_ns, episode.id, episode.instrument, episode.known_ns, episode.quality_bp,
+        episode.regime, episode.result_ppm, episode.risk_ppm, episode.side, episode.stopped,
+    )  # fmt: skip
+
+
 _REMEMBER = (
-    '{"dimension":<whole>,"episode":{"agent":<text>,"decided_ns":<whole>,"id":<text>,"instrument":<text>,'
-    '"known_ns":<whole>,"quality_bp":<whole>,"regime":<text>,"result_ppm":<whole>,"risk_ppm":<whole>,"side":<whole>,'
-    '"stopped":<flag>},"space":<text>,"trade":{"digest":<text>,"place":<text>},"vector_digest":<text>}'
+    f'{{"dimension":<whole>,"episode":{_CLOSED},"space":<text>,"trade":{{"digest":<text>,"place":<text>}},'
+    '"vector_digest":<text>}'
 )
 _BEGIN = '{"cluster":<text>,"deadline_ns":<whole>,"nonce":<whole>,"proposal":{"base_version":<whole>,"change":'
 _END = '"subject":<text>},"roster":<whole>,"schema":"coinswarm.proposal/1","shard":<text>,"submitter":<text>}'

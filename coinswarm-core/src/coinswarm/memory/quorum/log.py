@@ -202,7 +202,8 @@ def _decide(  # noqa: PLR0911, PLR0913 - one return per answer; the transaction'
     def answer(status: Status, outcome: Outcome | None = None, entry: Entry | None = None) -> Answer:
         return Answer(proposal=envelope.id, status=status, outcome=outcome, head=head, entry=entry)
 
-    version = version_of(envelope.proposal, held.lock_version)
+    # In one order, so that no two transactions wait for each other.
+    version = version_of(envelope.proposal, lambda subjects: map(held.lock_version, sorted(subjects)))
     force, judges = held.roster(None), held.roster(envelope.roster)
     assert force is not None, "a log starts with a roster"
     before = held.decision(envelope.id)

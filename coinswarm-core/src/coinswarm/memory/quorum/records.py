@@ -284,9 +284,6 @@ def _episodes_body(envelope: Envelope) -> bytes | None:
 
 def _told(change: AddEpisode) -> tuple[object, ...]:
     """What stands in the gaps of ``forms.REMEMBER``."""
-    episode, trade = change.episode, change.trade
-    return (
-        change.dimension, episode.agent, episode.decided_ns, episode.id, episode.instrument, episode.known_ns,
-        episode.quality_bp, episode.regime, episode.result_ppm, episode.risk_ppm, episode.side, episode.stopped,
-        change.space, trade.digest, trade.place, change.vector_digest,
-    )  # fmt: skip
+    trade = change.trade
+    told = forms.told_of(change.episode)
+    return (change.dimension, *told, change.space, trade.digest, trade.place, change.vector_digest)

@@ -8,7 +8,7 @@ from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.quorum.roster import Roster, reconfigures, succeed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.records import Envelope
@@ -27,12 +27,12 @@ class Standing(NamedTuple):
     spent: bool
 
 
-def version_of(proposal: Proposal, version: Callable[[str], int]) -> int:
+def version_of(proposal: Proposal, versions: Callable[[Sequence[str]], Iterable[int]]) -> int:
     """The version that a proposal must start from: its subject's, and of several the largest.
 
-    :param version: of one subject; asked in order of their names, so that who locks each waits for nobody in a circle.
+    :param versions: of some subjects; those that have none may be left out.
     """
-    return max([version(subject) for subject in sorted(proposal.subjects)])
+    return max(versions(proposal.subjects), default=0)
 
 
 def is_stale(envelope: Envelope, standing: Standing) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 V = TypeVar("V")
 
@@ -50,6 +50,11 @@ class Table(Generic[V]):
         data = self._data
         found = (self._copied() if data is None else data).get(key)
         return None if found is None else found[1]
+
+    def of(self, keys: Iterable[str]) -> list[V]:
+        """The values of those keys that have one, in the order of the keys."""
+        data = self._held()
+        return [data[key][1] for key in keys if key in data]
 
     def put(self, key: str, value: V) -> Table[V]:
         """This table, with the key's value replaced."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, select, update
 
-from coinswarm.canonical import canonical_json
 from coinswarm.domain.proposal import (
     AddEpisode,
     Configure,
@@ -23,7 +22,7 @@ from coinswarm.domain.proposal import (
     Stage,
     episodes_of,
 )
-from coinswarm.memory.evidence.places import episode_content, trade_links, upto
+from coinswarm.memory.evidence.places import episode_text, trade_links, upto
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.store.facts import trades_of
 from coinswarm.memory.store.models import AgentState, Episode, Pattern
@@ -183,7 +182,7 @@ def _episode_row(log: int, change: AddEpisode, entry: Entry) -> dict[str, Any]:
         "weight": episode.quality_bp,
         "space": change.space,
         "dimension": _cut(change.dimension),
-        "body": canonical_json(episode_content(episode)).decode(),
+        "body": episode_text(episode),
         "since": entry.index,
         "position": entry.index,
     }
