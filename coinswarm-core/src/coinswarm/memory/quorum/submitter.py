@@ -1,4 +1,8 @@
-"""A submitter: keeps what it proposes on its own disk, and sends it until the log says how it ended."""
+"""A submitter: sends what it proposes until the log says how it ended, and keeps it on its own disk meanwhile.
+
+It sends while it writes: what is lost in between with its process was promised to nobody, and may be decided all the
+same.
+"""
 
 from __future__ import annotations
 
@@ -82,10 +86,9 @@ def step(submitter: Submitter, event: Event, now_ns: int) -> tuple[Submitter, tu
         return submitter, ()
     match event:
         case Submit(envelope):
-            return submitter, (Keep(Propose(envelope), docket.reader.seen),)
-        case Kept(Propose(envelope) as message):
+            message = Propose(envelope)
             outbox = submitter.outbox.put(envelope.id, Item(envelope, now_ns + FIRST_NS, FIRST_NS))
-            return submitter._replace(outbox=outbox), (Send(message),)
+            return submitter._replace(outbox=outbox), (Send(message), Keep(message, docket.reader.seen))
         case LogRead():
             return _read(submitter, event, now_ns)
         case Notice(head):
