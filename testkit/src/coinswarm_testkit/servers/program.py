@@ -78,7 +78,7 @@ def find_program(name: str, *, wheel: str, variable: str) -> Program:
 
 
 @contextmanager
-def started(
+def started(  # noqa: PLR0913 - what to start, and how to tell that it is there
     command: Sequence[str | Path],
     output: Path,
     ready: Callable[[], T | None],
