@@ -14,6 +14,7 @@ from coinswarm.canonical import digest
 from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import (
     CHANGES,
+    MOST_EPISODES,
     AddEpisode,
     AddEpisodes,
     Change,
@@ -26,6 +27,7 @@ from coinswarm.domain.proposal import (
     SetWeights,
     Stage,
     Weight,
+    several,
 )
 from coinswarm.memory.quorum import codec, wire
 from coinswarm.memory.quorum.messages import Notice, Propose, Vote
@@ -81,6 +83,28 @@ def test_every_message_is_told_back(cluster: Cluster) -> None:
         if isinstance(told, Propose):
             assert isinstance(message, Propose)
             assert replace(told.envelope).body == message.envelope.body, "spelled anew, it is the same"
+
+
+def test_the_most_episodes_with_the_longest_names_are_carried(cluster: Cluster) -> None:
+    """In a vote, which is longest, after a signature of the largest batch."""
+    name, number = "a" * 128, (1 << 63) - 1
+    episode = Episode(
+        id=digest(0), agent=name, instrument=name, side=-1, decided_ns=number, known_ns=number, result_ppm=-number,
+        risk_ppm=number, stopped=False, regime=name, quality_bp=10_000,
+    )  # fmt: skip
+    one = AddEpisode(
+        space=name, dimension=4_096, episode=episode, vector_digest=digest("v"), trade=Reference(name, digest(1))
+    )
+    parts = tuple(replace(one, episode=replace(episode, id=digest(place))) for place in range(MOST_EPISODES))
+    signature = f"{'5a' * 64}:3:65536:{'0f' * 32 * 16}"
+    envelope = replace(cluster.envelope(several(parts)), signature=signature)
+    vote = Vote(envelope, replace(cluster.ballot(envelope, 1), signature=signature))
+    data = wire.message_bytes(vote)
+    assert len(data) < wire.LIMIT / 2
+    assert wire.message_from(data) == vote
+    told = wire.Decoder().message(wire.message_bytes(Propose(envelope)))
+    assert isinstance(told, Propose)
+    assert told.envelope is wire.Decoder().message(data).envelope, "long ones are read once too"  # type: ignore[union-attr]
 
 
 def test_seals_and_votes_on_known_proposals_are_told_back(cluster: Cluster) -> None:

@@ -187,6 +187,49 @@ def test_no_more_entries_are_remembered_than_are_of_use(
     assert len(stored.log._known) <= 5
 
 
+def test_fewer_are_remembered_of_those_that_are_long(
+    cluster: Cluster, stored: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_KEPT", 4 * 32)
+    for base in range(6):
+        cluster.commit(cluster.proposal(base=base))
+    for first in range(0, 6 * 64, 64):
+        cluster.commit(cluster.remember(*range(first, first + 64)))
+    stored.log._known = {}
+    for after in range(12):
+        assert [entry.index for entry in stored.log.read(1, after, 1).entries] == [after + 1]
+        assert len(stored.log._known) <= (after + 1 if after < 6 else 4)
+    assert whole(cluster, stored) == 12
+
+
+def test_many_share_episodes_at_once_and_each_is_remembered_once(
+    cluster: Cluster, stored: Store, store_url: str
+) -> None:
+    numbers = [tuple((step * part + shift) % 30 for part in range(4)) for step in (1, 7, 11) for shift in range(10)]
+    requests = [cluster.request(cluster.envelope(cluster.remember(*some))) for some in (*numbers, *zip(range(30)))]
+    others = [again(cluster, stored, store_url) for _ in range(2)]
+    logs = [stored.log, *(store.log for store in others)]
+
+    def work(worker: int) -> list[Outcome | None]:
+        mine = requests[worker::6] + requests[(worker + 1) % 6 :: 6][::-1]
+        parts = [mine[start : start + 4] for start in range(0, len(mine), 4)]
+        return [one.outcome for part in parts for one in decide(logs[worker % 3], part, Ed25519Scheme())]
+
+    with ThreadPoolExecutor(6) as pool:
+        found = {outcome for outcomes in pool.map(work, range(6)) for outcome in outcomes}
+    for store in others:
+        store.close()
+    assert found == {Outcome.ACCEPT, Outcome.CONFLICT}
+    entries = stored.log.read(1, 0, 99).entries
+    assert len(entries) == len(requests)
+    accepted = [entry for entry in entries if entry.outcome is Outcome.ACCEPT]
+    remembered = [subject for entry in accepted for subject in entry.envelope.proposal.subjects]
+    assert sorted(remembered) == sorted(f"episode/{digest(number)}" for number in range(30)), "each of them once"
+    assert max(len(entry.envelope.proposal.subjects) for entry in accepted) == 4
+    assert whole(cluster, stored) == len(requests)
+    assert rebuild(stored, Ed25519Scheme()).differed == {}
+
+
 def test_seals_stand_beside_the_log_and_are_held_against_it(cluster: Cluster, stored: Store) -> None:
     cluster.commit()
     cluster.commit(cluster.proposal("2", base=1))

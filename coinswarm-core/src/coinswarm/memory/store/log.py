@@ -151,9 +151,10 @@ class SqlLog(Log):
             return before[1]
         entry = _entry(row, ballots)
         self._known[position] = told, entry
-        if len(self._known) > _KEPT:
+        most = _KEPT if len(row[6]) <= _LONG else max(2, _KEPT // 32)
+        if len(self._known) > most:
             kept = list(self._known.items())  # at once: other threads write
-            self._known = {at: one for at, one in kept if at > position - _KEPT // 2}
+            self._known = {at: one for at, one in kept if at > position - most // 2}
         return entry
 
     def keep_seal(self, seal: Seal) -> None:
@@ -194,6 +195,9 @@ class SqlLog(Log):
 
 _KEPT = 4_096
 """How many entries are remembered; a reader asks for less at once."""
+
+_LONG = 8 * 1024
+"""Where an entry's proposal is longer, as one of many episodes is, a thirty-second of that."""
 
 _SHOWN = 3
 """How many ids a message shows."""
