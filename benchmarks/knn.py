@@ -32,7 +32,7 @@ from coinswarm.domain.episode import ANY, Space
 from coinswarm.drivers.episodes import LocalMemory
 from coinswarm.drivers.graph import CONNECTIVITY, EXPANSION_ADD, EXPANSION_SEARCH, ranker
 from coinswarm.drivers.settings import LocalMemorySettings
-from coinswarm_redis.backend import RedisMemory
+from coinswarm_redis.backend import QUANTIZATIONS, RedisMemory
 from coinswarm_redis.fields import expression, keys
 from coinswarm_redis.settings import RedisSettings
 from coinswarm_testkit.servers.redis import redis_server
@@ -379,7 +379,7 @@ async def redis(work: Work, url: str) -> list[Row]:
                 for row in range(first, min(count, first + BATCH)):
                     pipe.execute_command(
                         "VADD", "bare", "FP32", work.units[row].tobytes(), work.told[row].id,
-                        "NOQUANT", "EF", settings.build_effort, "M", settings.links,
+                        QUANTIZATIONS[settings.quantization], "EF", settings.build_effort, "M", settings.links,
                     )  # fmt: skip
                 await pipe.execute()
         await client.delete("bare")

@@ -41,6 +41,13 @@ once in a hundred questions; how many more in any case; how many times more cand
 are left, because of what is farther away a smaller share is found; and the most that it is asked for, while Redis does
 nothing else."""
 
+QUANTIZATIONS = {"q8": "Q8", "none": "NOQUANT"}
+"""What a setting is called by ``VADD``."""
+
+MEASURED, MEASURED_SHARE = 8, 4
+"""How many more than k a graph that keeps eight bits of each number is asked for, and one for so many of k: they are
+put in order by their vectors as they were told. Where vectors lie in a few directions, four more were not enough."""
+
 VISITED, LEAST_VISITED = 5, 2_000
 """How many times more elements Redis' own filter may visit than it should have to, were it independent; at least."""
 
@@ -69,7 +76,8 @@ class RedisMemory(MemoryBackend):
     ) -> None:
         """Take in episodes, all or none: one script, during which Redis does nothing else."""
         rows = [(episode, space.unit(vector)) for episode, vector in zip(episodes, vectors, strict=True)]
-        given: list[str | int | bytes] = [self._settings.links, self._settings.build_effort]
+        own = self._settings
+        given: list[str | int | bytes] = [own.links, own.build_effort, QUANTIZATIONS[own.quantization]]
         for episode, unit in rows:
             given += [episode.id, unit.tobytes(), attributes(episode), *listed(episode)]
         if await self._script(scripts.REMEMBER, space, *_place(at), *given):
@@ -118,20 +126,23 @@ class RedisMemory(MemoryBackend):
 
     async def info(self, space: Space) -> MemoryInfo:
         """What it holds of a space; does not refuse an index that is not whole, so that one can see how far it got."""
-        key, meta, *_ = keys(self._settings.prefix, space)
+        key, meta, *_, exact = keys(self._settings.prefix, space)
 
         async def ask(redis: Redis) -> list[Any]:
             async with redis.pipeline(transaction=True) as pipe:
                 pipe.execute_command("VCARD", key)
                 pipe.hmget(meta, ["index", "digest"])
                 pipe.memory_usage(key, samples=5)
+                pipe.memory_usage(exact, samples=5)
                 answers: list[Any] = await pipe.execute()
                 return answers
 
-        entries, (index, digest), size = await self._call(ask)
+        entries, (index, digest), *sizes = await self._call(ask)
         position = None if index is None else LogPosition(int(index), digest.decode())
         least = int(entries) * space.dimension * 4
-        return MemoryInfo(int(entries), max(int(size or 0), least), exact=False, applied=position)
+        return MemoryInfo(
+            int(entries), max(sum(int(size or 0) for size in sizes), least), exact=False, applied=position
+        )
 
     async def stats(self) -> MemoryStats:
         """What this object did since it was made."""
@@ -161,7 +172,7 @@ class RedisMemory(MemoryBackend):
         decided = int(bool(where.decided_from_ns or where.decided_before_ns))
         limits = (FEW, FEW_SHARE, SPREAD, MORE, THOROUGH, MOST)
         words = " ".join(
-            map(str, (k, self._settings.search_effort, as_of_ns, decided, *limits, *times(where, as_of_ns)))
+            map(str, (k, _more(k), self._settings.search_effort, as_of_ns, decided, *limits, *times(where, as_of_ns)))
         )
         named = [name for names in groups(where) for name in (str(len(names)), *names)]
         answer = await self._script(scripts.RECALL, space, asked.tobytes(), words, *named)
@@ -169,11 +180,14 @@ class RedisMemory(MemoryBackend):
         await self._whole(space, int(entries), int(total), index or None)
         if how == b"found":
             return _matches(found[0])
-        if how == b"few":
+        if how in {b"few", b"near"}:
             return _exact(asked, k, lambda text: counts(text, where, as_of_ns), *found[0])
         if how == b"many":
             said = expression(where, None if found[0] else as_of_ns)
-            return await self._searched(space, asked, k, said, int(total), int(found[1]))
+            if not found[2]:
+                return await self._searched(space, asked, k, said, int(total), int(found[1]))
+            near = await self._searched(space, asked, k + _more(k), said, int(total), int(found[1]))
+            return await self._measured(space, asked, k, [id_ for _, id_ in near])
         return [] if not total else await self._nearest(space, asked, k, as_of_ns, where)  # it is whole again
 
     async def _searched(self, space: Space, asked: Vector, k: int, said: str, total: int, most: int) -> list[Found]:  # noqa: PLR0913 - a search
@@ -190,6 +204,14 @@ class RedisMemory(MemoryBackend):
             found = _matches(await self._command(*words, "FILTER-EF", 2 * total))
         return found
 
+    async def _measured(self, space: Space, asked: Vector, k: int, ids: Sequence[str]) -> list[Found]:
+        """The nearest of some, by their vectors as they were told; one that was forgotten meanwhile is left out."""
+        if not ids:
+            return []
+        told = await self._command("HMGET", keys(self._settings.prefix, space)[-1], *ids)
+        there = [(id_.encode(), vector) for id_, vector in zip(ids, told, strict=True) if vector]
+        return _exact(asked, k, bool, [id_ for id_, _ in there], [], b"".join(vector for _, vector in there))
+
     async def _whole(self, space: Space, entries: int, total: int, index: bytes | None) -> None:
         """Refuse an index that is not whole.
 
@@ -204,16 +226,18 @@ class RedisMemory(MemoryBackend):
             raise NotReadyError(message, remedy="fold the log again, and recall from elsewhere until then")
         self._seen[space] = applied
         if entries != total:
-            key, meta, *_ = keys(self._settings.prefix, space)
+            key, meta, *_, exact = keys(self._settings.prefix, space)
 
             async def ask(redis: Redis) -> list[Any]:
                 async with redis.pipeline(transaction=True) as pipe:
-                    pipe.hget(meta, "entries")
+                    pipe.hmget(meta, ["entries", "kept"])
                     pipe.execute_command("VCARD", key)
+                    pipe.hlen(exact)
                     answers: list[Any] = await pipe.execute()
                     return answers
 
-            entries, total = (int(answer or 0) for answer in await self._call(ask))
+            (held, kept), total, measured = await self._call(ask)
+            entries, total = int(held or 0), min(total, measured) if kept == b"Q8" else total
             if entries != total:
                 message = (
                     f"the index of {space.name} in {self._settings.shown} holds {total:,} of {entries:,} entries: "
@@ -267,6 +291,11 @@ async def _version(client: Client) -> str:
         return str((await client.call(lambda redis: redis.info("server"))).get("redis_version", "unknown"))
     except exceptions.RedisError:
         return "unknown"
+
+
+def _more(k: int) -> int:
+    """How many more than k are measured where Redis' own scores are not good enough."""
+    return MEASURED + k // MEASURED_SHARE
 
 
 def _place(at: LogPosition | None) -> tuple[str, str]:

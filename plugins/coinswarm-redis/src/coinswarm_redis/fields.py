@@ -28,7 +28,7 @@ SECOND_NS = 10**9
 def keys(prefix: str, space: Space) -> tuple[str, ...]:
     """The keys of a space, in the order that the scripts take them."""
     base = f"{prefix}:{{{space.swarm}:{space.name}:{space.dimension}}}:"
-    return tuple(base + letter for letter in "vmkdr")
+    return tuple(base + letter for letter in "vmkdrx")
 
 
 @lru_cache(maxsize=4_096)

@@ -3,7 +3,7 @@
 Keys of a space, all with its name in braces so that a cluster keeps them together: ``v`` the vector set, whose
 attributes are the episodes; ``m`` a hash of what was applied; ``k`` and ``d`` sorted sets of episodes by the second at
 which they are known and were decided; ``r`` the names of the sets ``s:…`` of episodes by agent, instrument, side and
-regime.
+regime; ``x`` a hash of the vectors as they were told, where the vector set keeps eight bits of each number (``Q8``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from hashlib import sha1
 
 _KEYS = """
-local v, m, k, d, r = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local v, m, k, d, r, x = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local s = string.sub(v, 1, -2) .. 's:'
 
 -- Whole numbers as text: a number of Lua's is exact up to 2^53 only.
@@ -68,7 +68,18 @@ REMEMBER = (
     _COMMON
     + """
 if not go then return 0 end
-for first = 5, #ARGV, 10 do
+-- A vector set takes in only what is kept as its first element was: it says how, and these are its words for it.
+local quantization, links = ARGV[5], ARGV[3]
+if redis.call('EXISTS', v) == 1 then
+  local told = redis.call('VINFO', v)
+  local function word(place) return type(told[place]) == 'table' and told[place].ok or told[place] end
+  for place = 1, #told, 2 do
+    if word(place) == 'quant-type' then quantization = word(place + 1) == 'int8' and 'Q8' or 'NOQUANT' end
+    if word(place) == 'hnsw-m' then links = word(place + 1) end
+  end
+end
+redis.call('HSET', m, 'kept', quantization)
+for first = 6, #ARGV, 10 do
   local id = ARGV[first]
   local old = redis.call('VGETATTR', v, id)
   if old then
@@ -77,14 +88,19 @@ for first = 5, #ARGV, 10 do
   else
     redis.call('HINCRBY', m, 'entries', 1)
   end
-  redis.call('VADD', v, 'FP32', ARGV[first + 1], id, 'NOQUANT', 'EF', ARGV[4], 'SETATTR', ARGV[first + 2], 'M', ARGV[3])
+  local vector, told = ARGV[first + 1], ARGV[first + 2]
+  redis.call('VADD', v, 'FP32', vector, id, quantization, 'EF', ARGV[4], 'SETATTR', told, 'M', links)
+  if quantization == 'Q8' then redis.call('HSET', x, id, vector) end
   list(id, first + 3)
 end
 record()
 return 1
 """
 )
-"""ARGV: index, digest, M, EF; for each episode its id, vector, attributes, and what ``list`` takes."""
+"""ARGV: index, digest, M, EF, quantization; for each episode its id, vector, attributes, and what ``list`` takes.
+
+M and the quantization count where the space is new.
+"""
 
 UPDATE = (
     _COMMON
@@ -111,6 +127,7 @@ if go then
   if old then
     unlist(ARGV[3], old)
     redis.call('VREM', v, ARGV[3])
+    redis.call('HDEL', x, ARGV[3])
     redis.call('HINCRBY', m, 'entries', -1)
   end
   record()
@@ -124,7 +141,7 @@ CLEAR = (
     _KEYS
     + """
 for _, name in ipairs(redis.call('SMEMBERS', r)) do redis.call('UNLINK', s .. name) end
-return redis.call('UNLINK', v, m, k, d, r)
+return redis.call('UNLINK', v, m, k, d, r, x)
 """
 )
 
@@ -132,27 +149,62 @@ RECALL = (
     _KEYS
     + """
 local vector = ARGV[1]
-local wanted, effort, as_of, within_times, rest = string.match(ARGV[2], '^(%d+) (%d+) (%d+) (%d) (.*)$')
+local wanted, more, effort, as_of, within_times, rest = string.match(ARGV[2], '^(%d+) (%d+) (%d+) (%d+) (%d) (.*)$')
 wanted, effort = tonumber(wanted), tonumber(effort)
 local total = redis.call('VCARD', v)
-local seen = redis.call('HMGET', m, 'entries', 'index', 'latest')
+local seen = redis.call('HMGET', m, 'entries', 'index', 'latest', 'kept')
+local coarse = seen[4] == 'Q8'
+local kept = wanted -- of what is found
+if coarse then
+  total, kept = math.min(total, redis.call('HLEN', x)), wanted + tonumber(more)
+end
 local answer = {total, seen[1] or '0', seen[2] or '', ''}
 if tonumber(answer[2]) ~= total or total == 0 then return answer end
 local all_known = at_most(seen[3], as_of)
 
+-- Ids of what is similar, and where the scores are good enough each with its own.
 local function similar(count, visited)
-  return redis.call('VSIM', v, 'FP32', vector, 'WITHSCORES', 'COUNT', count, 'EF', math.max(effort, visited))
+  local asked = {'VSIM', v, 'FP32', vector, 'COUNT', count, 'EF', math.max(effort, visited)}
+  if not coarse then asked[#asked + 1] = 'WITHSCORES' end
+  return redis.call(unpack(asked))
 end
 
-if all_known and within_times == '0' and #ARGV == 2 then
-  answer[4], answer[5] = 'found', similar(wanted, wanted)
+-- Of some ids those that are still there, and their vectors as they were told.
+local function brought(ids)
+  local there, vectors = {}, {}
+  local function take(id, vector)
+    if vector then -- else it is gone, and the numbers above do not agree
+      there[#there + 1] = id
+      vectors[#there] = vector
+    end
+  end
+  if coarse then
+    for first = 1, #ids, 1000 do
+      local some = redis.call('HMGET', x, unpack(ids, first, math.min(#ids, first + 999)))
+      for place, vector in ipairs(some) do take(ids[first + place - 1], vector) end
+    end
+  else
+    for _, id in ipairs(ids) do take(id, (redis.call('VEMB', v, id, 'RAW') or {})[2]) end
+  end
+  return there, table.concat(vectors)
+end
+
+local function found(similar_ones)
+  if coarse then
+    local ids, vectors = brought(similar_ones)
+    answer[4], answer[5] = 'near', {ids, {}, vectors}
+  else
+    answer[4], answer[5] = 'found', similar_ones
+  end
   return answer
 end
+
+if all_known and within_times == '0' and #ARGV == 2 then return found(similar(kept, kept)) end
 
 local told = {}
 for word in string.gmatch(rest, '%S+') do told[#told + 1] = word end
 local function number(place) return tonumber(told[place]) end
-local few, share, spread, more, thorough, most = number(1), number(2), number(3), number(4), number(5), number(6)
+local few, share, spread, spare, thorough, most = number(1), number(2), number(3), number(4), number(5), number(6)
 local known, from, till = {told[7], told[8]}, {told[9], told[10]}, {told[11], told[12]}
 
 -- How many can count at most, and are expected to; which list of ids is the shortest that holds them all.
@@ -235,50 +287,46 @@ end
 
 if bound > limit then
   expected = math.min(1, math.max(expected, 1 / total))
-  local ask = math.ceil((wanted + spread * math.sqrt(wanted * (1 - expected)) + more) / expected)
+  local left = math.max(kept, wanted + spread * math.sqrt(wanted * (1 - expected)) + spare)
+  local ask = math.ceil(left / expected)
   while ask <= most and ask < total / 2 do
     local similar_ones = similar(ask, math.ceil((1 + thorough * (1 - expected)) * ask))
-    local ids, found = {}, {}
-    for place = 1, #similar_ones, 2 do ids[#ids + 1] = similar_ones[place] end
+    local ids, good = {}, {}
+    local step = coarse and 1 or 2
+    for place = 1, #similar_ones, step do ids[#ids + 1] = similar_ones[place] end
     for place, is in ipairs(admitted(ids)) do
-      if is and #found < 2 * wanted then
-        found[#found + 1] = ids[place]
-        found[#found + 1] = similar_ones[2 * place]
+      if is and #good < step * kept then
+        good[#good + 1] = ids[place]
+        if not coarse then good[#good + 1] = similar_ones[2 * place] end
       end
     end
-    if #found == 2 * wanted then
-      answer[4], answer[5] = 'found', found
-      return answer
-    end
+    if #good >= step * wanted then return found(good) end
     ask = ask * 3
   end
-  answer[4], answer[5] = 'many', all_known and 1 or 0
+  answer[4], answer[5], answer[7] = 'many', all_known and 1 or 0, coarse and 1 or 0
   return answer
 end
-local ids, attributes, vectors = {}, {}, {}
-local check = not all_known or from[1] ~= '-' or #fields > 1
-for _, id in ipairs(redis.call(unpack(how))) do
-  local kept = redis.call('VEMB', v, id, 'RAW')
-  if kept then -- else it is gone, and the numbers above do not agree
-    ids[#ids + 1] = id
-    vectors[#ids] = kept[2]
-    if check then attributes[#ids] = redis.call('VGETATTR', v, id) end
-  end
+local ids, vectors = brought(redis.call(unpack(how)))
+local attributes = {}
+if not all_known or from[1] ~= '-' or #fields > 1 then
+  for place, id in ipairs(ids) do attributes[place] = redis.call('VGETATTR', v, id) end
 end
-answer[4], answer[5] = 'few', {ids, attributes, table.concat(vectors)}
+answer[4], answer[5] = 'few', {ids, attributes, vectors}
 return answer
 """
 )
 """One recall, in the way that suits how many can count.
 
-ARGV: the vector; one text of words, for a client takes its time over each argument: k, EF, the time, whether the filter
-asks for times of decisions (1 or 0), up to how many, or which share of all, are gathered, how much more than k a search
-is asked for, and the most (see ``coinswarm_redis.backend``), and what ``times`` of ``coinswarm_redis.fields`` says; for
-each field of the filter how many names of sets, and these. Where all of them count, most of it is not read.
+ARGV: the vector; one text of words, for a client takes its time over each argument: k, how many more are measured where
+scores are not good enough, EF, the time, whether the filter asks for times of decisions (1 or 0), up to how many, or
+which share of all, are gathered, how much more than k a search is asked for, and the most (see
+``coinswarm_redis.backend``), and what ``times`` of ``coinswarm_redis.fields`` says; for each field of the filter how
+many names of sets, and these. Where all of them count, most of it is not read.
 
 Answers the number of elements, of entries, the index, and, where these agree, how it was searched: ``found``, with ids
-and scores in turn; ``few``, with ids, attributes (empty where all of them count) and vectors one after the other; or
-``many``, where the filter keeps away from what is asked, with whether every outcome was known, and how many can count.
+and scores in turn; ``near`` and ``few``, with ids, attributes (empty where all of them count) and vectors one after the
+other; or ``many``, where the filter keeps away from what is asked, with whether every outcome was known, how many can
+count, and whether scores are not good enough.
 """
 
 DIGESTS = {text: sha1(text.encode()).hexdigest() for text in (REMEMBER, UPDATE, FORGET, CLEAR, RECALL)}  # noqa: S324 - Redis' own choice

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -38,6 +38,8 @@ class RedisSettings(BaseModel):
     """How often a call whose connection broke is tried again; the pauses grow from 0.05 to 1 s."""
     links: int = Field(default=16, ge=4, le=512)
     """Links of a node of the graph (``M``); counts for spaces that are made from now on."""
+    quantization: Literal["q8", "none"] = "q8"
+    """What the graph is searched by: eight bits of each number, or all of it; for spaces made from now on, too."""
     build_effort: int = Field(default=200, ge=1, le=100_000)
     """Candidates that are looked at to place an episode (``EF`` of ``VADD``)."""
     search_effort: int = Field(default=64, ge=2, le=100_000)
