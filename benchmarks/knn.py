@@ -18,6 +18,7 @@ import os
 import sys
 import tempfile
 import time
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,11 +29,11 @@ from measure import Row, show
 from redis.asyncio import Redis
 from usearch.index import Index
 
-from coinswarm.domain.episode import ANY, Space
+from coinswarm.domain.episode import Space
 from coinswarm.drivers.episodes import LocalMemory
 from coinswarm.drivers.graph import CONNECTIVITY, EXPANSION_ADD, EXPANSION_SEARCH, ranker
 from coinswarm.drivers.settings import LocalMemorySettings
-from coinswarm_redis.backend import QUANTIZATIONS, RedisMemory
+from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.fields import expression, keys
 from coinswarm_redis.settings import RedisSettings
 from coinswarm_testkit.servers.redis import redis_server
@@ -98,12 +99,12 @@ async def filled(memory: MemoryBackend, space: Space, work: Work, count: int) ->
     return count / (time.perf_counter() - begin)
 
 
-def ours(contender: Contender, work: Work, case: Case) -> Ask:
+def ours(memory: MemoryBackend, space: Space, work: Work, case: Case) -> Ask:
     """How the backend is asked."""
     wheres, as_of_ns = [case.where(work, number) for number in range(len(work.asked))], case.as_of_ns(work)
 
     async def ask(number: int) -> Sequence[str]:
-        found = await contender.memory.recall(contender.space, work.asked[number], K, as_of_ns, wheres[number])
+        found = await memory.recall(space, work.asked[number], K, as_of_ns, wheres[number])
         return [match.episode_id for match in found]
 
     return ask
@@ -188,7 +189,7 @@ async def everything(contender: Contender, work: Work) -> list[Row]:
     """Where all of them count."""
     name, index = contender.name, contender.alone
     other, again = contender.inner
-    asks = [ours(contender, work, ALL), contender.bare(ALL), again]
+    asks = [ours(contender.memory, contender.space, work, ALL), contender.bare(ALL), again]
     own, bare, inner = await compared(asks, work, ALL)
     rates = [[await rate(ask, len(work.asked)) for ask in asks[:2]] for _ in range(RATES)]
     per_second, bare_per_second = (max(pair[side] for pair in rates) for side in (0, 1))
@@ -252,7 +253,8 @@ async def everything(contender: Contender, work: Work) -> list[Row]:
 
 async def some(contender: Contender, work: Work, case: Case) -> Row:
     """Where not all of them count."""
-    own, bare = await compared([ours(contender, work, case), contender.bare(case)], work, case)
+    asks = [ours(contender.memory, contender.space, work, case), contender.bare(case)]
+    own, bare = await compared(asks, work, case)
     return Row(
         name=f"{contender.name}: {case.name}",
         ours=f"recall {own.share:.4f}, {own.least} of {K}, {own.latency}",
@@ -293,10 +295,15 @@ async def local(work: Work, folder: Path, threads: int) -> list[Row]:
     async def by_graph(number: int) -> Sequence[str]:
         return [ids[key] for key in alone.search(work.asked[number], K, threads=1).keys.tolist()]
 
-    async def inside(number: int) -> Sequence[str]:
-        held: Any = memory._held[space]  # noqa: SLF001 - the very graph that is searched
-        first = held._first  # noqa: SLF001
-        return [ids[key - first] for key in held._graph.search(work.asked[number], K, threads=1).keys.tolist()]  # noqa: SLF001
+    def graph(where: Space, given: Work) -> Ask:
+        names = [one.id for one in given.told]
+
+        async def ask(number: int) -> Sequence[str]:
+            held: Any = memory._held[where]  # noqa: SLF001 - the very graph that is searched
+            found = held._graph.search(given.asked[number], K, threads=1).keys.tolist()  # noqa: SLF001
+            return [names[key - held._first] for key in found]  # noqa: SLF001
+
+        return ask
 
     async def processors() -> float:
         return time.process_time()
@@ -313,34 +320,40 @@ async def local(work: Work, folder: Path, threads: int) -> list[Row]:
         return by_graph if case is ALL else by_looking
 
     contender = Contender(
-        "local", "usearch", "exact search", memory, space, bare, load_bare, processors, ("the graph inside", inside)
+        "local",
+        "usearch",
+        "exact search",
+        memory,
+        space,
+        bare,
+        load_bare,
+        processors,
+        ("the graph inside", graph(space, work)),
     )
     try:
-        return [*await rows_of(contender, work), await harder(memory, min(SPREAD_OUT, len(ids)), len(work.asked))]
+        apart = far(work)
+        rows = await rows_of(contender, work)
+        return [*rows, await harder("local", memory, *apart, ("the graph inside", graph(*apart)))]
     finally:
         await memory.close()
 
 
-async def harder(memory: LocalMemory, entries: int, questions: int) -> Row:
-    """How many of the nearest are found where few are alike; no target, for that is a limit of graphs."""
-    work, space = spread(entries, questions), Space("bench", "spread", DIMENSION)
-    await filled(memory, space, work, entries)
-    ids = [one.id for one in work.told]
+def far(work: Work) -> tuple[Space, Work]:
+    """What is hardly clustered, fewer of it, and a space for that."""
+    return Space("bench", "spread", DIMENSION), spread(min(SPREAD_OUT, len(work.told)), len(work.asked))
 
-    async def ours(number: int) -> Sequence[str]:
-        found = await memory.recall(space, work.asked[number], K, LATE, ANY)
-        return [match.episode_id for match in found]
 
-    async def inside(number: int) -> Sequence[str]:
-        held: Any = memory._held[space]  # noqa: SLF001 - as above
-        found = held._graph.search(work.asked[number], K, threads=1).keys.tolist()  # noqa: SLF001
-        return [ids[key - held._first] for key in found]  # noqa: SLF001
+async def harder(name: str, memory: MemoryBackend, space: Space, work: Work, alone: tuple[str, Ask]) -> Row:
+    """How many of the nearest are found where few are alike; no target, for that is a limit of graphs.
 
-    own, inner = await compared([ours, inside], work, ALL)
+    :param alone: the index by itself, and what that is called.
+    """
+    await filled(memory, space, work, len(work.told))
+    own, bare = await compared([ours(memory, space, work, ALL), alone[1]], work, ALL)
     return Row(
-        name=f"local: recall@{K}, {entries:,} of which few are alike",
+        name=f"{name}: recall@{K}, {len(work.told):,} of which few are alike",
         ours=f"{own.share:.4f}, {own.latency}",
-        peer=f"the graph inside: {inner.share:.4f}, {inner.latency}",
+        peer=f"{alone[0]}: {bare.share:.4f}, {bare.latency}",
         value=own.share,
     )
 
@@ -350,19 +363,19 @@ async def redis(work: Work, url: str) -> list[Row]:
     settings = RedisSettings(url=url, answer_seconds=PATIENCE)  # a machine that stands still for a moment ends nothing
     memory, client = RedisMemory(settings), Redis.from_url(url, protocol=2, socket_timeout=PATIENCE)
     space = Space("bench", "redis", DIMENSION)
-    key = keys(settings.prefix, space)[0]
+    used = [space]
 
     async def command(*words: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
         return await client.execute_command(*words)  # type: ignore[no-untyped-call]
 
-    def bare(case: Case, *more: str) -> Ask:
-        as_of_ns = case.as_of_ns(work)
+    def vsim(where: Space, given: Work, case: Case, *more: str) -> Ask:
+        as_of_ns, key = case.as_of_ns(given), keys(settings.prefix, where)[0]
         bound = None if as_of_ns == LATE else as_of_ns
-        said = [expression(case.where(work, number), bound) for number in range(len(work.asked))]
+        said = [expression(case.where(given, number), bound) for number in range(len(given.asked))]
 
         async def ask(number: int) -> Sequence[str]:
             narrowed = ("FILTER", said[number]) if said[number] else ()
-            vector, effort = work.asked[number].tobytes(), settings.search_effort
+            vector, effort = given.asked[number].tobytes(), settings.search_effort
             words = ("VSIM", key, "FP32", vector, "WITHSCORES", "COUNT", K, "EF", effort, *narrowed, *more)
             return [found.decode() for found in (await command(*words))[::2]]
 
@@ -379,18 +392,21 @@ async def redis(work: Work, url: str) -> list[Row]:
                 for row in range(first, min(count, first + BATCH)):
                     pipe.execute_command(
                         "VADD", "bare", "FP32", work.units[row].tobytes(), work.told[row].id,
-                        QUANTIZATIONS[settings.quantization], "EF", settings.build_effort, "M", settings.links,
+                        settings.kept(DIMENSION), "EF", settings.build_effort, "M", settings.links,
                     )  # fmt: skip
                 await pipe.execute()
         await client.delete("bare")
         return count / (time.perf_counter() - begin)
 
     try:
-        inner = "VSIM NOTHREAD", bare(ALL, "NOTHREAD")
+        inner, bare = ("VSIM NOTHREAD", vsim(space, work, ALL, "NOTHREAD")), partial(vsim, space, work)
         contender = Contender("redis", "VSIM", "VSIM FILTER", memory, space, bare, load_bare, processors, inner)
-        return await rows_of(contender, work)
+        rows, apart = await rows_of(contender, work), far(work)
+        used.append(apart[0])
+        return [*rows, await harder("redis", memory, *apart, ("VSIM", vsim(*apart, ALL)))]
     finally:
-        await memory.clear(space)
+        for one in used:
+            await memory.clear(one)
         await memory.close()
         await client.aclose()
 

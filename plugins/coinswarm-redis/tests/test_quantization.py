@@ -181,6 +181,13 @@ def test_vectors_that_were_evicted_are_a_loss(url: str, where: Filter) -> None:
     run(url, work)
 
 
+@pytest.mark.parametrize(("dimension", "said"), [(12, "NOQUANT"), (127, "NOQUANT"), (128, "Q8"), (384, "Q8")])
+def test_wide_vectors_are_searched_by_eight_bits_unless_it_is_said(dimension: int, said: str) -> None:
+    assert RedisSettings().kept(dimension) == said
+    assert RedisSettings(quantization="q8").kept(dimension) == "Q8"
+    assert RedisSettings(quantization="none").kept(dimension) == "NOQUANT"
+
+
 def test_what_vectors_take_is_counted_once_more(url: str) -> None:
     async def sizes(quantization: Literal["q8", "none"]) -> int:
         memory = made(url, quantization)

@@ -41,12 +41,9 @@ once in a hundred questions; how many more in any case; how many times more cand
 are left, because of what is farther away a smaller share is found; and the most that it is asked for, while Redis does
 nothing else."""
 
-QUANTIZATIONS = {"q8": "Q8", "none": "NOQUANT"}
-"""What a setting is called by ``VADD``."""
-
-MEASURED, MEASURED_SHARE = 8, 4
+MEASURED, MEASURED_SHARE = 4, 4
 """How many more than k a graph that keeps eight bits of each number is asked for, and one for so many of k: they are
-put in order by their vectors as they were told. Where vectors lie in a few directions, four more were not enough."""
+put in order by their vectors as they were told. Without, one in twenty of the nearest was missed."""
 
 VISITED, LEAST_VISITED = 5, 2_000
 """How many times more elements Redis' own filter may visit than it should have to, were it independent; at least."""
@@ -77,7 +74,7 @@ class RedisMemory(MemoryBackend):
         """Take in episodes, all or none: one script, during which Redis does nothing else."""
         rows = [(episode, space.unit(vector)) for episode, vector in zip(episodes, vectors, strict=True)]
         own = self._settings
-        given: list[str | int | bytes] = [own.links, own.build_effort, QUANTIZATIONS[own.quantization]]
+        given: list[str | int | bytes] = [own.links, own.build_effort, own.kept(space.dimension)]
         for episode, unit in rows:
             given += [episode.id, unit.tobytes(), attributes(episode), *listed(episode)]
         if await self._script(scripts.REMEMBER, space, *_place(at), *given):
@@ -180,14 +177,16 @@ class RedisMemory(MemoryBackend):
         await self._whole(space, int(entries), int(total), index or None)
         if how == b"found":
             return _matches(found[0])
-        if how in {b"few", b"near"}:
+        if how == b"near":
+            return _measured(asked, *found[0])
+        if how == b"few":
             return _exact(asked, k, lambda text: counts(text, where, as_of_ns), *found[0])
         if how == b"many":
             said = expression(where, None if found[0] else as_of_ns)
             if not found[2]:
                 return await self._searched(space, asked, k, said, int(total), int(found[1]))
             near = await self._searched(space, asked, k + _more(k), said, int(total), int(found[1]))
-            return await self._measured(space, asked, k, [id_ for _, id_ in near])
+            return await self._brought(space, asked, [id_ for _, id_ in near])
         return [] if not total else await self._nearest(space, asked, k, as_of_ns, where)  # it is whole again
 
     async def _searched(self, space: Space, asked: Vector, k: int, said: str, total: int, most: int) -> list[Found]:  # noqa: PLR0913 - a search
@@ -204,13 +203,13 @@ class RedisMemory(MemoryBackend):
             found = _matches(await self._command(*words, "FILTER-EF", 2 * total))
         return found
 
-    async def _measured(self, space: Space, asked: Vector, k: int, ids: Sequence[str]) -> list[Found]:
-        """The nearest of some, by their vectors as they were told; one that was forgotten meanwhile is left out."""
+    async def _brought(self, space: Space, asked: Vector, ids: Sequence[str]) -> list[Found]:
+        """Some, measured by their vectors as they were told; one that was forgotten meanwhile is left out."""
         if not ids:
             return []
         told = await self._command("HMGET", keys(self._settings.prefix, space)[-1], *ids)
         there = [(id_.encode(), vector) for id_, vector in zip(ids, told, strict=True) if vector]
-        return _exact(asked, k, bool, [id_ for id_, _ in there], [], b"".join(vector for _, vector in there))
+        return _measured(asked, [id_ for id_, _ in there], [], [vector for _, vector in there])
 
     async def _whole(self, space: Space, entries: int, total: int, index: bytes | None) -> None:
         """Refuse an index that is not whole.
@@ -309,18 +308,30 @@ def _matches(found: list[bytes]) -> list[Found]:
     return [(_bounded(2.0 * (1.0 - float(score))), id_.decode()) for id_, score in pairs]
 
 
+def _measured(asked: Vector, ids: list[bytes], _: list[bytes], vectors: list[bytes]) -> list[Found]:
+    """What a search found, measured by the vectors as they were told."""
+    return [(_bounded(distance), id_.decode()) for distance, id_ in zip(_distances(asked, vectors), ids, strict=True)]
+
+
+def _distances(asked: Vector, vectors: list[bytes]) -> list[float]:
+    """Cosine distances in double precision; each is summed in one order, the same on every machine."""
+    rows = np.frombuffer(b"".join(vectors), np.float32).reshape(len(vectors), len(asked))
+    products = np.multiply(rows, asked, dtype=np.float64)
+    found: list[float] = (1.0 - np.add.reduce(products, axis=1)).tolist()
+    return found
+
+
 def _exact(  # noqa: PLR0913 - what a script answered
-    asked: Vector, k: int, admits: Callable[[bytes], bool], ids: list[bytes], texts: list[bytes], vectors: bytes
+    asked: Vector, k: int, admits: Callable[[bytes], bool], ids: list[bytes], texts: list[bytes], vectors: list[bytes]
 ) -> list[Found]:
     """The nearest of what was gathered; from the nearest on each is asked whether it counts, until there are enough.
 
     :param texts: attributes; empty where all of them count.
     """
-    rows = np.frombuffer(vectors, np.float32).reshape(len(ids), len(asked)).astype(np.float64)
-    distances = 1.0 - (rows * asked.astype(np.float64)).sum(axis=1)
+    distances = _distances(asked, vectors)
     found: list[Found] = []
     for row in np.argsort(distances, kind="stable").tolist():
-        distance = _bounded(float(distances[row]))
+        distance = _bounded(distances[row])
         if len(found) >= k and distance > found[-1][0]:
             break
         if not texts or admits(texts[row]):

@@ -162,6 +162,19 @@ local answer = {total, seen[1] or '0', seen[2] or '', ''}
 if tonumber(answer[2]) ~= total or total == 0 then return answer end
 local all_known = at_most(seen[3], as_of)
 
+-- Most recalls end here: what follows takes Lua a twentieth of the search to set up.
+if all_known and within_times == '0' and #ARGV == 2 and kept <= 1000 then
+  effort = math.max(effort, kept)
+  if coarse then
+    local ids = redis.call('VSIM', v, 'FP32', vector, 'COUNT', kept, 'EF', effort)
+    answer[4], answer[5] = 'near', {ids, {}, redis.call('HMGET', x, unpack(ids))}
+  else
+    answer[4] = 'found'
+    answer[5] = redis.call('VSIM', v, 'FP32', vector, 'WITHSCORES', 'COUNT', kept, 'EF', effort)
+  end
+  return answer
+end
+
 -- Ids of what is similar, and where the scores are good enough each with its own.
 local function similar(count, visited)
   local asked = {'VSIM', v, 'FP32', vector, 'COUNT', count, 'EF', math.max(effort, visited)}
@@ -186,7 +199,7 @@ local function brought(ids)
   else
     for _, id in ipairs(ids) do take(id, (redis.call('VEMB', v, id, 'RAW') or {})[2]) end
   end
-  return there, table.concat(vectors)
+  return there, vectors
 end
 
 local function found(similar_ones)
