@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -210,8 +210,10 @@ def _entry(row: Row, ballots: list[tuple[str, str]]) -> Entry:
     position, previous, link, epoch, at_ns, outcome, body, signature = row
     why, proof = "", []
     for cast, signed in ballots:
-        with suppress(MalformedError):  # without it there is no proof, and a reader says so
+        try:
             proof.append(ballot_from(cast.encode(), signed))
+        except MalformedError:  # without it there is no proof, and a reader says so
+            continue
     try:
         envelope = envelope_from(body.encode(), signature)
     except MalformedError as error:

@@ -5,6 +5,7 @@ The driver's cursors are left out: for a handful of short statements they cost s
 
 from __future__ import annotations
 
+import select
 import selectors
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,7 @@ from coinswarm.memory.store.line import CommitLostError, Line
 from coinswarm.memory.store.statement import FEW, POSTGRES, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from psycopg import Connection
     from psycopg.pq.abc import PGconn, PGresult
@@ -61,6 +62,12 @@ class _Peer:
         self.rows = Transformer(driver)
         self.selector = getattr(selectors, "PollSelector", selectors.SelectSelector)()
         self.selector.register(driver.pgconn.socket, _READ)
+        self.readable: Callable[..., object] = self.selector.select
+        """Waits until something can be read; with 0: says whether something can."""
+        if hasattr(select, "poll"):  # the same without its dressing
+            poll = select.poll()
+            poll.register(driver.pgconn.socket, select.POLLIN)
+            self.readable = poll.poll
 
 
 class PostgresLine(Line):
@@ -175,11 +182,11 @@ class PostgresLine(Line):
         pg, results = self._pg, []
         try:
             while pg.flush():  # more than the socket takes at once: the server may have to be listened to meanwhile
-                if self._ready(_BOTH) & _READ:
+                if self._ready() & _READ:
                     pg.consume_input()
             while True:
                 while pg.is_busy():
-                    self._ready(_READ)
+                    self._peer.readable()
                     pg.consume_input()
                 result = pg.get_result()
                 if result is None:  # one statement's results end
@@ -198,13 +205,10 @@ class PostgresLine(Line):
         self.broken = False
         return results
 
-    def _ready(self, wanted: int) -> int:
+    def _ready(self) -> int:
         """Wait until the socket can be read from, or written to."""
         selector, socket = self._peer.selector, self._pg.socket
-        if wanted == _READ:
-            selector.select()
-            return _READ
-        selector.modify(socket, wanted)
+        selector.modify(socket, _BOTH)
         try:
             [(_, events)] = selector.select()
         finally:
@@ -216,7 +220,7 @@ class PostgresLine(Line):
 
         :raises OperationalError: it did.
         """
-        if self._peer.selector.select(0):  # it says something unasked: why it goes, and then that it is gone
+        if self._peer.readable(0):  # it says something unasked: why it goes, and then that it is gone
             self.broken = True
             for _ in range(2):
                 self._pg.consume_input()
