@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
+from coinswarm.canonical import digest
 from coinswarm.errors import DataError, NotReadyError
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.store import models, schema, tables
@@ -87,10 +88,12 @@ def test_a_store_of_the_first_tables_knows_since_when_its_subjects_are(
         for base in range(2):
             cluster.commit(cluster.proposal(base=base))
             cluster.decide(cluster.request(cluster.envelope(cluster.proposal("2", subject="a/b")), accepts=bool(base)))
+        cluster.commit(cluster.remember(1, 2))
+        several = sorted((f"episode/{digest(number)}", 1, 5) for number in (1, 2))
         asked = select(SubjectRow.name, SubjectRow.version, SubjectRow.since).order_by(SubjectRow.name)
         with engine.connect() as connection:
             before = [tuple(row) for row in connection.execute(asked)]
-        assert before == [("a/b", 1, 4), ("acceptance/cap", 2, 1)]
+        assert before == [("a/b", 1, 4), ("acceptance/cap", 2, 1), *several]
         store.engine.dispose()
         assert schema.migrate(engine, where, "0001") == (schema.REVISION, "0001")
         assert {one["name"] for one in inspect(engine).get_columns("subject")} == {"log", "name", "version", "proposal"}

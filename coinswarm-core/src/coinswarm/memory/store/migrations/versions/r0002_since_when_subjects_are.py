@@ -1,6 +1,7 @@
 """Since when each subject is, so that what one proposal did to several can be told of each.
 
-Existing subjects were each changed by proposals of their own.
+Existing subjects were each changed by proposals of their own; if not, the tables were of this version before, and most
+likely the proposal that last changed one is the first that did (``coinswarm memory rebuild`` is sure).
 """
 
 import sqlalchemy as sa
@@ -18,7 +19,8 @@ def upgrade() -> None:
     op.execute(
         "UPDATE subject SET since = coalesce((SELECT min(entry.position) FROM proposal JOIN entry "
         "ON entry.log = proposal.log AND entry.proposal = proposal.id "
-        "WHERE proposal.log = subject.log AND proposal.subject = subject.name AND entry.outcome = 'accept'), 0)"
+        "WHERE proposal.log = subject.log AND proposal.subject = subject.name AND entry.outcome = 'accept'), "
+        "(SELECT entry.position FROM entry WHERE entry.log = subject.log AND entry.proposal = subject.proposal), 0)"
     )
 
 
