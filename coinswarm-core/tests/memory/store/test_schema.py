@@ -94,7 +94,6 @@ def test_a_store_of_the_first_tables_knows_since_when_its_subjects_are(
         with engine.connect() as connection:
             before = [tuple(row) for row in connection.execute(asked)]
         assert before == [("a/b", 1, 4), ("acceptance/cap", 2, 1), *several]
-        store.engine.dispose()
         assert schema.migrate(engine, where, "0001") == (schema.REVISION, "0001")
         assert {one["name"] for one in inspect(engine).get_columns("subject")} == {"log", "name", "version", "proposal"}
         assert schema.migrate(engine, where) == ("0001", schema.REVISION)
