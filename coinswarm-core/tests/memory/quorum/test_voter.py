@@ -129,6 +129,12 @@ def test_what_waits_for_a_version_is_judged_when_it_has_come(cluster: Cluster) -
     assert m.Evaluate(envelope) in seat.tell(m.Notice(cluster.log.rows.head))
 
 
+def test_what_starts_from_a_version_that_it_has_not_read_makes_it_read_at_once(cluster: Cluster) -> None:
+    seat, envelope = Seat(cluster, cluster.voter()), cluster.envelope(cluster.proposal(base=1))
+    cluster.commit(cluster.proposal())
+    assert m.Evaluate(envelope) in seat.tell(m.Propose(envelope))
+
+
 def test_of_two_proposals_under_one_nonce_it_judges_the_first_and_tells(cluster: Cluster) -> None:
     seat, first = Seat(cluster, cluster.voter()), cluster.envelope()
     second = cluster.envelope(cluster.proposal("2"), nonce=first.nonce)

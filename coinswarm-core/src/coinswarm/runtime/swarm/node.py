@@ -57,7 +57,7 @@ OUTBOX, OWN = 16_384, 4_096
 """Most messages that wait to be sent; and of our own that are known when they come back."""
 
 TICK_SECONDS = 1.0
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.25
 """How often a voter with open proposals reads the log: many decisions cost it one look then, and no message."""
 
 STOP_SECONDS = 5.0
