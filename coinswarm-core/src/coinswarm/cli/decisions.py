@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from coinswarm.domain.episode import Episode
     from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.records import Ballot, Entry
 
@@ -26,7 +27,7 @@ WITHOUT_BALLOTS = {
 def row(entry: Entry, *, short: bool) -> dict[str, object]:
     """An entry in a table.
 
-    :param short: cut the id, for people.
+    :param short: cut what is long, for people.
     """
     from coinswarm.clock import iso
 
@@ -36,10 +37,22 @@ def row(entry: Entry, *, short: bool) -> dict[str, object]:
         "time": iso(entry.at_ns),
         "outcome": entry.outcome.value,
         "kind": envelope.proposal.kind.value,
-        "subject": envelope.proposal.subject,
+        "subject": _subject(envelope.proposal) if short else envelope.proposal.subject,
         "submitter": envelope.submitter,
         "proposal": envelope.id[:SHORT] if short else envelope.id,
     }
+
+
+def is_about(proposal: Proposal, subject: str) -> bool:
+    """Whether a proposal changes something whose name begins so: of several episodes, any."""
+    return any(one.startswith(subject) for one in (proposal.subject, *proposal.subjects))
+
+
+def _subject(proposal: Proposal) -> str:
+    """What a proposal is about; of several episodes, how many they are."""
+    kind, _, name = proposal.subject.partition("/")
+    several = len(proposal.subjects)
+    return proposal.subject if several == 1 else f"{kind}/{name[:SHORT]} ({several})"
 
 
 def told(entry: Entry) -> dict[str, object]:
@@ -59,13 +72,13 @@ def told(entry: Entry) -> dict[str, object]:
 
 def asked(proposal: Proposal) -> str:
     """What a proposal asks for, in words."""
-    from coinswarm.domain.proposal import AddEpisode, Configure, MovePattern, SeatAgent, SetWeights
+    from coinswarm.domain.proposal import AddEpisode, AddEpisodes, Configure, MovePattern, SeatAgent, SetWeights
 
     change = proposal.change
     if isinstance(change, AddEpisode):
-        one = change.episode
-        side = "long" if one.side > 0 else "short"
-        return f"remember that {one.agent} went {side} in {one.instrument} and made {one.result_ppm / 1e4:+.2f} %"
+        return f"remember that {_happened(change.episode)}"
+    if isinstance(change, AddEpisodes):
+        return f"remember {len(change.episodes)} episodes, all of them or none"
     if isinstance(change, MovePattern):
         return f"make {change.pattern} a pattern of stage {change.stage} ({change.hypothesis})"
     if isinstance(change, SetWeights):
@@ -75,6 +88,20 @@ def asked(proposal: Proposal) -> str:
         return f"{proposal.kind.value.partition('_')[0]} {change.agent}: {change.reason}"
     assert isinstance(change, Configure), "there are no others"
     return f"set {change.key} to {change.value[:LONGEST]}{' …' if len(change.value) > LONGEST else ''}"
+
+
+def each(proposal: Proposal) -> list[str]:
+    """The episodes of several, a line each; none of another proposal."""
+    from coinswarm.domain.proposal import AddEpisodes
+
+    change = proposal.change
+    several = change.episodes if isinstance(change, AddEpisodes) else ()
+    return [f"{one.episode.id[:SHORT]}: {_happened(one.episode)}" for one in several]
+
+
+def _happened(one: Episode) -> str:
+    side = "long" if one.side > 0 else "short"
+    return f"{one.agent} went {side} in {one.instrument} and made {one.result_ppm / 1e4:+.2f} %"
 
 
 def ballot_row(ballot: Ballot, entry: Entry) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from coinswarm.cli.decisions import COLUMNS, SHORT, WITHOUT_BALLOTS, asked, ballot_row, row, told
+from coinswarm.cli.decisions import COLUMNS, SHORT, WITHOUT_BALLOTS, asked, ballot_row, each, is_about, row, told
 from coinswarm.errors import DataError, NotReadyError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def which_log(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @which_log
 @click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many entries.")
-@click.option("--subject", metavar="TEXT", help="Only entries whose subject begins so.")
+@click.option("--subject", metavar="TEXT", help="Only entries about what begins so.")
 @json_option
 def log(*, where: Where, last: int, subject: str | None, as_json: bool) -> None:
     """List what the quorum decided, newest last."""
@@ -116,7 +116,9 @@ def show(*, id: str, where: Where, as_json: bool) -> None:  # noqa: A002 - as th
     emit_fields(told(entry), as_json=False)
     click.echo()
     click.echo(f"asks      {asked(proposal)}")
-    for reference in proposal.evidence:
+    for line in each(proposal):
+        click.echo(f"          {line}")
+    for reference in proposal.references:
         click.echo(f"cites     {reference.place} as {reference.digest[:SHORT]}")
     for claim in proposal.claims:
         click.echo(f"claims    {claim.what} of {claim.value_ppm / 1e6:g}, which no voter believes")
@@ -293,7 +295,7 @@ def _last(store: Store, count: int, subject: str) -> list[Entry]:
         page = [
             entry
             for entry in store.log.read(0, after, end - after).entries
-            if entry.envelope.proposal.subject.startswith(subject)
+            if is_about(entry.envelope.proposal, subject)
         ]
         found, end = [*page, *found], after
     return found[-count:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,9 +13,13 @@ from coinswarm.cli.tables import emit_fields
 from coinswarm.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coinswarm.config.swarm import SwarmProfile
     from coinswarm.domain.proposal import Proposal
     from coinswarm.runtime.swarm.desk import Ended
+
+T = TypeVar("T")
 
 WORDS = {
     "accept": "accepted: the voters agree, and it is in force",
@@ -27,8 +31,8 @@ WORDS = {
 
 
 KINDS = (
-    "add_episode", "update_pattern", "promote_pattern", "deprecate_pattern", "set_weights", "admit_agent",
-    "suspend_agent", "configure",
+    "add_episode", "add_episodes", "update_pattern", "promote_pattern", "deprecate_pattern", "set_weights",
+    "admit_agent", "suspend_agent", "configure",
 )  # fmt: skip
 """As ``domain.proposal`` has them, without importing it for ``--help``."""
 
@@ -114,17 +118,14 @@ def _completed(profile: SwarmProfile, told: dict[str, Any]) -> dict[str, Any]:
     :raises DataError: when nothing is there to be cited, or it is no proposal.
     """
     from coinswarm.memory.store.opening import opened
-    from coinswarm.runtime.citing import completed, is_whole
+    from coinswarm.runtime.citing import completed, is_whole, subject_of
     from coinswarm.runtime.swarm.assembly import address_of
 
     section = profile.swarm
     if not is_whole(told):
         with opened(address_of(section), section.cluster, section.shard) as store:
             told = completed(store, told)
-    if "subject" not in told:
-        found = _proposal({"base_version": 0, **told, "subject": "unknown"})
-        told = {**told, "subject": found.proper_subject}
-    return told
+    return told if "subject" in told else {**told, "subject": _held(subject_of, told)}
 
 
 async def _propose(profile: SwarmProfile, told: dict[str, Any], label: str, seconds: float | None) -> Ended:
@@ -143,9 +144,19 @@ def _proposal(told: dict[str, Any]) -> Proposal:
 
     :raises DataError: when it tells none.
     """
-    from coinswarm.memory.quorum.codec import MalformedError, proposal_from
+    from coinswarm.memory.quorum.codec import proposal_from
+
+    return _held(proposal_from, told)
+
+
+def _held(read: Callable[[dict[str, Any]], T], told: dict[str, Any]) -> T:
+    """What is read from a file's proposal.
+
+    :raises DataError: when it tells none.
+    """
+    from coinswarm.memory.quorum.codec import MalformedError
 
     try:
-        return proposal_from(told)
+        return read(told)
     except MalformedError as error:
         raise DataError(str(error), remedy="correct the proposal; --example KIND prints one") from None

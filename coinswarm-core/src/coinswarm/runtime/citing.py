@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coinswarm.domain.proposal import ProposalKind
-from coinswarm.errors import DataError, nearest
+from coinswarm.domain.proposal import ProposalKind, episodes_of, several
+from coinswarm.errors import DataError, nearest, one_line
 from coinswarm.memory.evidence import places
 from coinswarm.memory.evidence.places import CERTIFICATES, return_links, trade_links
+from coinswarm.memory.quorum.codec import MalformedError, proposal_from
 from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.history import HEAD, History
 
@@ -53,6 +54,24 @@ def completed(store: Store, told: Mapping[str, Any]) -> dict[str, Any]:
         registers = told.get("kind") == REGISTERS
         whole["change"] = {**change, missing: 0 if registers else _registered(store, str(change.get("pattern")))}
     return whole
+
+
+def subject_of(told: Mapping[str, Any]) -> str:
+    """What a proposal must be about, that does not say so.
+
+    :param told: whole but for that, and for ``base_version``.
+    :raises MalformedError: it is no proposal.
+    """
+    content, change = {"base_version": 0, **told, "subject": "unknown"}, told.get("change")
+    if told.get("kind") != ProposalKind.ADD_EPISODES or not isinstance(change, dict):
+        return proposal_from(content).proper_subject
+    # Several episodes under another subject are no proposal: they are read one by one.
+    one_by_one = [{**content, "kind": "add_episode", "change": one} for one in _listed(change.get("episodes"))]
+    added = [one for single in one_by_one for one in episodes_of(proposal_from(single).change)]
+    try:
+        return several(tuple(added)).subject
+    except ValueError as error:
+        raise MalformedError(one_line(error)) from None
 
 
 def _missing(kind: str, change: Mapping[str, Any]) -> str:

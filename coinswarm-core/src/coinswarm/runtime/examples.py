@@ -6,21 +6,29 @@ from typing import Any
 
 from coinswarm.domain.proposal import ProposalKind
 
-EXAMPLES: dict[ProposalKind, dict[str, Any]] = {
-    ProposalKind.ADD_EPISODE: {
-        "change": {
-            "space": "trend/moment.1",
-            "dimension": 12,
-            "episode": {
-                "id": "0" * 64, "agent": "trend", "instrument": "BTC/USD", "side": 1, "decided_ns": 1514764800000000000,
-                "known_ns": 1514851200000000000, "result_ppm": 12000, "risk_ppm": 20000, "stopped": False,
-                "regime": "", "quality_bp": 10000,
-            },
-            "vector_digest": "0" * 64,
-            "trade": {"place": "trade/" + "0" * 64, "digest": "0" * 64},
+
+
+def _episode(digit: str) -> dict[str, Any]:
+    """An episode to remember.
+
+    :param digit: of which its digests are made.
+    """
+    return {
+        "space": "trend/moment.1",
+        "dimension": 12,
+        "episode": {
+            "id": digit * 64, "agent": "trend", "instrument": "BTC/USD", "side": 1, "decided_ns": 1514764800000000000,
+            "known_ns": 1514851200000000000, "result_ppm": 12000, "risk_ppm": 20000, "stopped": False,
+            "regime": "", "quality_bp": 10000,
         },
-        "evidence": ["trade/" + "0" * 64],
-    },
+        "vector_digest": digit * 64,
+        "trade": {"place": "trade/" + digit * 64, "digest": digit * 64},
+    }  # fmt: skip
+
+
+EXAMPLES: dict[ProposalKind, dict[str, Any]] = {
+    ProposalKind.ADD_EPISODE: {"change": _episode("0"), "evidence": ["trade/" + "0" * 64]},
+    ProposalKind.ADD_EPISODES: {"change": {"episodes": [_episode("0"), _episode("1")]}},
     ProposalKind.UPDATE_PATTERN: {
         "change": {
             "pattern": "dip", "stage": "candidate", "hypothesis": "Dips in an uptrend are bought.", "variants": 4,

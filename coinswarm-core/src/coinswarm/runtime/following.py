@@ -17,7 +17,7 @@ from anyio import to_thread
 
 from coinswarm.domain.episode import Space
 from coinswarm.domain.health import Condition
-from coinswarm.domain.proposal import AddEpisode
+from coinswarm.domain.proposal import episodes_of
 from coinswarm.errors import DataError, OutputError, one_line
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.fold import genesis
@@ -136,8 +136,9 @@ class Follower:
         proposal = entry.envelope.proposal
         self.seen.decisions[proposal.kind.value, entry.outcome.value] += 1
         self.seen.last_ns, self.seen.fold = entry.at_ns, self._reader.fold
-        if entry.outcome is Outcome.ACCEPT and isinstance(proposal.change, AddEpisode):
-            self._spaces.add(Space(self._place.cluster, proposal.change.space, proposal.change.dimension))
+        if entry.outcome is Outcome.ACCEPT:
+            added = episodes_of(proposal.change)
+            self._spaces.update([Space(self._place.cluster, one.space, one.dimension) for one in added])
 
     async def _tell(self, entries: Sequence[Entry]) -> None:
         """Tell the plugins, then keep how far: after a crash some of it is told again, and nothing is left out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from coinswarm.domain.proposal import AddEpisode
+from coinswarm.domain.proposal import episodes_of
 from coinswarm.errors import DataError, NotReadyError
 from coinswarm.memory.quorum.fold import advance, genesis
 from coinswarm.memory.quorum.records import START, Head, Outcome
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from coinswarm.domain.episode import Episode
+    from coinswarm.domain.proposal import AddEpisode
     from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.records import Entry
     from coinswarm.memory.store.opening import Store
@@ -71,9 +72,9 @@ def _accepted(store: Store, position: int | None) -> tuple[Fold, list[AddEpisode
     fold = genesis(store.log.cluster, store.log.shard, store.first)
     changes: list[AddEpisode] = []
     for after, entry in verified(store, position, "memory.position"):
-        fold, change = after, entry.envelope.proposal.change
-        if entry.outcome is Outcome.ACCEPT and isinstance(change, AddEpisode):
-            changes.append(change)
+        fold = after
+        if entry.outcome is Outcome.ACCEPT:
+            changes += episodes_of(entry.envelope.proposal.change)
     return fold, changes
 
 

@@ -13,17 +13,22 @@ from coinswarm.canonical import digest
 from coinswarm.contracts import Voter
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Rule, Verdict, mandatory
 from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
+from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
 from coinswarm.memory.quorum.inmemory import MemoryLog
 from coinswarm.memory.quorum.keys import Ed25519Signer
 from coinswarm.memory.quorum.roster import Roster, Seat
+from coinswarm.memory.store.opening import open_store
 from coinswarm.runtime.swarm.embedded import Cast
+from coinswarm.runtime.swarm.founding import rules_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from coinswarm.memory.quorum.log import Transaction
     from coinswarm.memory.quorum.reader import LogRead
     from coinswarm.memory.quorum.records import Envelope
+    from coinswarm.memory.store.opening import Store
 
 
 class SharedLog(MemoryLog):
@@ -95,3 +100,43 @@ def shard() -> Shard:
 def propose() -> Callable[..., Proposal]:
     """Makes proposals."""
     return setting
+
+
+@pytest.fixture
+def bundled() -> Cast:
+    """Four seats of core's own voters, two of each make."""
+    signers = [Ed25519Signer(bytes([number + 1]) * 32) for number in range(5)]
+    roster = Roster(
+        version=0,
+        faulty=1,
+        rules=rules_digest(AcceptanceRules()),
+        voters=tuple(Seat(f"v{number}", signers[number].key) for number in range(4)),
+        submitters=(Seat("desk", signers[4].key),),
+    )
+    makes = (DecimalVoter, IntegerVoter)
+    voters = {f"v{number}": (signers[number], makes[number % 2]()) for number in range(4)}
+    return Cast(roster=roster, voters=voters, submitter="desk", signer=signers[4])
+
+
+class Clock:
+    """The clock of a log: it can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead_ns = 0
+
+    def __call__(self) -> int:
+        return time.time_ns() + self.ahead_ns
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of ``store``."""
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, bundled: Cast, clock: Clock) -> Iterator[Store]:
+    """An empty log in a file, for ``bundled``."""
+    opened = open_store(str(tmp_path / "swarm.db"), "north", "main", roster=bundled.roster, clock=clock)
+    yield opened
+    opened.close()

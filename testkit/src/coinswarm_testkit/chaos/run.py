@@ -14,6 +14,7 @@ import anyio
 from anyio import to_thread
 
 from coinswarm.domain.episode import Space
+from coinswarm.domain.proposal import episodes_of
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.keys import Ed25519Scheme
@@ -21,7 +22,7 @@ from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.quorum.verify import verify
 from coinswarm.runtime.making import make_backend
 from coinswarm.runtime.swarm.assembly import disks_of, proposing, roster_of
-from coinswarm_testkit.chaos.stage import CLUSTER, COORDINATORS, DIMENSION, SPACE, changes_of, episodes, opened
+from coinswarm_testkit.chaos.stage import CLUSTER, COORDINATORS, DIMENSION, SPACE, changes_of, episodes, is_untrue, opened, untrue
 from coinswarm_testkit.chaos.victims import PartVictim
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ READY_SECONDS = 240.0
 BACK_SECONDS = 10.0
 OUTSTANDING = 64
 """Most proposals under way: more would only wait."""
+
+ALONE, PILE = 20, 24
+"""After so many proposals at a steady rate so many come at once, which travel together; one of them must be rejected."""
 
 ENTRIES = 512
 
@@ -110,10 +114,17 @@ async def _until_back(victim: Victim) -> None:
 
 
 async def _load(desk: Desk, proposals: Sequence[Proposal], seconds: float, played: Play) -> None:
-    """Propose at a steady rate, or as fast as it is borne; what is not proposed in time is left out."""
+    """Propose at a steady rate, or as fast as it is borne, and now and then a pile.
+
+    What is not proposed in time is left out.
+    """
     begin = time.monotonic()
     async with anyio.create_task_group() as group:
         for place, proposal in enumerate(proposals):
+            if place % (ALONE + PILE) > ALONE:  # at once with the one before it
+                played.asked += 1
+                group.start_soon(_one, desk, proposal, played)
+                continue
             await anyio.sleep(max(0.0, begin + place * seconds / len(proposals) - time.monotonic()))
             while played.asked - len(played.ended) >= OUTSTANDING:  # noqa: ASYNC110 - as below
                 await anyio.sleep(0.02)
@@ -164,10 +175,13 @@ async def _chaos(stage: Stage, seconds: float, rng: random.Random, played: Play,
 class Verdict:
     """What is true at the end.
 
+    :param entries: of the log; :param piles: how many of them are about several episodes.
+    :param accepted: episodes.
     :param wrong: what should not be, a line each.
     """
 
     entries: int = 0
+    piles: int = 0
     accepted: int = 0
     seals: int = 0
     indexed: int = 0
@@ -188,16 +202,20 @@ async def judge(stage: Stage, proposals: Sequence[Proposal], played: Play) -> Ve
         if report.why:
             found.wrong.append(f"the log does not verify: {report.why}")
         accepted = [entry for entry in entries if entry.outcome is Outcome.ACCEPT]
-        found.accepted = len(accepted)
+        found.piles = sum(len(entry.envelope.proposal.subjects) > 1 for entry in entries)
+        found.accepted = sum(len(entry.envelope.proposal.subjects) for entry in accepted)
         found.wrong += _twice(entries, accepted)
         by_id = {entry.envelope.id: entry for entry in entries}
         for subject, (ended, _) in played.ended.items():
             entry = by_id.get(ended.proposal)
-            if entry is None or (entry.outcome, entry.index) != (ended.outcome, ended.entry):
+            told = (ended.outcome, ended.entry, True)
+            if entry is None or (entry.outcome, entry.index, subject in entry.envelope.proposal.subjects) != told:
                 found.wrong.append(f"{subject}: the submitter was told {ended}, the log says {entry and entry.outcome}")
-        told = sum(ended.outcome is Outcome.ACCEPT for ended, _ in played.ended.values())
-        if told != len(accepted):
-            found.wrong.append(f"{told} acceptances were told, {len(accepted)} are in the log")
+        happy = {subject for subject, (ended, _) in played.ended.items() if ended.outcome is Outcome.ACCEPT}
+        if len(happy) != found.accepted:
+            found.wrong.append(f"{len(happy)} acceptances were told, {found.accepted} are in the log")
+        lies = {one.subject for one in proposals if is_untrue(one)}
+        found.wrong += [f"{subject} is accepted, and untrue" for subject in sorted(happy & lies)]
         found.wrong += await _index(stage, proposals, accepted, found)
     return found
 
@@ -223,7 +241,7 @@ def _entries(store: Store) -> list[Entry]:
 def _twice(entries: Sequence[Entry], accepted: Sequence[Entry]) -> list[str]:
     """Proposals decided twice, and episodes accepted twice."""
     ids = Counter(entry.envelope.id for entry in entries)
-    subjects = Counter(entry.envelope.proposal.subject for entry in accepted)
+    subjects = Counter(subject for entry in accepted for subject in entry.envelope.proposal.subjects)
     wrong = [f"proposal {name} is decided {number} times" for name, number in ids.items() if number > 1]
     return [*wrong, *(f"{name} is accepted {number} times" for name, number in subjects.items() if number > 1)]
 
@@ -244,10 +262,10 @@ async def _index(stage: Stage, proposals: Sequence[Proposal], accepted: Sequence
         wrong = []
         if accepted and (info.applied is None or info.applied.digest != accepted[-1].hash):
             wrong.append(f"the index stands at {info.applied}, the log's last acceptance is {accepted[-1].head}")
-        if info.entries != len(accepted):
-            wrong.append(f"the index holds {info.entries} episodes, {len(accepted)} are accepted")
-        for entry in accepted:
-            name = entry.envelope.proposal.subject.removeprefix("episode/")
+        if info.entries != found.accepted:
+            wrong.append(f"the index holds {info.entries} episodes, {found.accepted} are accepted")
+        for added in [one for entry in accepted for one in episodes_of(entry.envelope.proposal.change)]:
+            name = added.episode.id
             if await backend.get(space, name) != known[name]:
                 wrong.append(f"the index holds another episode {name} than the log")
         return wrong
@@ -259,6 +277,8 @@ def run(stage: Stage, *, seconds: float, rate: float, seed: int, say: Callable[[
     """All of it."""
     with opened(stage) as store:
         proposals = episodes(store, int(seconds * rate))
+    for place in range(ALONE + PILE // 2, len(proposals), ALONE + PILE):
+        proposals[place] = untrue(proposals[place])
     played = anyio.run(partial(play, stage, proposals, seconds=seconds, seed=seed, say=say))
     return played, anyio.run(judge, stage, proposals, played)
 
@@ -277,7 +297,7 @@ def table(stage: Stage, played: Play, found: Verdict) -> list[str]:
         told = ", ".join(f"{number} {name}" for name, number in sorted(outcomes.items()))
         lines += ["", f"proposals: {told}; half of them within {middle:.2f} s, all within {most:.1f} s"]
     lines.append(
-        f"log: {found.entries} entries, {found.accepted} accepted, {found.seals} seals; index: {found.indexed} episodes"
+        f"log: {found.entries} entries, {found.piles} of several episodes, {found.accepted} episodes accepted, {found.seals} seals; index: {found.indexed} episodes"
     )
     lines += [f"WRONG: {line}" for line in found.wrong] or ["nothing lost, nothing twice, log and index are whole"]
     return lines

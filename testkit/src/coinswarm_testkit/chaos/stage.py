@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import numpy as np
 from coinswarm.clock import DAY_NS, SECOND_NS, SystemClock
 from coinswarm.config.swarm import SwarmProfile, load_swarm
 from coinswarm.domain.episode import Episode, Space
-from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind
+from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, episodes_of
 from coinswarm.errors import InvariantError
 from coinswarm.runtime.swarm.assembly import roster_of
 from coinswarm_testkit.chaos.victims import PartVictim, ServerVictim, Victim, children
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from coinswarm.memory.store.opening import Store
 
 CLUSTER, SPACE, DIMENSION = "north", "trend/state.1", 8
+UNTRUE_PPM = 1_000_000
+"""A result that no trade here had."""
+
 VOTERS, COORDINATORS = ("v1", "v2", "v3", "v4"), ("c1", "c2")
 
 
@@ -184,5 +187,16 @@ def episodes(store: Store, number: int, *, first: int = 0) -> list[Proposal]:
 
 def changes_of(proposals: Sequence[Proposal]) -> dict[str, Episode]:
     """Episode by id, of proposals to remember them."""
-    made = [proposal.change for proposal in proposals]
-    return {change.episode.id: change.episode for change in made if isinstance(change, AddEpisode)}
+    return {added.episode.id: added.episode for one in proposals for added in episodes_of(one.change)}
+
+
+def untrue(proposal: Proposal) -> Proposal:
+    """The same, of a result that the trade did not have: it must be rejected."""
+    change = proposal.change
+    assert isinstance(change, AddEpisode), "made here"
+    return replace(proposal, change=replace(change, episode=replace(change.episode, result_ppm=UNTRUE_PPM)))
+
+
+def is_untrue(proposal: Proposal) -> bool:
+    """Whether it was made so."""
+    return any(added.episode.result_ppm == UNTRUE_PPM for added in episodes_of(proposal.change))

@@ -176,7 +176,7 @@ class KeepSeal:
 class Ended:
     """To a submitter's owner: how a proposal ended."""
 
-    proposal: str
+    envelope: Envelope
     outcome: Outcome
 
 

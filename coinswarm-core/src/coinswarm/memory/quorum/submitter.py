@@ -114,10 +114,10 @@ def _read(submitter: Submitter, answer: LogRead, now_ns: int) -> tuple[Submitter
     """Cross out what is decided; a log that is not to be believed decides nothing."""
     docket, effects = dockets.take_in(submitter.docket, answer, now_ns, 0)
     outbox = submitter.outbox
-    for proposal in submitter.outbox:
+    for proposal, item in submitter.outbox.items():
         outcome = docket.fold.decided.get(proposal)
         if outcome is not None:
             outbox = outbox.drop(proposal)
-            effects = (*effects, Ended(proposal, outcome))
+            effects = (*effects, Ended(item.envelope, outcome))
     moved_ns = submitter.moved_ns if outbox is submitter.outbox else now_ns
     return Submitter(docket=docket, outbox=outbox, moved_ns=moved_ns), effects

@@ -1,44 +1,62 @@
-"""Proposing: a proposal goes in, its outcome comes out; few are under way at once, the others wait their turn."""
+"""Proposing: a proposal goes in, its outcome comes out; few are under way at once, the others wait their turn.
+
+Episodes that wait at the same time travel together, many in one proposal: what a proposal costs its parts, its bus and
+its database it costs whatever it asks for. Nothing waits for company: a proposal that comes alone goes alone, at once.
+"""
 
 from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
-import anyio.lowlevel
 
+from coinswarm.domain.proposal import MOST_EPISODES
 from coinswarm.errors import CoinswarmError, NotReadyError
 from coinswarm.memory.quorum.messages import Submit
-from coinswarm.memory.quorum.records import Envelope, signed_together
+from coinswarm.memory.quorum.records import Envelope, Outcome, signed_together
+from coinswarm.runtime.swarm import bundling
+from coinswarm.runtime.swarm.bundling import Asked
+from coinswarm.runtime.swarm.node import first_of
 from coinswarm.runtime.swarm.parts import known, submitter_node
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anyio.abc import TaskStatus
 
     from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.keys import Signer
-    from coinswarm.memory.quorum.records import Outcome
     from coinswarm.runtime.swarm.disk import Disk
     from coinswarm.runtime.swarm.parts import Place
     from coinswarm.runtime.swarm.telling import Teller
 
 WINDOW = 192
-"""Most proposals under way at once."""
+"""Most proposals under way at once, of those that travel alone."""
+
+BUNDLES = 12
+"""Most proposals under way at once to remember episodes, one or many: what waits meanwhile travels together."""
 
 DEADLINE_SECONDS = 30.0
 """How long the quorum may take, by the log's clock, from when a proposal is sent."""
 
 _NONCE_BITS = 62
+_BUNDLE = 1 << _NONCE_BITS
+"""In the nonce of what was put together here: found on the disk by a later life, it may be taken apart again.
+
+What somebody else proposed as one may not: he asked for all of it or nothing.
+"""
+
 _LOOK_SECONDS = 0.05
 
 
 class Ended(NamedTuple):
     """How a proposal ended.
 
-    :param proposal: its id.
+    :param proposal: its id; of an episode that travelled with others, that of the proposal for all of them.
     :param entry: index of the log's entry about it.
     """
 
@@ -51,6 +69,7 @@ class Desk:
     """A submitter with a way in.
 
     :param disk: open: what was proposed and not decided before is proposed again.
+    :param window: most proposals under way that travel alone; :param bundles: and of those for episodes.
     """
 
     def __init__(  # noqa: PLR0913 - who it is, and where
@@ -62,12 +81,20 @@ class Desk:
         teller: Teller,
         *,
         window: int = WINDOW,
+        bundles: int = BUNDLES,
         **more: Any,  # noqa: ANN401 - of a node
     ) -> None:
         self._place, self._name, self._signer = place, name, known(place, signer)
-        self._waiting: dict[str, tuple[anyio.Event, list[Ended]]] = {}
-        self._turn = anyio.Semaphore(window)
-        self._unsigned: list[Envelope] = []
+        self._alone: deque[Asked] = deque()
+        self._episodes: deque[Asked] = deque()
+        self._room = {False: window, True: bundles}
+        """How many more may be under way: of others, and of those for episodes."""
+        self._under_way: dict[str, tuple[Asked, ...]] = {}
+        self._subjects: Counter[str] = Counter()
+        """Episodes under way: what is refused because of itself must not travel with others."""
+        self._refused: list[tuple[str, tuple[Asked, ...]]] = []
+        """What is to be taken apart: it is held on the disk until its parts are."""
+        self._news = anyio.Event()
         self._error: BaseException | None = None
         self.node = submitter_node(place, name, disk, teller, ended=self._ended, **more)
 
@@ -77,37 +104,42 @@ class Desk:
         :raises HaltedError: when the log is not to be believed.
         """
         try:
-            await self.node.run(task_status=task_status)
-        except BaseException as error:
+            async with anyio.create_task_group() as group:
+                await group.start(self.node.run)
+                group.start_soon(self._serve)
+                task_status.started()
+        except BaseExceptionGroup as errors:
+            error = first_of(errors)
             self._error = error if isinstance(error, CoinswarmError) else self._stopped()
-            raise
+            raise error from errors
         finally:
             self._error = self._error or self._stopped()
-            for event, _ in self._waiting.values():
-                event.set()
+            waiting = [*self._alone, *self._episodes, *(one for _, those in self._refused for one in those)]
+            for one in [*waiting, *(one for those in self._under_way.values() for one in those)]:
+                one.done.set()
 
     async def propose(self, proposal: Proposal, *, seconds: float = DEADLINE_SECONDS) -> Ended:
         """Propose something and wait for its outcome, which always comes while the log can be reached.
 
-        Cancelled, it may end in any way: the proposal is on the submitter's disk and is sent until it is decided.
+        An episode may travel with others that wait; its outcome is its own all the same. Cancelled before its turn, it
+        is not proposed; later it may end in any way: it is on the submitter's disk and is sent until it is decided.
 
         :param seconds: until its deadline, by the log's clock.
         :raises HaltedError: when the log is not to be believed.
         :raises NotReadyError: when the submitter has been stopped; what is under way is proposed again when it starts.
         """
-        async with self._turn:
-            envelope = await self._envelope(proposal, seconds)
-            waiting = self._waiting[envelope.id] = (anyio.Event(), [])
-            try:
-                self._unsigned.append(envelope)
-                await anyio.lowlevel.checkpoint()  # what is proposed meanwhile is signed together
-                self._submit()
-                await waiting[0].wait()
-            finally:
-                del self._waiting[envelope.id]
-        if not waiting[1]:
+        if self._error is not None:
+            raise self._error
+        asked = Asked(proposal, seconds, bundling.may_share(proposal))
+        (self._episodes if asked.shares else self._alone).append(asked)
+        self._news.set()  # what is proposed before that is noticed is signed together
+        try:
+            await asked.done.wait()
+        finally:
+            asked.left = True
+        if asked.ended is None:
             raise self._error or self._stopped()
-        return waiting[1][0]
+        return asked.ended
 
     async def ready(self) -> Fold:
         """The log, once all of it was read that was there; waits while it cannot be reached.
@@ -120,32 +152,112 @@ class Desk:
             raise self._error
         return self.node.docket.fold
 
-    async def _envelope(self, proposal: Proposal, seconds: float) -> Envelope:
-        """The proposal, not signed yet, with a nonce that was never used and a deadline by the log's clock."""
+    async def _serve(self) -> None:
+        """Take apart what was refused, and send what waits, as often as there is news."""
         await self.ready()
+        while True:
+            self._news = anyio.Event()
+            self._take_apart()
+            self._send(self._turns())
+            await self._news.wait()
+
+    def _turns(self) -> list[tuple[Asked, ...]]:
+        """Whose turn it is, as they travel."""
+        turns: list[tuple[Asked, ...]] = []
+        while self._alone and len(turns) < self._room[False]:
+            one = self._alone.popleft()
+            turns += [] if one.left else [(one,)]
+        bundles: list[tuple[Asked, ...]] = []
+        while self._episodes and len(bundles) < self._room[True]:
+            those = self._bundle()
+            bundles += [those] if those else []
+        return [*turns, *bundles]
+
+    def _bundle(self) -> tuple[Asked, ...]:
+        """The next episodes that travel together, at most as many as one proposal takes; none: nobody waits for them."""
+        those: list[Asked] = []
+        versions = self.node.docket.fold.versions
+        while self._episodes and len(those) < MOST_EPISODES:
+            one = self._episodes[0]
+            subject = one.proposal.subject
+            new = not self._subjects[subject] and not versions.get(subject)
+            if those and not one.left and not (new and one.seconds == those[0].seconds):
+                break
+            self._episodes.popleft()
+            if one.left:
+                continue
+            those.append(one)
+            self._subjects[subject] += 1
+            if not new:
+                break
+        return tuple(those)
+
+    def _send(self, turns: Sequence[tuple[Asked, ...]]) -> None:
+        """Sign proposals together, and hand them over."""
+        envelopes = signed_together([self._envelope(those) for those in turns], self._signer)
+        for envelope, those in zip(envelopes, turns, strict=True):
+            self._under_way[envelope.id] = those
+            self._room[those[0].shares] -= 1
+            self.node.tell(Submit(envelope))
+
+    def _envelope(self, those: Sequence[Asked]) -> Envelope:
+        """One proposal for all of these, not signed yet, with a nonce never used and a deadline by the log's clock."""
         reader = self.node.docket.reader
+        now_ns = reader.now_ns(time.monotonic_ns())
+        for one in those:
+            one.deadline_ns = one.deadline_ns or now_ns + int(one.seconds * 1e9)
         return Envelope(
             cluster=self._place.cluster,
             shard=self._place.shard,
             roster=reader.fold.roster.version,
             submitter=self._name,
-            nonce=secrets.randbits(_NONCE_BITS),
-            deadline_ns=reader.now_ns(time.monotonic_ns()) + int(seconds * 1e9),
-            proposal=proposal,
+            nonce=secrets.randbits(_NONCE_BITS) | (_BUNDLE if len(those) > 1 else 0),
+            deadline_ns=bundling.deadline_ns(those, now_ns),
+            proposal=bundling.together(those),
         )
 
-    def _submit(self) -> None:
-        """Sign all that is not signed yet, and hand it over."""
-        unsigned, self._unsigned = self._unsigned, []
-        for envelope in signed_together(unsigned, self._signer):
-            self.node.tell(Submit(envelope))
+    def _ended(self, envelope: Envelope, outcome: Outcome, entry: int) -> None:
+        """Tell whoever waits; what was refused together has not ended yet."""
+        those = self._under_way.pop(envelope.id, ())
+        if those:
+            self._room[those[0].shares] += 1
+        elif envelope.nonce & _BUNDLE:  # of an earlier life
+            those = bundling.orphans(envelope.proposal, DEADLINE_SECONDS)
+            self._subjects.update([one.proposal.subject for one in those])
+        now_ns = self.node.docket.reader.now_ns(time.monotonic_ns())
+        again = []
+        for one in those:
+            if len(those) > 1 and bundling.is_open(one, outcome, now_ns):
+                again.append(one)
+            else:
+                one.ended = Ended(envelope.id, outcome, entry)
+                self._over(one)
+        if again:
+            self.node.hold(envelope.id)
+            self._refused.append((envelope.id, tuple(again)))
+        self._news.set()
+
+    def _take_apart(self) -> None:
+        """Propose again what was refused together. It does not wait for its turn, which it had."""
+        refused, self._refused = self._refused, []
+        versions = self.node.docket.fold.versions
+        parts: list[tuple[Asked, ...]] = []
+        for _, those in refused:
+            done = [one for one in those if one.left and versions.get(one.proposal.subject)]
+            for one in done:  # remembered, by whatever proposal, and nobody waits to hear by which
+                self._over(one)
+            parts += bundling.apart([one for one in those if one not in done], versions)
+        self._send(parts)
+        for proposal, _ in refused:
+            self.node.let_go(proposal)
+
+    def _over(self, one: Asked) -> None:
+        """Nothing more is done about it."""
+        if one.shares:
+            subject = one.proposal.subject
+            more = self._subjects.pop(subject) - 1
+            self._subjects.update({subject: more} if more else {})
+        one.done.set()
 
     def _stopped(self) -> NotReadyError:
         return NotReadyError(f"the submitter {self._name} is not running", remedy="propose while its swarm is running")
-
-    def _ended(self, proposal: str, outcome: Outcome, entry: int) -> None:
-        found = self._waiting.get(proposal)
-        if found is not None:
-            event, outcomes = found
-            outcomes.append(Ended(proposal, outcome, entry))
-            event.set()

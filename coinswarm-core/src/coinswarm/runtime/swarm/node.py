@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from coinswarm.memory.quorum.docket import Docket
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.quorum.log import Log
-    from coinswarm.memory.quorum.records import Outcome
+    from coinswarm.memory.quorum.records import Envelope, Outcome
     from coinswarm.ports import MessageBus
     from coinswarm.runtime.swarm.disk import Disk
     from coinswarm.runtime.swarm.judging import Judge
@@ -109,7 +109,7 @@ class Node:
         *,
         disk: Disk | None = None,
         judge: Judge | None = None,
-        ended: Callable[[str, Outcome, int], None] = lambda _proposal, _outcome, _index: None,
+        ended: Callable[[Envelope, Outcome, int], None] = lambda _envelope, _outcome, _index: None,
         report: Callable[[m.Report], None] = lambda _report: None,
         keep_seal: Callable[[m.KeepSeal], None] = lambda _seal: None,
         refuse_fresh: bool = False,
@@ -132,6 +132,7 @@ class Node:
         self._reading: Lane[m.ReadLog] = Lane(1)
         self._writing: Lane[m.Decide | m.TakeLease | m.RenewLease] = Lane(16)
         self._indices: dict[str, int] = {}
+        self._held: set[str] = set()
         self._ready = False
         self._own: OrderedDict[bytes, None] = OrderedDict()
         self._decoder = decoder or wire.Decoder()
@@ -180,6 +181,16 @@ class Node:
             self._failed.set()
         else:
             self._at_work = False
+
+    def hold(self, proposal: str) -> None:
+        """Leave a proposal on the disk although it has ended: said when that is heard, until ``let_go``."""
+        self._held.add(proposal)
+
+    def let_go(self, proposal: str) -> None:
+        """What was held need not be kept any more once all is that was told before."""
+        if self._at_work is not None:  # else what was told before is not kept either
+            self._held.discard(proposal)
+            self._keeper.decided([proposal])
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Drive it until it is cancelled. Started once it listens to the bus.
@@ -253,7 +264,8 @@ class Node:
         if index > read.after:
             self._moved = time.monotonic()
         if self.part.kind != "coordinator":
-            self._keeper.decided(entry.envelope.id for entry in read.entries if entry.index <= index)
+            ended = [entry.envelope.id for entry in read.entries if entry.index <= index]
+            self._keeper.decided([one for one in ended if one not in self._held])
 
     # ── effects ──
 
@@ -266,7 +278,7 @@ class Node:
         self._out.put((SUBJECTS[type(message)], data))
 
     def _end(self, effect: m.Ended) -> None:
-        self._ended(effect.proposal, effect.outcome, self._indices.get(effect.proposal, 0))
+        self._ended(effect.envelope, effect.outcome, self._indices.get(effect.envelope.id, 0))
 
     def _evaluate(self, effect: m.Evaluate) -> None:
         assert self._judge is not None, "a voter has one"

@@ -15,7 +15,7 @@ import numpy as np
 from anyio import to_thread
 
 from coinswarm.domain.episode import LogPosition, Space
-from coinswarm.domain.proposal import AddEpisode
+from coinswarm.domain.proposal import episodes_of
 from coinswarm.errors import DataError
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.fold import genesis
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from coinswarm.contracts import MemoryBackend
     from coinswarm.domain.episode import MemoryInfo
+    from coinswarm.domain.proposal import AddEpisode
     from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.records import Entry
     from coinswarm.runtime.swarm.parts import Place
@@ -162,8 +163,7 @@ class Projector:
         """What verified entries change, by space."""
         found: dict[Space, list[tuple[AddEpisode, Entry]]] = {}
         for entry in entries:
-            change = entry.envelope.proposal.change
-            if changes(entry) and isinstance(change, AddEpisode):
+            for change in episodes_of(entry.envelope.proposal.change) if changes(entry) else ():
                 space = Space(self._place.cluster, change.space, change.dimension)
                 found.setdefault(space, []).append((change, entry))
         return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from coinswarm.domain.episode import LogPosition, Space
-from coinswarm.domain.proposal import AddEpisode
+from coinswarm.domain.proposal import episodes_of
 from coinswarm.memory.quorum.projection import changes
 from coinswarm.memory.store.audit import entries_of
 from coinswarm.runtime.swarm.projecting import Projector
@@ -56,8 +56,7 @@ def _accepted(store: Store) -> dict[Space, tuple[dict[str, Episode], LogPosition
     """What each space holds by the log, and the last entry that changed it. The log was verified before."""
     found: dict[Space, tuple[dict[str, Episode], LogPosition]] = {}
     for entry in entries_of(store.log, store.log.read(0, 0, 0).head.index):
-        change = entry.envelope.proposal.change
-        if changes(entry) and isinstance(change, AddEpisode):
+        for change in episodes_of(entry.envelope.proposal.change) if changes(entry) else ():
             space = Space(store.log.cluster, change.space, change.dimension)
             held = found[space][0] if space in found else {}
             held[change.episode.id] = change.episode
