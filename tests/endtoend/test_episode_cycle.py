@@ -10,8 +10,9 @@ import anyio
 import numpy as np
 import pytest
 
+from coinswarm.clock import SystemClock
 from coinswarm.domain.episode import Filter, Space
-from coinswarm.domain.proposal import AddEpisode
+from coinswarm.domain.proposal import AddEpisode, episodes_of
 from coinswarm.engine.steps import run_steps
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.records import Outcome
@@ -23,6 +24,7 @@ from coinswarm.runtime.memory import remembering
 from coinswarm.runtime.patience import Patience
 from coinswarm.runtime.swarm.projecting import Projector
 from coinswarm.runtime.swarm.telling import Teller
+from coinswarm_testkit.chaos.stage import DIMENSION, SPACE, episodes, untrue
 from coinswarm_testkit.markets.seated import JUDGED, seated_bars, seated_plan
 from coinswarm_testkit.reference.recalling import RecallingAgent
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from coinswarm.contracts import MemoryBackend
     from coinswarm.domain.episode import Episode, Match
+    from coinswarm.domain.proposal import Proposal
     from coinswarm.engine.plan import RunPlan
     from coinswarm.engine.result import RunResult
     from coinswarm.memory.recall.privatelog import PrivateLog
@@ -94,11 +97,11 @@ async def folded(world: World, backend: MemoryBackend) -> None:
 def kept(world: World, space: Space) -> list[Kept]:
     """What the log says was accepted."""
     changes = [one.envelope.proposal.change for one in world.entries() if one.outcome is Outcome.ACCEPT]
-    episodes = [change for change in changes if isinstance(change, AddEpisode)]
-    vectors = world.vectors(change.vector_digest for change in episodes)
+    added = [one for change in changes for one in episodes_of(change)]
+    vectors = world.vectors(change.vector_digest for change in added)
     return [
         Kept(change.episode, np.frombuffer(vectors[change.vector_digest], "<f4").astype(np.float32))
-        for change in episodes
+        for change in added
         if (change.space, change.dimension) == (space.name, space.dimension)
     ]
 
@@ -175,4 +178,37 @@ def test_what_a_trade_taught_is_decided_and_found_again_once_it_was_known(world:
     anyio.run(lost, world, space)
     again = anyio.run(recalled, world, space, told)
     assert [[m.episode_id for m in one] for one in again] == [[m.episode_id for m in one] for one in first]
+    world.clean()
+
+
+def test_a_pile_travels_together_and_is_found_again_each_of_it(world: World) -> None:
+    """One of it is untrue: it alone is rejected, by whatever proposal it came to."""
+    world.now_ns = SystemClock().now_ns()
+    asked = episodes(world.store, 100)
+    asked[70] = untrue(asked[70])
+    outcomes: dict[str, Outcome] = {}
+
+    async def pile() -> None:
+        async with world.swarm() as swarm:
+
+            async def one(proposal: Proposal) -> None:
+                outcomes[proposal.subject] = (await swarm.propose(proposal, seconds=600.0)).outcome
+
+            async with anyio.create_task_group() as group:
+                for proposal in asked[:-1]:
+                    group.start_soon(one, proposal)
+            await one(asked[-1])
+
+    anyio.run(pile)
+    wanted = {one.subject: Outcome.ACCEPT for one in asked}
+    assert outcomes == {**wanted, asked[70].subject: Outcome.REJECT}
+    sizes = [len(one.envelope.proposal.subjects) for one in world.entries()]
+    assert sorted(sizes, reverse=True)[:2] == [64, 35]
+    for one in world.decisions():
+        assert bool(one.verdict.failed) is (one.outcome is Outcome.REJECT)
+    rows = {row.id: row.position for row in world.rows(models.Episode)}
+    told = kept(world, Space(world.cluster, SPACE, DIMENSION))
+    assert set(rows) == {one.episode.id for one in told}
+    assert len(told) == 99
+    anyio.run(recalled, world, Space(world.cluster, SPACE, DIMENSION), told)
     world.clean()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from coinswarm.canonical import digest
-from coinswarm.cli.decisions import asked
+from coinswarm.cli.decisions import asked, each, is_about
 from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import (
     AddEpisode,
+    AddEpisodes,
     Change,
     Configure,
     MovePattern,
@@ -19,6 +22,7 @@ from coinswarm.domain.proposal import (
     SetWeights,
     Stage,
     Weight,
+    several,
 )
 
 EPISODE = Episode(
@@ -27,6 +31,12 @@ EPISODE = Episode(
 REMEMBER = AddEpisode(
     space="state", dimension=2, episode=EPISODE, vector_digest=digest(2), trade=Reference("trade/x", digest(3))
 )
+OTHER = replace(REMEMBER, episode=replace(EPISODE, id=digest(4), side=1, result_ppm=20_000))
+SEVERAL = several((REMEMBER, OTHER))
+LINES = [
+    f"{digest(1)[:12]}: trend went short in BTC/USD and made -1.23 %",
+    f"{digest(4)[:12]}: trend went long in BTC/USD and made +2.00 %",
+]
 SEAT = SeatAgent(agent="trend", certificate=digest(1), reason="it lost too much")
 
 
@@ -34,6 +44,11 @@ SEAT = SeatAgent(agent="trend", certificate=digest(1), reason="it lost too much"
     ("kind", "change", "words"),
     [
         (ProposalKind.ADD_EPISODE, REMEMBER, "remember that trend went short in BTC/USD and made -1.23 %"),
+        (
+            ProposalKind.ADD_EPISODES,
+            SEVERAL.change,
+            "remember 2 episodes, all of them or none",
+        ),
         (
             ProposalKind.PROMOTE_PATTERN,
             MovePattern(pattern="gap", stage=Stage.SHADOW, hypothesis="gaps close", variants=1, registered_ns=0),
@@ -51,4 +66,14 @@ SEAT = SeatAgent(agent="trend", certificate=digest(1), reason="it lost too much"
     ],
 )
 def test_what_is_asked_for_is_told_in_words(kind: ProposalKind, change: Change, words: str) -> None:
-    assert asked(Proposal(kind=kind, subject="it", base_version=0, change=change)) == words
+    several = isinstance(change, AddEpisodes)
+    subject = SEVERAL.subject if several else "it"
+    proposal = Proposal(kind=kind, subject=subject, base_version=0, change=change)
+    assert asked(proposal) == words
+    assert each(proposal) == (LINES if several else [])
+
+
+def test_several_are_found_by_each_and_by_all() -> None:
+    for subject in (f"episode/{EPISODE.id}", f"episode/{OTHER.episode.id[:5]}", SEVERAL.subject[:20], ""):
+        assert is_about(SEVERAL, subject)
+    assert not is_about(SEVERAL, f"episode/{digest(9)}")

@@ -17,7 +17,7 @@ from coinswarm.canonical import digest
 from coinswarm.cli import main
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Rule, Verdict
 from coinswarm.domain.episode import Episode
-from coinswarm.domain.proposal import AddEpisode, Configure, Proposal, ProposalKind, Reference
+from coinswarm.domain.proposal import AddEpisode, Configure, Proposal, ProposalKind, Reference, episodes_of, several
 from coinswarm.memory.quorum.findings import findings
 from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
 from coinswarm.memory.quorum.log import Request, decide, take
@@ -324,8 +324,9 @@ settings = { path = "index.db" }
 """
 
 
-def remember(store: Store, *numbers: int) -> None:
-    """Have episodes accepted, with their vectors."""
+def remember(store: Store, *numbers: int, together: bool = False) -> None:
+    """Have episodes accepted, with their vectors, each by itself or all in one proposal."""
+    asked = []
     for number in numbers:
         vector = np.array([number, 1], dtype="<f4").tobytes()
         [name] = store.facts.add_vectors([vector])
@@ -338,6 +339,10 @@ def remember(store: Store, *numbers: int) -> None:
         proposal = Proposal(
             kind=ProposalKind.ADD_EPISODE, subject=f"episode/{episode.id}", base_version=0, change=change
         )
+        asked.append(proposal)
+    if together:
+        asked = [several(tuple(added for one in asked for added in episodes_of(one.change)))]
+    for number, proposal in zip(numbers, asked, strict=False):
         one = replace(envelope(100 + number, 0, life=10**18), proposal=proposal).signed(SIGNERS[4])
         decide(store.log, [request(one)], Ed25519Scheme())
 
@@ -365,6 +370,23 @@ def test_a_profile_names_the_log_its_roster_and_its_index(
     change(Path("index.db"), "DELETE FROM episode WHERE rowid IN (SELECT rowid FROM episode LIMIT 1)")
     assert "it holds 2 episodes of 3" in said("rebuild", *profile)
     assert said("rebuild", "--check", *profile) == "The state is what 7 entries make of it.\n"
+    remember(opened, 4, 5, together=True)
+    assert json.loads(said("rebuild", "--json", *profile))["index"] == {
+        "trend/state (2)": "it stands at entry 7, not at 8",
+    }
+    assert said("rebuild", "--check", *profile) == "The state is what 8 entries make of it.\n"
+    change(Path("index.db"), "UPDATE episode SET result_ppm = 6 WHERE result_ppm = 5")
+    assert "1 of its 5 episodes are not as accepted" in said("rebuild", *profile)
+    assert "north/main is whole: 8 entries" in said("verify", *profile)
+    [found] = json.loads(said("log", "--json", "--subject", f"episode/{digest(5)}", *profile))
+    assert (found["entry"], found["kind"], found["outcome"]) == (8, "add_episodes", "accept")
+    name = found["subject"].partition("/")[2]
+    assert f"episodes/{name[:12]} (2)" in said("log", "--last", 1, *profile)
+    shown = said("show", 8, *profile)
+    assert "asks      remember 2 episodes, all of them or none\n" in shown
+    assert f"          {digest(4)[:12]}: trend went long in X and made +0.00 %\n" in shown
+    told = json.loads(said("show", 8, "--json", *profile))
+    assert [one["episode"]["id"] for one in told["content"]["change"]["episodes"]] == [digest(4), digest(5)]
     opened.close()
     assert "there is no profile 'none.toml'" in said("log", "--profile", "none.toml", code=2)
     assert "holds no log of south/main" in said("log", *profile, "--cluster", "south", code=2)

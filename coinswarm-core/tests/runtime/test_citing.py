@@ -12,9 +12,9 @@ from coinswarm.cli.proposing import KINDS
 from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import MovePattern, ProposalKind, SeatAgent
 from coinswarm.errors import DataError
-from coinswarm.memory.quorum.codec import proposal_from
+from coinswarm.memory.quorum.codec import MalformedError, proposal_from
 from coinswarm.memory.store.facts import ClosedTrade
-from coinswarm.runtime.citing import completed, is_whole
+from coinswarm.runtime.citing import completed, is_whole, subject_of
 from coinswarm.runtime.examples import EXAMPLES
 from coinswarm_testkit.quorum.decided import DecidedLog
 
@@ -41,11 +41,10 @@ def example(kind: ProposalKind) -> dict[str, Any]:
 
 def told(log: DecidedLog, content: dict[str, Any]) -> Proposal:
     """The proposal that it comes to."""
-    assert not is_whole(content) or content["kind"] == "configure"
+    assert not is_whole(content) or content["kind"] in {"configure", "add_episodes"}
     whole = completed(log.store, content)
     assert is_whole(whole)
-    found = proposal_from({"base_version": 0, "subject": "x", **whole})
-    return proposal_from({"base_version": 0, "subject": found.proper_subject, **whole})
+    return proposal_from({"base_version": 0, "subject": subject_of(whole), **whole})
 
 
 def facts(log: DecidedLog) -> dict[str, Reference]:
@@ -85,6 +84,21 @@ def test_the_example_of_each_kind_is_a_proposal(log: DecidedLog, kind: ProposalK
         registers = kind is ProposalKind.UPDATE_PATTERN
         last = 0 if registers else log.store.log.read(0, 1, 1).entries[0].at_ns
         assert found.change.registered_ns == last
+
+
+@pytest.mark.parametrize(
+    ("episodes", "why"),
+    [([], "number of episodes"), ([{}], "space"), ("none", "number of episodes"), ([0, 0], "an AddEpisode")],
+)
+def test_of_what_is_no_proposal_no_subject_is_known(episodes: object, why: str) -> None:
+    content = example(ProposalKind.ADD_EPISODES)
+    with pytest.raises(MalformedError, match=why):
+        subject_of({**content, "change": {"episodes": episodes}})
+    one = content["change"]["episodes"][0]
+    with pytest.raises(MalformedError, match="twice"):
+        subject_of({**content, "change": {"episodes": [one, one]}})
+    with pytest.raises(MalformedError):
+        subject_of({**content, "change": None})
 
 
 def test_the_command_knows_every_kind() -> None:

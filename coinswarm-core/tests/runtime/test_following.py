@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from coinswarm.canonical import digest
 from coinswarm.domain.episode import Episode, Space
 from coinswarm.domain.health import Condition, Health
 from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
@@ -114,6 +115,22 @@ async def test_what_is_decided_from_now_on_is_told_once_and_in_order(
     assert again.follower.seen.decisions == {("configure", "accept"): 5, ("configure", "reject"): 2}
     assert again.follower.seen.fold.head.index == 7
     assert first.said == again.said == []
+
+
+async def test_several_of_one_entry_are_one_decision_in_each_of_their_spaces(
+    log: DecidedLog, diary: Callable[[], list[Any]]
+) -> None:
+    one = Followed(log, "diary")
+    await one.follower.catch_up()
+    other = Space("north", "trend/state.2", 3)
+    ids = {space: digest(space.name) for space in (SPACE, other)}
+    told = {"agent": "trend", "instrument": "X", "side": 1, "decided_ns": 1, "known_ns": 2, "result_ppm": 3}
+    log.together((space, Episode(id=ids[space], **told), bytes(4 * space.dimension)) for space in ids)
+    await one.follower.catch_up()
+    assert [(entry, outcome) for entry, _, outcome in diary()] == [(3, "accept")]
+    assert diary()[0][1].startswith("episodes/")
+    assert one.follower.seen.decisions["add_episodes", "accept"] == 1
+    assert one.follower._spaces == {SPACE, other}
 
 
 async def test_a_plugin_that_raises_is_told_on_and_one_that_hangs_is_left(

@@ -80,6 +80,15 @@ def test_it_holds_what_was_accepted_up_to_the_position(swarm: Swarm) -> None:
     assert forked(url, "", "", None, {"other/1"}) == Forked(whole.head)
 
 
+def test_several_of_one_entry_are_held_in_their_order(swarm: Swarm) -> None:
+    vector = np.array([1, 0], "<f4").tobytes()
+    swarm.together([(OF_SPACE, episode(number), vector) for number in (30, 20)], accepts=False)
+    swarm.together([(OF_SPACE, episode(number), vector) for number in (33, 22, 44)])
+    whole = forked(str(swarm.path), "", "", None, {SPACE})
+    assert whole.head.index == 15
+    assert [one.id for _, _, one, _ in whole.episodes[12:]] == [episode(n).id for n in (33, 22, 44)]
+
+
 def test_a_position_that_is_not_there_or_a_log_that_was_touched_is_refused(swarm: Swarm) -> None:
     url = str(swarm.path)
     with pytest.raises(NotReadyError, match="ends at entry 13, before 14"):

@@ -133,8 +133,8 @@ class Court:
                 return [(node, m.Leased(renew(self.log, node.name, epoch)))]
             case m.KeepSeal(seal):
                 self.seals.append(seal)
-            case m.Ended(proposal, outcome):
-                self.ended[proposal] = outcome
+            case m.Ended(envelope, outcome):
+                self.ended[envelope.id] = outcome
             case m.Report(about):
                 self.reports.append(about)
         return []

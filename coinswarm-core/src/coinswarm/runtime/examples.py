@@ -7,7 +7,6 @@ from typing import Any
 from coinswarm.domain.proposal import ProposalKind
 
 
-
 def _episode(digit: str) -> dict[str, Any]:
     """An episode to remember.
 

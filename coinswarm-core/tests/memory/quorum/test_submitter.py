@@ -48,7 +48,7 @@ def test_sent_while_it_is_kept_then_sent_again_with_growing_pauses_until_it_ends
     assert set(pauses[2:]) == {LONGEST_NS}
     cluster.decide(cluster.request(envelope))
     state, effects = tell(cluster, state, m.Notice(cluster.log.rows.head), 13_000_000_000)
-    assert effects == [m.Ended(envelope.id, Outcome.ACCEPT)]
+    assert effects == [m.Ended(envelope, Outcome.ACCEPT)]
     assert tell(cluster, state, m.Tick(), 20_000_000_000)[1] == []
 
 
@@ -63,7 +63,7 @@ def test_what_waits_behind_others_that_are_decided_is_sent_again_later_but_it_is
         state, _ = tell(cluster, state, m.Submit(quick[-1]), now)
         cluster.decide(cluster.request(quick[-1]))
         state, effects = tell(cluster, state, m.Notice(cluster.log.rows.head), now)
-        assert effects == [m.Ended(quick[-1].id, Outcome.ACCEPT)]
+        assert effects == [m.Ended(quick[-1], Outcome.ACCEPT)]
         state, effects = tell(cluster, state, m.Tick(), now)
         if m.Send(m.Propose(slow)) in effects:
             times.append(now)

@@ -127,6 +127,24 @@ async def test_it_holds_what_was_accepted_and_goes_on_from_there(swarm: Swarm, i
     assert index.said == []
 
 
+async def test_several_of_one_entry_are_each_there(swarm: Swarm, index: Index) -> None:
+    """In two spaces at once; what was rejected together is not there."""
+    await index.catch_up()
+    vectors = {space: np.ones(space.dimension, "<f4").tobytes() for space in (SPACE, OTHER)}
+    several = [(OTHER if number == 8 else SPACE, episode(number), vectors[OTHER if number == 8 else SPACE])
+               for number in range(7, 11)]  # fmt: skip
+    swarm.together([(SPACE, episode(50), vectors[SPACE]), (OTHER, episode(51), vectors[OTHER])], accepts=False)
+    swarm.together(several)
+    for space, told, _ in several:
+        swarm.expected[space][told.id] = told
+    await index.catch_up()
+    at = LogPosition(9, swarm.store.log.read(0, 0, 0).head.hash)
+    assert [(await index.backend.info(space)).applied for space in (SPACE, OTHER)] == [at, at]
+    await index.backend.clear(SPACE)
+    await index.catch_up()
+    assert index.said == []
+
+
 async def test_another_process_goes_on_where_the_index_is(swarm: Swarm, index: Index) -> None:
     await index.catch_up()
     swarm.remember(episode(7))

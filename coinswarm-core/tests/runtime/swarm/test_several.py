@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,59 +10,31 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from coinswarm.domain.acceptance import AcceptanceRules
 from coinswarm.domain.proposal import AddEpisode, Proposal, episodes_of, several
 from coinswarm.drivers.bus import LocalBus
 from coinswarm.drivers.settings import LocalBusSettings
 from coinswarm.memory.evidence.gather import Gatherer
-from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
 from coinswarm.memory.quorum.findings import failures
-from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
+from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.records import Outcome
-from coinswarm.memory.quorum.roster import Roster, Seat
 from coinswarm.memory.store.audit import rebuild, verified
 from coinswarm.memory.store.models import Episode
-from coinswarm.memory.store.opening import open_store
-from coinswarm.runtime.swarm.embedded import Cast, EmbeddedSwarm
-from coinswarm.runtime.swarm.founding import rules_digest
+from coinswarm.runtime.swarm.embedded import EmbeddedSwarm
 from coinswarm_testkit.chaos.stage import CLUSTER, episodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from coinswarm.memory.store.opening import Store
+    from coinswarm.runtime.swarm.embedded import Cast
 
 pytestmark = pytest.mark.anyio
-
-SIGNERS = [Ed25519Signer(bytes([number + 1]) * 32) for number in range(5)]
-MAKES = (DecimalVoter, IntegerVoter)
-CAST = Cast(
-    roster=Roster(
-        version=0,
-        faulty=1,
-        rules=rules_digest(AcceptanceRules()),
-        voters=tuple(Seat(f"v{number}", SIGNERS[number].key) for number in range(4)),
-        submitters=(Seat("desk", SIGNERS[4].key),),
-    ),
-    voters={f"v{number}": (SIGNERS[number], MAKES[number % 2]()) for number in range(4)},
-    submitter="desk",
-    signer=SIGNERS[4],
-)
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """The one that drivers are made for."""
     return "asyncio"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty log in a file."""
-    opened = open_store(str(tmp_path / "swarm.db"), CLUSTER, "main", roster=CAST.roster, clock=time.time_ns)
-    yield opened
-    opened.close()
 
 
 def together(*proposals: Proposal) -> Proposal:
@@ -77,10 +48,10 @@ def kept(store: Store) -> dict[str, int]:
         return {row.id: row.position for row in connection.execute(select(Episode.id, Episode.position))}
 
 
-async def test_all_are_remembered_or_none(store: Store, tmp_path: Path) -> None:
+async def test_all_are_remembered_or_none(store: Store, bundled: Cast, tmp_path: Path) -> None:
     asked = episodes(store, 70)
     bus = LocalBus(LocalBusSettings())
-    running = EmbeddedSwarm(CLUSTER, "main", CAST, tmp_path, bus, store.log, Gatherer(store))
+    running = EmbeddedSwarm(CLUSTER, "main", bundled, tmp_path, bus, store.log, Gatherer(store))
     first, late = asked[0].change, asked[69].change
     assert isinstance(first, AddEpisode)
     assert isinstance(late, AddEpisode)
@@ -103,13 +74,13 @@ async def test_all_are_remembered_or_none(store: Store, tmp_path: Path) -> None:
     assert rebuild(store, Ed25519Scheme()).differed == {}
 
 
-async def test_of_those_that_share_an_episode_one_is_accepted(store: Store, tmp_path: Path) -> None:
+async def test_of_those_that_share_an_episode_one_is_accepted(store: Store, bundled: Cast, tmp_path: Path) -> None:
     asked = episodes(store, 12)
     bus = LocalBus(LocalBusSettings())
     overlapping = [together(*asked[:5]), together(*asked[4:9]), together(*asked[8:12]), asked[4], asked[8], asked[11]]
     order = np.random.default_rng(7).permutation(len(overlapping))
     outcomes: dict[int, Outcome] = {}
-    running = EmbeddedSwarm(CLUSTER, "main", CAST, tmp_path, bus, store.log, Gatherer(store))
+    running = EmbeddedSwarm(CLUSTER, "main", bundled, tmp_path, bus, store.log, Gatherer(store))
     async with bus, running, anyio.create_task_group() as group:
 
         async def one(place: int) -> None:

@@ -22,7 +22,17 @@ from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.quorum.verify import verify
 from coinswarm.runtime.making import make_backend
 from coinswarm.runtime.swarm.assembly import disks_of, proposing, roster_of
-from coinswarm_testkit.chaos.stage import CLUSTER, COORDINATORS, DIMENSION, SPACE, changes_of, episodes, is_untrue, opened, untrue
+from coinswarm_testkit.chaos.stage import (
+    CLUSTER,
+    COORDINATORS,
+    DIMENSION,
+    SPACE,
+    changes_of,
+    episodes,
+    is_untrue,
+    opened,
+    untrue,
+)
 from coinswarm_testkit.chaos.victims import PartVictim
 
 if TYPE_CHECKING:
@@ -44,7 +54,7 @@ OUTSTANDING = 64
 """Most proposals under way: more would only wait."""
 
 ALONE, PILE = 20, 24
-"""After so many proposals at a steady rate so many come at once, which travel together; one of them must be rejected."""
+"""After so many proposals at a steady rate so many come at once, which travel together; one of them is untrue."""
 
 ENTRIES = 512
 
@@ -297,7 +307,8 @@ def table(stage: Stage, played: Play, found: Verdict) -> list[str]:
         told = ", ".join(f"{number} {name}" for name, number in sorted(outcomes.items()))
         lines += ["", f"proposals: {told}; half of them within {middle:.2f} s, all within {most:.1f} s"]
     lines.append(
-        f"log: {found.entries} entries, {found.piles} of several episodes, {found.accepted} episodes accepted, {found.seals} seals; index: {found.indexed} episodes"
+        f"log: {found.entries} entries, {found.piles} of several episodes, {found.seals} seals; "
+        f"{found.accepted} episodes accepted, {found.indexed} in the index"
     )
     lines += [f"WRONG: {line}" for line in found.wrong] or ["nothing lost, nothing twice, log and index are whole"]
     return lines

@@ -168,7 +168,7 @@ def episodes(store: Store, number: int, *, first: int = 0) -> list[Proposal]:
             )
         )
     vectors = [row.tobytes() for row in rng.standard_normal((number, DIMENSION)).astype("<f4")]
-    store.facts.add_space(Space(CLUSTER, SPACE, DIMENSION))
+    store.facts.add_space(Space(store.log.cluster, SPACE, DIMENSION))
     cited = store.facts.add_trades(trades)
     digests = store.facts.add_vectors(vectors)
     return [

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coinswarm.canonical import digest
+from coinswarm.domain.proposal import episodes_of, several
 from coinswarm.memory.quorum.keys import Ed25519Scheme, Ed25519Signer
 from coinswarm.memory.quorum.log import Request, decide
 from coinswarm.memory.quorum.records import START, Ballot, Envelope
@@ -68,6 +69,16 @@ class DecidedLog:
         if kept:
             self.store.facts.add_vectors([vector])
         self.decided(replace(proposed(space, episode, vector), base_version=base), accepts=accepts)
+
+    def together(self, added: Iterable[tuple[Space, Episode, bytes]], *, accepts: bool = True) -> None:
+        """Have several episodes decided in one proposal.
+
+        :param added: each with its space and its vector.
+        """
+        given = list(added)
+        self.store.facts.add_vectors([vector for _, _, vector in given])
+        changes = [one for told in given for one in episodes_of(proposed(*told).change)]
+        self.decided(several(tuple(changes)), accepts=accepts)
 
     def vectors(self, digests: Iterable[str]) -> Mapping[str, bytes]:
         """Committed ones."""

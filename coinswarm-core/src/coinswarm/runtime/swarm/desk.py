@@ -174,7 +174,7 @@ class Desk:
         return [*turns, *bundles]
 
     def _bundle(self) -> tuple[Asked, ...]:
-        """The next episodes that travel together, at most as many as one proposal takes; none: nobody waits for them."""
+        """The next that travel together, at most as many as one proposal takes; none: nobody waits for them."""
         those: list[Asked] = []
         versions = self.node.docket.fold.versions
         while self._episodes and len(those) < MOST_EPISODES:
