@@ -88,7 +88,12 @@ def test_the_example_of_each_kind_is_a_proposal(log: DecidedLog, kind: ProposalK
 
 @pytest.mark.parametrize(
     ("episodes", "why"),
-    [([], "number of episodes"), ([{}], "space"), ("none", "number of episodes"), ([0, 0], "an AddEpisode")],
+    [
+        ([], "number of episodes"),
+        ([{}], "space"),
+        ("none", "number of episodes"),
+        ([0, 0], "AddEpisode cannot be read"),
+    ],
 )
 def test_of_what_is_no_proposal_no_subject_is_known(episodes: object, why: str) -> None:
     content = example(ProposalKind.ADD_EPISODES)

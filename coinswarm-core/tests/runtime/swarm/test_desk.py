@@ -279,6 +279,24 @@ async def test_one_whose_evidence_is_missing_holds_the_others_up_and_no_more(wor
     world.clean(life.ends)
 
 
+async def test_what_cannot_be_written_down_is_its_own_trouble(world: World) -> None:
+    asked, life = episodes(world.store, 5), world.life()
+    change = asked[2].change
+    assert isinstance(change, AddEpisode)
+    bad = replace(asked[2], change=replace(change, episode=replace(change.episode, instrument="\ud800")))
+
+    async def raises(proposal: Proposal) -> None:
+        with pytest.raises(ValueError, match="surrogates not allowed"):
+            await life.swarm.propose(proposal)
+
+    async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
+        group.start_soon(raises, bad)
+        group.start_soon(life.ask, *asked)
+        group.start_soon(raises, replace(bad, evidence=()))
+    assert life.outcomes == [ACCEPT] * 5
+    world.clean(life.ends)
+
+
 async def test_past_the_deadline_of_all_they_expire_together(world: World, clock: Clock) -> None:
     asked, life = [unfounded(one) for one in episodes(world.store, 5)], world.life()
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:

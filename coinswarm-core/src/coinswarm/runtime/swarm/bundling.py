@@ -39,17 +39,19 @@ LEAST_NS = 1_000_000_000
 class Asked:
     """What somebody asked to be proposed.
 
-    :param seconds: until its deadline, from when it is first sent.
+    :param life_ns: until its deadline, from when it is first sent.
     :param shares: whether it may travel with others.
     :ivar deadline_ns: by the log's clock; 0: it was not sent yet.
+    :ivar wrong: why it cannot be proposed.
     :ivar left: whether nobody waits for it any more.
     """
 
     proposal: Proposal
-    seconds: float
+    life_ns: int
     shares: bool = False
     deadline_ns: int = 0
     ended: Ended | None = None
+    wrong: ValueError | None = None
     left: bool = False
     done: anyio.Event = field(default_factory=anyio.Event)
 
@@ -79,7 +81,7 @@ def deadline_ns(asked: Sequence[Asked], now_ns: int) -> int:
     :param now_ns: of the log's clock.
     """
     first = asked[0]
-    left = max(first.deadline_ns - now_ns, min(LEAST_NS, int(first.seconds * 1e9)))
+    left = max(first.deadline_ns - now_ns, min(LEAST_NS, first.life_ns))
     return now_ns + (left if len(asked) == 1 else min(left // 2, LONGEST_NS))
 
 
@@ -102,7 +104,7 @@ def apart(asked: Sequence[Asked], versions: Table[int]) -> list[tuple[Asked, ...
     return [*((one,) for one in known), *(tuple(rest[at : at + size]) for at in range(0, len(rest), size or 1))]
 
 
-def orphans(proposal: Proposal, seconds: float) -> tuple[Asked, ...]:
+def orphans(proposal: Proposal, life_ns: int) -> tuple[Asked, ...]:
     """What was asked for in an earlier life, of those that travelled together: nobody waits for them now."""
     return tuple([
         Asked(
@@ -113,7 +115,7 @@ def orphans(proposal: Proposal, seconds: float) -> tuple[Asked, ...]:
                 change=change,
                 evidence=(change.trade,),
             ),
-            seconds,
+            life_ns,
             shares=True,
             left=True,
         )

@@ -127,10 +127,11 @@ class Desk:
         :param seconds: until its deadline, by the log's clock.
         :raises HaltedError: when the log is not to be believed.
         :raises NotReadyError: when the submitter has been stopped; what is under way is proposed again when it starts.
+        :raises ValueError: it cannot be written down: a text in it is no Unicode.
         """
         if self._error is not None:
             raise self._error
-        asked = Asked(proposal, seconds, bundling.may_share(proposal))
+        asked = Asked(proposal, int(seconds * 1e9), bundling.may_share(proposal))
         (self._episodes if asked.shares else self._alone).append(asked)
         self._news.set()  # what is proposed before that is noticed is signed together
         try:
@@ -138,7 +139,7 @@ class Desk:
         finally:
             asked.left = True
         if asked.ended is None:
-            raise self._error or self._stopped()
+            raise asked.wrong or self._error or self._stopped()
         return asked.ended
 
     async def ready(self) -> Fold:
@@ -181,7 +182,7 @@ class Desk:
             one = self._episodes[0]
             subject = one.proposal.subject
             new = not self._subjects[subject] and not versions.get(subject)
-            if those and not one.left and not (new and one.seconds == those[0].seconds):
+            if those and not one.left and not (new and one.life_ns == those[0].life_ns):
                 break
             self._episodes.popleft()
             if one.left:
@@ -194,18 +195,32 @@ class Desk:
 
     def _send(self, turns: Sequence[tuple[Asked, ...]]) -> None:
         """Sign proposals together, and hand them over."""
-        envelopes = signed_together([self._envelope(those) for those in turns], self._signer)
-        for envelope, those in zip(envelopes, turns, strict=True):
+        made = [found for those in turns for found in self._made(those)]
+        envelopes = signed_together([envelope for envelope, _ in made], self._signer)
+        for envelope, (_, those) in zip(envelopes, made, strict=True):
             self._under_way[envelope.id] = those
             self._room[those[0].shares] -= 1
             self.node.tell(Submit(envelope))
+
+    def _made(self, those: tuple[Asked, ...]) -> list[tuple[Envelope, tuple[Asked, ...]]]:
+        """Their proposal, not signed yet. What cannot be written down is its own asker's trouble, and nobody else's."""
+        envelope = self._envelope(those)
+        try:
+            len(envelope.body)  # as it will be signed
+        except ValueError as error:
+            if len(those) > 1:
+                return [found for one in those for found in self._made((one,))]
+            those[0].wrong = error
+            self._over(those[0])
+            return []
+        return [(envelope, those)]
 
     def _envelope(self, those: Sequence[Asked]) -> Envelope:
         """One proposal for all of these, not signed yet, with a nonce never used and a deadline by the log's clock."""
         reader = self.node.docket.reader
         now_ns = reader.now_ns(time.monotonic_ns())
         for one in those:
-            one.deadline_ns = one.deadline_ns or now_ns + int(one.seconds * 1e9)
+            one.deadline_ns = one.deadline_ns or now_ns + one.life_ns
         return Envelope(
             cluster=self._place.cluster,
             shard=self._place.shard,
@@ -222,7 +237,7 @@ class Desk:
         if those:
             self._room[those[0].shares] += 1
         elif envelope.nonce & _BUNDLE:  # of an earlier life
-            those = bundling.orphans(envelope.proposal, DEADLINE_SECONDS)
+            those = bundling.orphans(envelope.proposal, int(DEADLINE_SECONDS * 1e9))
             self._subjects.update([one.proposal.subject for one in those])
         now_ns = self.node.docket.reader.now_ns(time.monotonic_ns())
         again = []
