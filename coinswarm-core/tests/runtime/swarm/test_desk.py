@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
@@ -24,7 +25,7 @@ from coinswarm.runtime.swarm.embedded import EmbeddedSwarm
 from coinswarm_testkit.chaos.stage import CLUSTER, episodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Sized
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -66,9 +67,20 @@ class Life(NamedTuple):
                 group.start_soon(one, place, proposal)
 
     @property
+    def desk(self) -> Desk:
+        """While it runs."""
+        found = self.swarm._desk
+        assert found is not None
+        return found
+
+    async def until_kept(self, count: int) -> None:
+        """Wait for so many proposals to be on their way."""
+        await until(lambda: self.kept == count)
+
+    @property
     def kept(self) -> int:
         """How many proposals lie on the desk's disk and are not decided yet."""
-        return len(self.swarm._desk.node.state.outbox)
+        return len(self.desk.node.state.outbox)
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -144,6 +156,10 @@ async def until(holds: Callable[[], bool]) -> None:
             await anyio.sleep(0.01)
 
 
+def _count_is(those: Sized, count: int) -> bool:
+    return len(those) == count
+
+
 def ids(proposals: Sequence[Proposal]) -> set[str]:
     return {added.episode.id for one in proposals for added in episodes_of(one.change)}
 
@@ -188,7 +204,7 @@ async def test_what_comes_while_many_are_under_way_travels_together(world: World
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
         for place, one in enumerate(asked):
             group.start_soon(life.ask, one)
-            await until(lambda place=place: life.kept == min(place + 1, BUNDLES))
+            await life.until_kept(min(place + 1, BUNDLES))
         world.away = False
     assert sorted(size for size, _ in world.sizes) == [1] * BUNDLES + [9]
     assert world.kept == ids(asked)
@@ -213,7 +229,7 @@ async def test_one_that_is_bad_costs_the_others_little_and_is_refused_by_itself(
     asked[bad] = lied(asked[bad])
     async with life.swarm.bus, life.swarm:
         await life.ask(*asked)
-        assert not life.swarm._desk._subjects, "nothing is left behind"
+        assert not life.desk._subjects, "nothing is left behind"
     assert [place for place, outcome in enumerate(life.outcomes) if outcome is not ACCEPT] == [bad]
     assert life.ends[bad].outcome is REJECT
     assert world.log[life.ends[bad].entry - 1].envelope.proposal == asked[bad]
@@ -251,9 +267,9 @@ async def test_one_that_somebody_else_has_remembered_meanwhile_costs_two_more(wo
     world.away = True
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
         group.start_soon(life.swarm.propose, several(episodes_of(asked[20].change)))
-        await until(lambda: life.kept == 1)
+        await life.until_kept(1)
         group.start_soon(life.ask, *asked)
-        await until(lambda: life.kept == 2)
+        await life.until_kept(2)
         world.away = False
     assert world.sizes[0] == (1, ACCEPT)
     assert sorted(world.sizes[1:]) == [(1, CONFLICT), (63, ACCEPT), (64, CONFLICT)]
@@ -268,10 +284,10 @@ async def test_one_whose_evidence_is_missing_holds_the_others_up_and_no_more(wor
     begun = clock()
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
         group.start_soon(life.ask, *asked)
-        await until(lambda: life.kept == 1)
+        await life.until_kept(1)
         for done in (56, 63, 64):
             clock.ahead_ns += 11_000_000_000
-            await until(lambda done=done: len(life.ends) == done)
+            await until(partial(_count_is, life.ends, done))
     assert [place for place, outcome in enumerate(life.outcomes) if outcome is not ACCEPT] == [9]
     entry = world.log[life.ends[9].entry - 1]
     assert (entry.outcome, entry.envelope.proposal) == (EXPIRED, asked[9])
@@ -301,7 +317,7 @@ async def test_past_the_deadline_of_all_they_expire_together(world: World, clock
     asked, life = [unfounded(one) for one in episodes(world.store, 5)], world.life()
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
         group.start_soon(life.ask, *asked)
-        await until(lambda: life.kept == 1)
+        await life.until_kept(1)
         clock.ahead_ns += 31_000_000_000
     assert world.sizes == [(5, EXPIRED)]
     assert life.outcomes == [EXPIRED] * 5
@@ -322,7 +338,7 @@ async def test_who_does_not_wait_for_his_turn_proposes_nothing(world: World) -> 
         async with anyio.create_task_group() as group:
             for place, one in enumerate(asked[3:-2], 1):
                 group.start_soon(life.swarm.propose, one)
-                await until(lambda place=place: life.kept == place)
+                await life.until_kept(place)
             with anyio.move_on_after(0.05):  # there is no room
                 await life.ask(*asked[-2:])
             world.away = False
@@ -337,7 +353,7 @@ async def test_nothing_is_lost_when_callers_leave(world: World) -> None:
     async with life.swarm.bus, life.swarm:
         async with anyio.create_task_group() as group:
             group.start_soon(life.ask, *asked)
-            await until(lambda: life.kept == 1)
+            await life.until_kept(1)
             group.cancel_scope.cancel()
         world.away = False
         await until(lambda: len(world.log) == 17 and not life.kept)
@@ -353,7 +369,7 @@ async def test_a_later_life_takes_apart_what_it_finds_on_the_disk(world: World) 
     world.away = True
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
         group.start_soon(life.ask, *asked)
-        await until(lambda: life.kept == 1)
+        await life.until_kept(1)
         group.cancel_scope.cancel()
     assert [proposal.kind for proposal in world.disk] == [ProposalKind.ADD_EPISODES]
     world.away, again = False, world.life()
@@ -374,7 +390,7 @@ async def test_what_was_refused_stays_on_the_disk_until_its_parts_are(
         patched.setattr(Desk, "_take_apart", lambda _: None)
         async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
             group.start_soon(life.ask, *asked)
-            await until(lambda: bool(life.swarm._desk._refused))
+            await until(lambda: bool(life.desk._refused))
             group.cancel_scope.cancel()
     assert world.sizes == [(10, REJECT)]
     assert world.disk == [world.log[0].envelope.proposal]
@@ -393,7 +409,7 @@ async def test_what_somebody_proposed_as_one_is_not_taken_apart(world: World) ->
     first, world.away = world.life(), True
     async with first.swarm.bus, first.swarm, anyio.create_task_group() as group:
         group.start_soon(first.swarm.propose, whole)
-        await until(lambda: first.kept == 1)
+        await first.until_kept(1)
         group.cancel_scope.cancel()
     world.away, second = False, world.life()
     async with second.swarm.bus, second.swarm:
