@@ -124,14 +124,7 @@ async def test_several_of_one_entry_are_one_decision_in_each_of_their_spaces(
     await one.follower.catch_up()
     other = Space("north", "trend/state.2", 3)
     ids = {space: digest(space.name) for space in (SPACE, other)}
-    told: dict[str, Any] = {
-        "agent": "trend",
-        "instrument": "X",
-        "side": 1,
-        "decided_ns": 1,
-        "known_ns": 2,
-        "result_ppm": 3,
-    }
+    told: dict[str, Any] = {"agent": "trend", "instrument": "X", "side": 1, "decided_ns": 1, "known_ns": 2}
     log.together((space, Episode(id=ids[space], result_ppm=3, **told), bytes(4 * space.dimension)) for space in ids)
     await one.follower.catch_up()
     assert [(entry, outcome) for entry, _, outcome in diary()] == [(3, "accept")]
