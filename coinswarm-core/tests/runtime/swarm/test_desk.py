@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -79,7 +81,7 @@ class Life(NamedTuple):
 
     @property
     def kept(self) -> int:
-        """How many proposals lie on the desk's disk and are not decided yet."""
+        """How many proposals are on their way."""
         return len(self.desk.node.state.outbox)
 
     @property
@@ -129,6 +131,12 @@ class World:
         """Episodes that are remembered."""
         with self.store.engine.connect() as connection:
             return {row.id for row in connection.execute(select(Episode.id))}
+
+    async def until_on_disk(self, count: int) -> None:
+        """Wait for so many proposals to lie on the submitter's disk, whose swarm is running."""
+        with closing(sqlite3.connect(self.folder / "desk.sqlite")) as disk:
+            counted = "SELECT count(*) FROM kept WHERE kind = 'proposal'"
+            await until(lambda: disk.execute(counted).fetchone() == (count,))
 
     @property
     def disk(self) -> list[Proposal]:
@@ -353,7 +361,7 @@ async def test_nothing_is_lost_when_callers_leave(world: World) -> None:
     async with life.swarm.bus, life.swarm:
         async with anyio.create_task_group() as group:
             group.start_soon(life.ask, *asked)
-            await life.until_kept(1)
+            await world.until_on_disk(1)
             group.cancel_scope.cancel()
         world.away = False
         await until(lambda: len(world.log) == 17 and not life.kept)
@@ -369,7 +377,7 @@ async def test_a_later_life_takes_apart_what_it_finds_on_the_disk(world: World) 
     world.away = True
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
         group.start_soon(life.ask, *asked)
-        await life.until_kept(1)
+        await world.until_on_disk(1)
         group.cancel_scope.cancel()
     assert [proposal.kind for proposal in world.disk] == [ProposalKind.ADD_EPISODES]
     world.away, again = False, world.life()
@@ -409,7 +417,7 @@ async def test_what_somebody_proposed_as_one_is_not_taken_apart(world: World) ->
     first, world.away = world.life(), True
     async with first.swarm.bus, first.swarm, anyio.create_task_group() as group:
         group.start_soon(first.swarm.propose, whole)
-        await first.until_kept(1)
+        await world.until_on_disk(1)
         group.cancel_scope.cancel()
     world.away, second = False, world.life()
     async with second.swarm.bus, second.swarm:
