@@ -53,8 +53,8 @@ BACK_SECONDS = 10.0
 OUTSTANDING = 64
 """Most proposals under way: more would only wait."""
 
-ALONE, PILE = 20, 24
-"""After so many proposals at a steady rate so many come at once, which travel together; one of them is untrue."""
+PILE, ALONE = 24, 20
+"""So many proposals come at once and travel together, one of them untrue; then so many at a steady rate; and again."""
 
 ENTRIES = 512
 
@@ -131,7 +131,7 @@ async def _load(desk: Desk, proposals: Sequence[Proposal], seconds: float, playe
     begin = time.monotonic()
     async with anyio.create_task_group() as group:
         for place, proposal in enumerate(proposals):
-            if place % (ALONE + PILE) > ALONE:  # at once with the one before it
+            if 0 < place % (PILE + ALONE) < PILE:  # at once with the one before it
                 played.asked += 1
                 group.start_soon(_one, desk, proposal, played)
                 continue
@@ -287,7 +287,7 @@ def run(stage: Stage, *, seconds: float, rate: float, seed: int, say: Callable[[
     """All of it."""
     with opened(stage) as store:
         proposals = episodes(store, int(seconds * rate))
-    for place in range(ALONE + PILE // 2, len(proposals), ALONE + PILE):
+    for place in range(PILE // 2, len(proposals), PILE + ALONE):
         proposals[place] = untrue(proposals[place])
     played = anyio.run(partial(play, stage, proposals, seconds=seconds, seed=seed, say=say))
     return played, anyio.run(judge, stage, proposals, played)
