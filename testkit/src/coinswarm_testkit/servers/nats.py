@@ -35,16 +35,8 @@ def nats_server(configuration: str = "", *, port: int = -1, alone: bool = True) 
     with tempfile.TemporaryDirectory(prefix="coinswarm-nats-") as name:
         folder = Path(name)
         (folder / "nats.conf").write_text(configuration or "# defaults\n", encoding="utf-8")
-        command: list[str | Path] = [
-            program.path,
-            "--config",
-            folder / "nats.conf",
-            "--addr",
-            "127.0.0.1",
-            "--port",
-            str(port),
-        ]
-        command += ["--ports_file_dir", folder]
+        place = ("--addr", "127.0.0.1", "--port", str(port), "--ports_file_dir", folder)
+        command = (program.path, "--config", folder / "nats.conf", *place)
         few = {} if alone else {"GOMAXPROCS": "1"}
         with started(command, folder / "output", lambda: _address(folder), environment=few) as address:
             yield RealServer(address, f"nats-server from {program.origin}")
