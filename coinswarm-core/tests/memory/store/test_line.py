@@ -133,7 +133,7 @@ def test_a_line_that_is_left_early_leaves_nothing_and_can_be_had_again(stored: S
         assert line.ask((SPENT, {}), (SPENT, {})) == [[], []]
 
 
-def test_lines_that_rest_are_lent_again_and_given_back_when_a_store_is_closed(stored: Store) -> None:
+def test_lines_that_rest_are_lent_again_until_a_store_is_closed(stored: Store) -> None:
     with ExitStack() as stack:
         held = {stack.enter_context(stored.lines.reading()).held for _ in range(6)}
     assert len(held) == 6, "each has a connection of its own"

@@ -121,9 +121,9 @@ class Lines:
         return line
 
     def close(self) -> None:
-        """Give the lines that are not in use back to the pool."""
+        """Hang up the lines that are not in use."""
         while self._resting:
-            self._resting.pop()[1].held.close()
+            self._resting.pop()[1].held.invalidate()  # the pool that they are of may be gone already
 
     @contextmanager
     def _lent(self, begin: str) -> Iterator[Line]:
