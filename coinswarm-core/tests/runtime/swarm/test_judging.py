@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 
+from coinswarm.canonical import digest
 from coinswarm.contracts import Voter
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Verdict, mandatory
+from coinswarm.domain.episode import Episode
+from coinswarm.domain.proposal import AddEpisode, Reference, several
 from coinswarm.errors import UnreachableError
 from coinswarm.memory.quorum.messages import Deferred, Evaluated, Evaluations
 from coinswarm.memory.quorum.records import Envelope
@@ -256,3 +260,28 @@ def test_seats_of_one_process_share_what_was_gathered_together(envelope: Callabl
     assert shared.many([envelope(1), envelope(2), envelope(3)]) == [at_version(envelope(1))] * 3
     assert shared.many([envelope(2), envelope(4)]) == [at_version(envelope(2))] * 2
     assert (gather.alone, gather.batches) == ([1, 4], [[2, 3]])
+
+
+def test_what_new_evidence_drives_out_is_answered_all_the_same(envelope: Callable[..., Envelope]) -> None:
+    gather = Together()
+    shared = judging.Shared(gather, limit=2)
+    shared(envelope(1))
+    assert shared.many([envelope(1), envelope(2), envelope(3)]) == [at_version(envelope(1))] * 3
+    shared(envelope(1))
+    assert gather.alone == [1, 1], "it was forgotten meanwhile"
+
+
+def test_evidence_on_a_proposal_for_several_is_kept_as_that_of_several(envelope: Callable[..., Envelope]) -> None:
+    def added(number: int) -> AddEpisode:
+        episode = Episode(
+            id=digest(number), agent="trend", instrument="X", side=1, decided_ns=1, known_ns=2, result_ppm=1
+        )
+        trade = Reference(f"trade/{episode.id}", digest(number))
+        return AddEpisode(space="s", dimension=2, episode=episode, vector_digest=digest(number), trade=trade)
+
+    gather = Together()
+    shared = judging.Shared(gather, limit=2)
+    for _ in range(2):
+        shared(envelope(1))
+        shared(replace(envelope(2), proposal=several((added(1), added(2)))))
+    assert gather.alone == [1, 2, 1, 2], "there is room for one, or for the other"

@@ -52,12 +52,13 @@ class Shared:
 
     It is the same evidence as long as it is at the version that the proposal starts from; any other is gathered anew.
 
-    :param limit: of how many proposals it is kept.
+    :param limit: of how many subjects it is kept: a proposal to remember many episodes has the evidence of many.
     """
 
     def __init__(self, gather: Gather, limit: int = 1_024) -> None:
         self._gather, self._limit = gather, limit
-        self._known: OrderedDict[str, Evidence] = OrderedDict()
+        self._known: OrderedDict[str, tuple[int, Evidence]] = OrderedDict()
+        self._size = 0
         self._turn = threading.Lock()
 
     def __call__(self, envelope: Envelope) -> Evidence | None:
@@ -67,7 +68,7 @@ class Shared:
         """
         with self._turn:
             known = self._known.get(envelope.id)
-            return known if known is not None else self._kept(envelope, self._gather(envelope))
+            return known[1] if known is not None else self._kept(envelope, self._gather(envelope))
 
     def many(self, envelopes: Sequence[Envelope]) -> list[Evidence | None]:
         """The evidence on several proposals; together, where the store can.
@@ -75,18 +76,22 @@ class Shared:
         :raises RetryableError: as above.
         """
         with self._turn:
-            new = [envelope for envelope in envelopes if envelope.id not in self._known]
+            known = {one.id: self._known[one.id][1] for one in envelopes if one.id in self._known}
+            new = [envelope for envelope in envelopes if envelope.id not in known]
             many = getattr(self._gather, "many", None)
             found = many(new) if many is not None and len(new) > 1 else [self._gather(envelope) for envelope in new]
             fresh = {one.id: self._kept(one, evidence) for one, evidence in zip(new, found, strict=True)}
-            return [fresh[one.id] if one.id in fresh else self._known.get(one.id) for one in envelopes]
+            return [fresh[one.id] if one.id in fresh else known[one.id] for one in envelopes]
 
     def _kept(self, envelope: Envelope, found: Evidence | None) -> Evidence | None:
         """Keep evidence that is at the version that counts."""
         if found is not None and found.version == envelope.proposal.base_version:
-            self._known[envelope.id] = found
-            if len(self._known) > self._limit:
-                self._known.popitem(last=False)
+            size = len(envelope.proposal.subjects)
+            before, _ = self._known.pop(envelope.id, (0, None))
+            self._known[envelope.id] = size, found
+            self._size += size - before
+            while self._size > self._limit:
+                self._size -= self._known.popitem(last=False)[1][0]
         return found
 
 
