@@ -181,6 +181,23 @@ def test_vectors_that_were_evicted_are_a_loss(url: str, where: Filter) -> None:
     run(url, work)
 
 
+@pytest.mark.parametrize("where", [ANY, Filter(agents=frozenset({"trend"}))], ids=["all", "few"])
+def test_one_whose_vector_is_lost_is_left_out_though_the_counts_agree(url: str, where: Filter) -> None:
+    given, episodes = vectors(60), told(60)
+
+    async def work(redis: Redis) -> None:
+        memory = made(url, "q8")
+        await memory.remember(SPACE, episodes, given)
+        assert await redis.hdel(EXACT, episodes[0].id) == 1
+        assert await redis.hset(EXACT, "nobody's", b"") == 1
+        found = [match.episode_id for match in await memory.recall(SPACE, given[0], 10, LATE, where)]
+        assert len(found) == 10
+        assert episodes[0].id not in found
+        await memory.close()
+
+    run(url, work)
+
+
 @pytest.mark.parametrize(("dimension", "said"), [(12, "NOQUANT"), (127, "NOQUANT"), (128, "Q8"), (384, "Q8")])
 def test_wide_vectors_are_searched_by_eight_bits_unless_it_is_said(dimension: int, said: str) -> None:
     assert RedisSettings().kept(dimension) == said

@@ -304,7 +304,7 @@ class Proposal:
         """
         change = self.change
         if isinstance(change, AddEpisodes):
-            return tuple([f"{_EPISODE}{each.episode.id}" for each in change.episodes])
+            return tuple([_subject(each) for each in change.episodes])
         return (self.subject,)
 
     @property
@@ -312,6 +312,13 @@ class Proposal:
         """All that it rests on: what it cites, and the trades of its episodes."""
         more = [each.trade for each in episodes_of(self.change)]
         return tuple(dict.fromkeys([*self.evidence, *more])) if more else self.evidence
+
+
+def single(added: AddEpisode) -> Proposal:
+    """The proposal to remember an episode that never was, on the evidence of its trade."""
+    return Proposal(
+        kind=ProposalKind.ADD_EPISODE, subject=_subject(added), base_version=0, change=added, evidence=(added.trade,)
+    )
 
 
 def several(episodes: tuple[AddEpisode, ...]) -> Proposal:
@@ -332,11 +339,8 @@ def episodes_of(change: Change) -> tuple[AddEpisode, ...]:
     return change.episodes if isinstance(change, AddEpisodes) else ()
 
 
-_EPISODE = "episode/"
-
-
 def _subject(change: AddEpisode) -> str:
-    return f"{_EPISODE}{change.episode.id}"
+    return f"episode/{change.episode.id}"
 
 
 def _subject_of_several(episodes: tuple[AddEpisode, ...]) -> str:

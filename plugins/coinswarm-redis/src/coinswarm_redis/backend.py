@@ -178,7 +178,8 @@ class RedisMemory(MemoryBackend):
         if how == b"found":
             return _matches(found[0])
         if how == b"near":
-            return _measured(asked, *found[0])
+            ids, _, vectors = found[0]
+            return _measured(asked, ids, vectors)
         if how == b"few":
             return _exact(asked, k, lambda text: counts(text, where, as_of_ns), *found[0])
         if how == b"many":
@@ -204,12 +205,9 @@ class RedisMemory(MemoryBackend):
         return found
 
     async def _brought(self, space: Space, asked: Vector, ids: Sequence[str]) -> list[Found]:
-        """Some, measured by their vectors as they were told; one that was forgotten meanwhile is left out."""
-        if not ids:
-            return []
-        told = await self._command("HMGET", keys(self._settings.prefix, space)[-1], *ids)
-        there = [(id_.encode(), vector) for id_, vector in zip(ids, told, strict=True) if vector]
-        return _measured(asked, [id_ for id_, _ in there], [], [vector for _, vector in there])
+        """Some, measured by their vectors as they were told."""
+        vectors = await self._command("HMGET", keys(self._settings.prefix, space)[-1], *ids) if ids else []
+        return _measured(asked, [id_.encode() for id_ in ids], vectors)
 
     async def _whole(self, space: Space, entries: int, total: int, index: bytes | None) -> None:
         """Refuse an index that is not whole.
@@ -308,9 +306,13 @@ def _matches(found: list[bytes]) -> list[Found]:
     return [(_bounded(2.0 * (1.0 - float(score))), id_.decode()) for id_, score in pairs]
 
 
-def _measured(asked: Vector, ids: list[bytes], _: list[bytes], vectors: list[bytes]) -> list[Found]:
-    """What a search found, measured by the vectors as they were told."""
-    return [(_bounded(distance), id_.decode()) for distance, id_ in zip(_distances(asked, vectors), ids, strict=True)]
+def _measured(asked: Vector, ids: list[bytes], vectors: list[bytes | None]) -> list[Found]:
+    """What a search found, measured by the vectors as they were told; what is gone meanwhile is left out."""
+    there = [(id_, vector) for id_, vector in zip(ids, vectors, strict=True) if vector]
+    if not there:
+        return []
+    distances = _distances(asked, [vector for _, vector in there])
+    return [(_bounded(distance), id_.decode()) for distance, (id_, _) in zip(distances, there, strict=True)]
 
 
 def _distances(asked: Vector, vectors: list[bytes]) -> list[float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from coinswarm.domain.acceptance import Evidence, Rule
 from coinswarm.domain.episode import Space
-from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, Reference
+from coinswarm.domain.proposal import AddEpisode, Reference, single
 from coinswarm_testkit.cases.case import RULES, Case, digest, exhibit, trades
 
 STATE = Space("main", "trend/state.1", 8)
@@ -20,18 +20,14 @@ def remembering(rng: np.random.Generator) -> Case:
     closed = trades(rng, 3, 2.0)
     shown = exhibit("fills", closed)
     vector = rng.standard_normal(STATE.dimension).astype("<f4").tobytes()
-    proposal = Proposal(
-        kind=ProposalKind.ADD_EPISODE,
-        subject=f"episode/{closed[1].id}",
-        base_version=0,
-        change=AddEpisode(
+    proposal = single(
+        AddEpisode(
             space=STATE.name,
             dimension=STATE.dimension,
             episode=closed[1],
             vector_digest=sha256(vector).hexdigest(),
             trade=shown.source,
-        ),
-        evidence=(shown.source,),
+        )
     )
     evidence = Evidence(
         now_ns=closed[2].known_ns, version=0, rules=RULES, exhibits=(shown,), spaces=(STATE,), vector=vector

@@ -55,11 +55,9 @@ def _but_one(case: Case, place: int, name: str, rule: Rule, **fields: object) ->
     """The same with other fields of one of the episodes, or of what it asks for; a subject that fits."""
     asked = list(_asked(case))
     own = {key: value for key, value in fields.items() if key in AddEpisode.__slots__}
-    told = {key: value for key, value in fields.items() if key not in own and not key.startswith("known_vectors")}
+    told = {key: value for key, value in fields.items() if key not in own}
     asked[place] = replace(asked[place], episode=replace(asked[place].episode, **told), **own)  # type: ignore[arg-type]
-    seen = {"vectors": fields["known_vectors"]} if "known_vectors" in fields else {}
-    evidence = replace(case.evidence, **seen)  # type: ignore[arg-type]
-    return Case(name, several(tuple(asked)), evidence, frozenset({rule}))
+    return Case(name, several(tuple(asked)), case.evidence, frozenset({rule}))
 
 
 def sound(rng: np.random.Generator) -> list[Case]:
@@ -94,8 +92,8 @@ def unsafe(rng: np.random.Generator) -> list[Case]:
         _but_one(base, 2, "the vector of another space", Rule.VECTOR, vector_digest=asked[1].vector_digest),
         _but_one(base, 3, "one space that nobody knows", Rule.VECTOR, space="trend/state.9"),
         _but_one(
-            base, 2, "one vector without direction", Rule.VECTOR,
-            vector_digest=sha256(zero).hexdigest(), known_vectors=(*known[:2], zero, known[3]),
+            base.but("", known_vectors=(*known[:2], zero, known[3])), 2, "one vector without direction", Rule.VECTOR,
+            vector_digest=sha256(zero).hexdigest(),
         ),
         base.but("one vector is not there", Rule.VECTOR, known_vectors=known[:-1]),
         *(

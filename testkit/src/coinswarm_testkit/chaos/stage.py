@@ -13,7 +13,7 @@ import numpy as np
 from coinswarm.clock import DAY_NS, SECOND_NS, SystemClock
 from coinswarm.config.swarm import SwarmProfile, load_swarm
 from coinswarm.domain.episode import Episode, Space
-from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, episodes_of
+from coinswarm.domain.proposal import AddEpisode, episodes_of, single
 from coinswarm.errors import InvariantError
 from coinswarm.runtime.swarm.assembly import roster_of
 from coinswarm_testkit.chaos.victims import PartVictim, ServerVictim, Victim, children
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.store.opening import Store
 
 CLUSTER, SPACE, DIMENSION = "north", "trend/state.1", 8
@@ -172,14 +173,8 @@ def episodes(store: Store, number: int, *, first: int = 0) -> list[Proposal]:
     cited = store.facts.add_trades(trades)
     digests = store.facts.add_vectors(vectors)
     return [
-        Proposal(
-            kind=ProposalKind.ADD_EPISODE,
-            subject=f"episode/{trade.episode.id}",
-            base_version=0,
-            change=AddEpisode(
-                space=SPACE, dimension=DIMENSION, episode=trade.episode, vector_digest=digest, trade=reference
-            ),
-            evidence=(reference,),
+        single(
+            AddEpisode(space=SPACE, dimension=DIMENSION, episode=trade.episode, vector_digest=digest, trade=reference)
         )
         for trade, reference, digest in zip(trades, cited, digests, strict=True)
     ]

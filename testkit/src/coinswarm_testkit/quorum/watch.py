@@ -97,7 +97,7 @@ class Watch:
                 self.wrong("I6", f"{node} wrote {outcome} in epoch {entry.epoch}; {holder} holds {self.epoch}")
         if outcome is Outcome.ACCEPT:
             subjects = [proposal.subject]
-            if isinstance(change, AddEpisodes):
+            if isinstance(change, AddEpisodes):  # not ``proposal.subjects``: a mutant may have taken some out
                 subjects = [f"episode/{one.episode.id}" for one in change.episodes]
             for subject in subjects:
                 if (proposal.base_version, entry.envelope.roster) != (self.versions[subject], self.roster):

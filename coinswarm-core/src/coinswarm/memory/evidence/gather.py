@@ -147,24 +147,16 @@ class Gatherer:
         self, change: Change, cited: Sequence[Cited], basis: _Basis, history: History, facts: FactsRead
     ) -> dict[str, Any] | None:
         """What is known of that which a proposal would change; None where a part of it is not there."""
-        if isinstance(change, AddEpisode):
-            found = facts.vectors([change.vector_digest])
-            if change.vector_digest not in found:
+        if isinstance(change, AddEpisode | AddEpisodes):
+            added = episodes_of(change)
+            found = facts.vectors([each.vector_digest for each in added])
+            vectors = tuple([found[each.vector_digest] for each in added if each.vector_digest in found])
+            if len(vectors) < len(added):
                 return None
             return {
-                "vector": found[change.vector_digest],
+                **({"vector": vectors[0]} if isinstance(change, AddEpisode) else {"vectors": vectors}),
                 "spaces": basis.spaces,
-                "remembered": basis.remembered({change.episode.id} | _ids(cited), history),
-            }
-        if isinstance(change, AddEpisodes):
-            digests = [each.vector_digest for each in change.episodes]
-            found = facts.vectors(digests)
-            if not found.keys() >= set(digests):
-                return None
-            return {
-                "vectors": tuple([found[one] for one in digests]),
-                "spaces": basis.spaces,
-                "remembered": basis.remembered({each.episode.id for each in change.episodes} | _ids(cited), history),
+                "remembered": basis.remembered({each.episode.id for each in added} | _ids(cited), history),
             }
         if isinstance(change, MovePattern):
             return {"remembered": basis.remembered(_ids(cited), history), **_pattern(history, change.pattern)}

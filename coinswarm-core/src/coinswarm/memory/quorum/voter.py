@@ -152,7 +152,8 @@ def _propose(voter: Voter, envelope: Envelope, now_ns: int) -> tuple[Voter, tupl
     if case.mine is not None:
         return _again(_at(voter, docket), case, now_ns)
     docket, case = dockets.ripen(docket, case, now_ns, 0)
-    if docket.reader.ready and envelope.proposal.base_version > docket.fold.standing(envelope).version:
+    base = envelope.proposal.base_version
+    if base and docket.reader.ready and base > docket.fold.standing(envelope).version:
         docket, effects = dockets.look(docket, now_ns)  # what it starts from was decided just now, or will be
         return _at(voter, docket), effects
     return _consider(_at(voter, docket), case)

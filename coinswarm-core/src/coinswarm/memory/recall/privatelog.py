@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from coinswarm.canonical import canonical_json, chain
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Exhibit, Rule
-from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, Reference
+from coinswarm.domain.proposal import AddEpisode, Reference, single
 from coinswarm.memory.evidence.places import TRADE, trade_links
 from coinswarm.memory.promotion.voters import IntegerVoter
 from coinswarm.memory.quorum.records import START, Head
@@ -19,6 +19,7 @@ from coinswarm.memory.recall.estimate import outcome_of
 
 if TYPE_CHECKING:
     from coinswarm.domain.episode import Episode, Space
+    from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.recall.episodes import Traded
 
 SCHEMA = "coinswarm.private/1"
@@ -114,17 +115,12 @@ def proposed(space: Space, episode: Episode, vector: bytes) -> Proposal:
     """The proposal to remember an episode, on the evidence of its trade."""
     place = f"{TRADE}/{episode.id}"
     *_, link = trade_links(place, [episode])
-    reference = Reference(place, link)
-    return Proposal(
-        kind=ProposalKind.ADD_EPISODE,
-        subject=f"episode/{episode.id}",
-        base_version=0,
-        change=AddEpisode(
+    return single(
+        AddEpisode(
             space=space.name,
             dimension=space.dimension,
             episode=episode,
             vector_digest=hashlib.sha256(vector).hexdigest(),
-            trade=reference,
-        ),
-        evidence=(reference,),
+            trade=Reference(place, link),
+        )
     )

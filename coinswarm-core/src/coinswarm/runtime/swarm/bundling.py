@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from coinswarm.domain.proposal import AddEpisode, Proposal, ProposalKind, episodes_of, several
+from coinswarm.domain.proposal import AddEpisode, episodes_of, several, single
 from coinswarm.memory.quorum.records import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.table import Table
     from coinswarm.runtime.swarm.desk import Ended
 
@@ -59,13 +60,7 @@ class Asked:
 def may_share(proposal: Proposal) -> bool:
     """Whether a proposal asks for nothing that is lost when its episode travels with others."""
     change = proposal.change
-    return (
-        isinstance(change, AddEpisode)
-        and proposal.base_version == 0
-        and proposal.evidence == (change.trade,)
-        and not proposal.claims
-        and proposal.subject == proposal.proper_subject
-    )
+    return isinstance(change, AddEpisode) and proposal == single(change)
 
 
 def together(asked: Sequence[Asked]) -> Proposal:
@@ -107,17 +102,5 @@ def apart(asked: Sequence[Asked], versions: Table[int]) -> list[tuple[Asked, ...
 def orphans(proposal: Proposal, life_ns: int) -> tuple[Asked, ...]:
     """What was asked for in an earlier life, of those that travelled together: nobody waits for them now."""
     return tuple([
-        Asked(
-            Proposal(
-                kind=ProposalKind.ADD_EPISODE,
-                subject=f"episode/{change.episode.id}",
-                base_version=0,
-                change=change,
-                evidence=(change.trade,),
-            ),
-            life_ns,
-            shares=True,
-            left=True,
-        )
-        for change in episodes_of(proposal.change)
+        Asked(single(change), life_ns, shares=True, left=True) for change in episodes_of(proposal.change)
     ])  # fmt: skip

@@ -47,6 +47,7 @@ class Keeper:
         self._seen: m.Remember | None = None
         self._forgetful = anyio.Event()
         self._decided: list[str] = []
+        self._held: set[str] = set()
 
     def keep(self, effect: m.Keep | m.KeepSeal) -> None:
         """Have something kept, after all before it."""
@@ -59,7 +60,16 @@ class Keeper:
 
     def decided(self, proposals: Iterable[str]) -> None:
         """What was kept about these need not be kept any more once a head behind their decisions is."""
-        self._decided += proposals
+        self._decided += [one for one in proposals if one not in self._held]
+
+    def hold(self, proposal: str) -> None:
+        """Leave a proposal where it is although it is decided, until ``let_go``."""
+        self._held.add(proposal)
+
+    def let_go(self, proposal: str) -> None:
+        """It need not be kept any more once all is that was to be kept before."""
+        self._held.discard(proposal)
+        self.decided([proposal])
 
     async def run(self) -> None:
         """Write until cancelled."""

@@ -132,7 +132,6 @@ class Node:
         self._reading: Lane[m.ReadLog] = Lane(1)
         self._writing: Lane[m.Decide | m.TakeLease | m.RenewLease] = Lane(16)
         self._indices: dict[str, int] = {}
-        self._held: set[str] = set()
         self._ready = False
         self._own: OrderedDict[bytes, None] = OrderedDict()
         self._decoder = decoder or wire.Decoder()
@@ -184,13 +183,12 @@ class Node:
 
     def hold(self, proposal: str) -> None:
         """Leave a proposal on the disk although it has ended: said when that is heard, until ``let_go``."""
-        self._held.add(proposal)
+        self._keeper.hold(proposal)
 
     def let_go(self, proposal: str) -> None:
         """What was held need not be kept any more once all is that was told before."""
         if self._at_work is not None:  # else what was told before is not kept either
-            self._held.discard(proposal)
-            self._keeper.decided([proposal])
+            self._keeper.let_go(proposal)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Drive it until it is cancelled. Started once it listens to the bus.
@@ -264,8 +262,7 @@ class Node:
         if index > read.after:
             self._moved = time.monotonic()
         if self.part.kind != "coordinator":
-            ended = [entry.envelope.id for entry in read.entries if entry.index <= index]
-            self._keeper.decided([one for one in ended if one not in self._held])
+            self._keeper.decided(entry.envelope.id for entry in read.entries if entry.index <= index)
 
     # ── effects ──
 
