@@ -220,7 +220,7 @@ def test_a_write_without_an_answer_may_have_been_done(url: str) -> None:
         with pytest.raises(UnreachableError, match="cannot be reached"):
             await recalled(memory)
 
-    run(url, work, answer_seconds=0.1)
+    run(url, work, answer_seconds=0.1, connect_seconds=0.1)
 
 
 def test_more_calls_than_connections_wait_their_turn(url: str) -> None:
@@ -241,16 +241,14 @@ def test_more_calls_than_connections_wait_their_turn(url: str) -> None:
     run(url, work, connections=2)
 
 
-def test_who_waits_too_long_for_a_connection_is_told_and_a_place_is_given_back(url: str) -> None:
+def test_who_waits_too_long_for_a_connection_is_told(url: str) -> None:
     async def work(memory: RedisMemory, _: Redis) -> None:
         await fold(memory)
         before = await recalled(memory)
-        async with anyio.create_task_group() as group:
-            group.start_soon(memory._call, lambda _: anyio.sleep(60))
-            await anyio.lowlevel.checkpoint()
+        assert memory._client is not None
+        async with memory._client._places:
             with pytest.raises(UnreachableError, match=r"cannot be reached .No connection was free"):
                 await recalled(memory)
-            group.cancel_scope.cancel()
         assert await recalled(memory) == before
 
     run(url, work, answer_seconds=0.1, connections=1)

@@ -20,9 +20,8 @@ from coinswarm_redis.settings import RedisSettings
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from redis.asyncio import Redis
-
     from coinswarm.domain.episode import Episode, Filter, Space
+    from coinswarm_redis.connection import Word
 
     Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
     Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
@@ -124,17 +123,12 @@ class RedisMemory(MemoryBackend):
     async def info(self, space: Space) -> MemoryInfo:
         """What it holds of a space; does not refuse an index that is not whole, so that one can see how far it got."""
         key, meta, *_, exact = keys(self._settings.prefix, space)
-
-        async def ask(redis: Redis) -> list[Any]:
-            async with redis.pipeline(transaction=True) as pipe:
-                pipe.execute_command("VCARD", key)
-                pipe.hmget(meta, ["index", "digest"])
-                pipe.memory_usage(key, samples=5)
-                pipe.memory_usage(exact, samples=5)
-                answers: list[Any] = await pipe.execute()
-                return answers
-
-        entries, (index, digest), *sizes = await self._call(ask)
+        entries, (index, digest), *sizes = await self._together(
+            ("VCARD", key),
+            ("HMGET", meta, "index", "digest"),
+            ("MEMORY", "USAGE", key, "SAMPLES", 5),
+            ("MEMORY", "USAGE", exact, "SAMPLES", 5),
+        )
         position = None if index is None else LogPosition(int(index), digest.decode())
         least = int(entries) * space.dimension * 4
         return MemoryInfo(
@@ -149,11 +143,11 @@ class RedisMemory(MemoryBackend):
         """Whether the server answers, has vector sets, and may not throw away what it was told."""
         try:
             await self._command("VCARD", f"{self._settings.prefix}:health")
-            memory = await self._call(lambda redis: redis.info("memory"))
+            memory = await self._call(lambda client: client.info("memory"))
         except CoinswarmError as error:
             return Health(Condition.DOWN, str(error))
         policy = memory.get("maxmemory_policy", "noeviction")
-        if memory.get("maxmemory") and str(policy).startswith("allkeys"):
+        if memory.get("maxmemory", "0") != "0" and policy.startswith("allkeys"):
             reason = f"{self._settings.shown} throws keys away when it is full: set maxmemory-policy to noeviction"
             return Health(Condition.IMPAIRED, reason)
         return Health(Condition.GOOD)
@@ -224,16 +218,9 @@ class RedisMemory(MemoryBackend):
         self._seen[space] = applied
         if entries != total:
             key, meta, *_, exact = keys(self._settings.prefix, space)
-
-            async def ask(redis: Redis) -> list[Any]:
-                async with redis.pipeline(transaction=True) as pipe:
-                    pipe.hmget(meta, ["entries", "kept"])
-                    pipe.execute_command("VCARD", key)
-                    pipe.hlen(exact)
-                    answers: list[Any] = await pipe.execute()
-                    return answers
-
-            (held, kept), total, measured = await self._call(ask)
+            (held, kept), total, measured = await self._together(
+                ("HMGET", meta, "entries", "kept"), ("VCARD", key), ("HLEN", exact)
+            )
             entries, total = int(held or 0), min(total, measured) if kept == b"Q8" else total
             if entries != total:
                 message = (
@@ -252,19 +239,23 @@ class RedisMemory(MemoryBackend):
         names = keys(self._settings.prefix, space)
         wrote = text is not scripts.RECALL
 
-        async def run(redis: Redis) -> Any:  # noqa: ANN401 - its answer
+        async def run(client: Client) -> Any:  # noqa: ANN401 - its answer
             try:
-                return await redis.execute_command("EVALSHA", scripts.DIGESTS[text], len(names), *names, *given)  # type: ignore[no-untyped-call]
+                return await client.ask("EVALSHA", scripts.DIGESTS[text], len(names), *names, *given)
             except exceptions.NoScriptError:  # a server that was restarted, or is another one
-                return await redis.execute_command("EVAL", text, len(names), *names, *given)  # type: ignore[no-untyped-call]
+                return await client.ask("EVAL", text, len(names), *names, *given)
 
         return await self._call(run, wrote=wrote)
 
-    async def _command(self, *words: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
+    async def _command(self, *words: Word) -> Any:  # noqa: ANN401 - its answer
         """What a command that changes nothing answers."""
-        return await self._call(lambda redis: redis.execute_command(*words))  # type: ignore[no-untyped-call]
+        return await self._call(lambda client: client.ask(*words))
 
-    async def _call(self, work: Callable[[Redis], Awaitable[T]], *, wrote: bool = False) -> T:
+    async def _together(self, *commands: tuple[Word, ...]) -> list[Any]:
+        """What commands that change nothing answer, of one moment."""
+        return await self._call(lambda client: client.together(*commands))
+
+    async def _call(self, work: Callable[[Client], Awaitable[T]], *, wrote: bool = False) -> T:
         """What a call answers; the client's errors become ours.
 
         :raises NotReadyError: the server has no vector sets.
@@ -274,7 +265,7 @@ class RedisMemory(MemoryBackend):
             self._client = Client(self._settings)
         client = self._client
         try:
-            return await client.call(work)
+            return await work(client)
         except exceptions.RedisError as error:
             if lacks_vector_sets(error):
                 message = f"{self._settings.shown} is version {await _version(client)} and has no vector sets"
@@ -285,7 +276,7 @@ class RedisMemory(MemoryBackend):
 async def _version(client: Client) -> str:
     """The server's version, or a word where it does not say."""
     try:
-        return str((await client.call(lambda redis: redis.info("server"))).get("redis_version", "unknown"))
+        return (await client.info("server")).get("redis_version", "unknown")
     except exceptions.RedisError:
         return "unknown"
 

@@ -1,14 +1,12 @@
-"""The connections to Redis: made from the settings, their errors in Coinswarm's words."""
+"""The connections to Redis: made from the settings, one exchange at a time, their errors in Coinswarm's words."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from redis import exceptions
-from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
+from redis.asyncio import ConnectionPool
 
 from coinswarm.errors import (
     AmbiguousError,
@@ -19,55 +17,76 @@ from coinswarm.errors import (
     RetryableError,
     UnreachableError,
 )
+from coinswarm_redis.patience import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from redis.asyncio.connection import AbstractConnection
 
     from coinswarm_redis.settings import RedisSettings
 
-T = TypeVar("T")
+    Word = str | int | float | bytes
 
 NEEDED = "Redis 8.0 or later, which has vector sets"
 
-
-class Patience(Retry):
-    """Tries again where a connection broke; who is refused by name is not let in by knocking again."""
-
-    async def call_with_retry(  # type: ignore[override] # options differ by the client's version
-        self,
-        do: Callable[[], Awaitable[T]],
-        fail: Callable[..., Any],
-        is_retryable: Callable[[Exception], bool] | None = None,
-        **options: Any,  # noqa: ANN401
-    ) -> T:
-        """As the client's own, which knows no exception to a kind of error."""
-
-        def worth(error: Exception) -> bool:
-            refused = isinstance(error, exceptions.AuthenticationError)
-            return not refused and (is_retryable is None or bool(is_retryable(error)))
-
-        return await super().call_with_retry(do, fail, worth, **options)
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
+"""Before the first of the retries, and before any: each is twice the one before."""
 
 
 class Client:
-    """A client with a pool of its own, and as many calls under way as there may be connections; more wait.
+    """Connections of redis-py's, as many as calls may be under way; more calls wait. It connects at its first call.
 
-    redis-py's own pool that lets calls wait takes a lock and a timer for each of them. It connects at its first call.
+    redis-py's client and pool take a lock, two timers, and in Python 3.11 a task for each command: a tenth of what a
+    search takes. Here a connection rests between calls, and is given to the next. One whose exchange did not end with
+    the whole answer, whatever ended it, is hung up: what is still to come would be taken for the answer to another.
     """
 
     def __init__(self, settings: RedisSettings) -> None:
-        self.redis = _connected(settings)
+        self._settings = settings
+        self._made = _maker(settings)
+        self._resting: list[AbstractConnection] = []
+        """Connected when they were left; the last one left is the first one taken."""
         self._places = asyncio.Semaphore(settings.connections)
-        self._patience = settings.answer_seconds
+        self._patience = Patience(settings.answer_seconds)
+        self._closed = False
 
-    async def call(self, work: Callable[[Redis], Awaitable[T]]) -> T:
-        """What some work with the client answers.
+    async def ask(self, *words: Word) -> Any:  # noqa: ANN401 - its answer
+        """What a command answers.
 
         :raises exceptions.RedisError: it failed, or too many others are under way for too long.
         """
+        (answer,) = await self._call(_packed(words), 1)
+        if isinstance(answer, exceptions.ResponseError):
+            raise answer
+        return answer
+
+    async def together(self, *commands: tuple[Word, ...]) -> list[Any]:
+        """What commands answer between which nothing else is done.
+
+        :raises exceptions.RedisError: as ``ask``; for the first of them that failed.
+        """
+        packed = [_packed(words) for words in (("MULTI",), *commands, ("EXEC",))]
+        *queued, answers = await self._call(b"".join(packed), len(packed))
+        for answer in (*queued, *([answers] if isinstance(answers, Exception) else answers)):
+            if isinstance(answer, exceptions.ResponseError):
+                raise answer
+        return list(answers)
+
+    async def info(self, section: str) -> dict[str, str]:
+        """What a section of the server's ``INFO`` says."""
+        lines = (await self.ask("INFO", section)).decode().splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
+    async def close(self) -> None:
+        """Let go of the connections; those of calls under way as these end."""
+        self._closed = True
+        while self._resting:
+            await self._resting.pop().disconnect()
+
+    async def _call(self, packed: bytes, answers: int) -> list[Any]:
+        """What is answered, an error of a command's included; tried again where the connection broke."""
         if self._places.locked():
             try:
-                async with asyncio.timeout(self._patience):
+                async with asyncio.timeout(self._settings.answer_seconds):
                     await self._places.acquire()
             except TimeoutError:
                 message = "No connection was free"
@@ -75,18 +94,82 @@ class Client:
         else:
             await self._places.acquire()
         try:
-            return await work(self.redis)
+            for attempt in range(self._settings.retries):
+                try:
+                    return await self._exchanged(packed, answers)
+                except exceptions.AuthenticationError:
+                    raise  # who is refused by name is not let in by knocking again
+                except exceptions.ConnectionError:
+                    await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, PAUSE_SECONDS * 2**attempt))
+            return await self._exchanged(packed, answers)
         finally:
             self._places.release()
 
-    async def close(self) -> None:
-        """Let go of the connections."""
-        await self.redis.aclose()
-        await self.redis.connection_pool.disconnect()
+    async def _exchanged(self, packed: bytes, answers: int) -> list[Any]:
+        """One exchange, on a connection that rests afterwards if it was answered in full."""
+        connection = await self._connected()
+        whole = False
+        try:
+            with self._patience.wait():
+                await connection.send_packed_command(packed, check_health=False)
+                found = [await _answer(connection) for _ in range(answers)]
+            whole = True
+        except TimeoutError:
+            message = f"No answer within {self._settings.answer_seconds:g} s"
+            raise exceptions.TimeoutError(message) from None
+        finally:
+            if whole and not self._closed:
+                self._resting.append(connection)
+            else:
+                await connection.disconnect(nowait=True)
+        return found
+
+    async def _connected(self) -> AbstractConnection:
+        """A connection on which nothing is under way: one that rested, unless the server hung up, or a new one."""
+        while self._resting:
+            rested = self._resting.pop()
+            try:
+                if not await rested.can_read():
+                    return rested
+            except exceptions.ConnectionError:
+                pass
+            await rested.disconnect(nowait=True)
+        made: AbstractConnection = self._made.make_connection()  # type: ignore[no-untyped-call]
+        try:
+            async with asyncio.timeout(self._settings.connect_seconds):
+                await made.connect()  # type: ignore[no-untyped-call]
+        except TimeoutError:
+            await made.disconnect(nowait=True)
+            message = f"Not connected within {self._settings.connect_seconds:g} s"
+            raise exceptions.TimeoutError(message) from None
+        except BaseException:
+            await made.disconnect(nowait=True)
+            raise
+        return made
 
 
-def _connected(settings: RedisSettings) -> Redis:
-    """The client, not connected yet."""
+async def _answer(connection: AbstractConnection) -> Any:  # noqa: ANN401 - whatever it is
+    """The next answer; that a command was refused is one, too."""
+    try:
+        return await connection.read_response()
+    except exceptions.ResponseError as refusal:
+        return refusal
+
+
+def _packed(words: tuple[Word, ...]) -> bytes:
+    """A command as Redis reads it."""
+    parts = [b"*%d\r\n" % len(words)]
+    for word in words:
+        data = word if isinstance(word, bytes) else str(word).encode()
+        parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
+    return b"".join(parts)
+
+
+def _maker(settings: RedisSettings) -> ConnectionPool:
+    """What makes connections, none yet; that it could pool them is not used.
+
+    They have no timeouts of their own, nor retries: ``Client`` sees to both.
+    """
     options: dict[str, Any] = {}
     if settings.username:
         options["username"] = settings.username
@@ -96,17 +179,14 @@ def _connected(settings: RedisSettings) -> Redis:
         options["ssl_ca_certs"] = str(settings.ca_file)
     if settings.certificate_file is not None:
         options |= {"ssl_certfile": str(settings.certificate_file), "ssl_keyfile": str(settings.key_file)}
-    pool = ConnectionPool.from_url(
+    return ConnectionPool.from_url(
         settings.url,
-        max_connections=settings.connections,
         socket_connect_timeout=settings.connect_seconds,
-        socket_timeout=settings.answer_seconds,
+        socket_timeout=None,
         client_name="coinswarm",
-        protocol=2,  # one form of answers, whatever the client's default
-        retry=Patience(ExponentialBackoff(cap=1.0, base=0.05), settings.retries, (exceptions.ConnectionError,)),
+        protocol=2,  # one form of answers, whatever redis-py's default
         **options,
     )
-    return Redis(connection_pool=pool)
 
 
 def told(error: exceptions.RedisError, shown: str, *, wrote: bool) -> CoinswarmError:
