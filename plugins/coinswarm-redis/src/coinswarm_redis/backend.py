@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -13,8 +14,8 @@ from coinswarm.domain.episode import FARTHEST, LogPosition, Match, MemoryInfo, M
 from coinswarm.domain.health import Condition, Health
 from coinswarm.errors import CoinswarmError, NotReadyError
 from coinswarm_redis import scripts
-from coinswarm_redis.connection import NEEDED, Client, lacks_vector_sets, told
-from coinswarm_redis.fields import attributes, counts, episode_of, expression, groups, keys, listed, times
+from coinswarm_redis.connection import NEEDED, Begin, Client, lacks_vector_sets, told
+from coinswarm_redis.fields import SECOND_NS, asked_for, attributes, counts, episode_of, expression, keys, listed
 from coinswarm_redis.settings import RedisSettings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
     Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
-    Found = tuple[float, str]
+    Found = tuple[float, bytes]
     """A distance and an id: in this order they are nearest first, ties by id."""
 
 T = TypeVar("T")
@@ -90,7 +91,7 @@ class RedisMemory(MemoryBackend):
         found = await self._nearest(space, asked, k, as_of_ns, where) if k > 0 and as_of_ns >= 0 else []
         self._recalls += 1
         self._recall_ns += time.perf_counter_ns() - began
-        return [Match(id_, distance) for distance, id_ in sorted(found)[:k]]
+        return [Match(id_.decode(), distance) for distance, id_ in sorted(found)[:k]]
 
     async def get(self, space: Space, episode_id: str) -> Episode | None:
         """What is remembered under that id."""
@@ -160,12 +161,11 @@ class RedisMemory(MemoryBackend):
 
     async def _nearest(self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter) -> list[Found]:
         """The nearest of those that count: one script, and a search of Redis' own where the filter asks for it."""
-        decided = int(bool(where.decided_from_ns or where.decided_before_ns))
-        limits = (FEW, FEW_SHARE, SPREAD, MORE, THOROUGH, MOST)
-        words = " ".join(
-            map(str, (k, _more(k), self._settings.search_effort, as_of_ns, decided, *limits, *times(where, as_of_ns)))
+        decided, named = asked_for(where)
+        words = (
+            f"{k} {_more(k)} {self._settings.search_effort} {as_of_ns} {decided} {as_of_ns // SECOND_NS} "
+            f"{as_of_ns % SECOND_NS} {FEW} {FEW_SHARE} {SPREAD} {MORE} {THOROUGH} {MOST}"
         )
-        named = [name for names in groups(where) for name in (str(len(names)), *names)]
         answer = await self._script(scripts.RECALL, space, asked.tobytes(), words, *named)
         total, entries, index, how, *found = answer
         await self._whole(space, int(entries), int(total), index or None)
@@ -198,10 +198,10 @@ class RedisMemory(MemoryBackend):
             found = _matches(await self._command(*words, "FILTER-EF", 2 * total))
         return found
 
-    async def _brought(self, space: Space, asked: Vector, ids: Sequence[str]) -> list[Found]:
+    async def _brought(self, space: Space, asked: Vector, ids: list[bytes]) -> list[Found]:
         """Some, measured by their vectors as they were told."""
         vectors = await self._command("HMGET", keys(self._settings.prefix, space)[-1], *ids) if ids else []
-        return _measured(asked, [id_.encode() for id_ in ids], vectors)
+        return _measured(asked, ids, vectors)
 
     async def _whole(self, space: Space, entries: int, total: int, index: bytes | None) -> None:
         """Refuse an index that is not whole.
@@ -236,13 +236,14 @@ class RedisMemory(MemoryBackend):
 
     async def _script(self, text: str, space: Space, *given: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
         """Run a script over the keys of a space."""
-        names = keys(self._settings.prefix, space)
+        begin = _begin(text, self._settings.prefix, space)
         wrote = text is not scripts.RECALL
 
         async def run(client: Client) -> Any:  # noqa: ANN401 - its answer
             try:
-                return await client.ask("EVALSHA", scripts.DIGESTS[text], len(names), *names, *given)
+                return await client.ask(*given, begin=begin)
             except exceptions.NoScriptError:  # a server that was restarted, or is another one
+                names = keys(self._settings.prefix, space)
                 return await client.ask("EVAL", text, len(names), *names, *given)
 
         return await self._call(run, wrote=wrote)
@@ -281,6 +282,13 @@ async def _version(client: Client) -> str:
         return "unknown"
 
 
+@lru_cache(maxsize=1_024)
+def _begin(text: str, prefix: str, space: Space) -> Begin:
+    """How the command begins that runs a script over the keys of a space."""
+    names = keys(prefix, space)
+    return Begin.of("EVALSHA", scripts.DIGESTS[text], len(names), *names)
+
+
 def _more(k: int) -> int:
     """How many more than k are measured where Redis' own scores are not good enough."""
     return MEASURED + k // MEASURED_SHARE
@@ -294,7 +302,7 @@ def _place(at: LogPosition | None) -> tuple[str, str]:
 def _matches(found: list[bytes]) -> list[Found]:
     """What a search found, ids and scores in turn; Redis scores by (1 + cos) / 2."""
     pairs = zip(found[::2], found[1::2], strict=True)
-    return [(_bounded(2.0 * (1.0 - float(score))), id_.decode()) for id_, score in pairs]
+    return [(_bounded(2.0 * (1.0 - float(score))), id_) for id_, score in pairs]
 
 
 def _measured(asked: Vector, ids: list[bytes], vectors: list[bytes | None]) -> list[Found]:
@@ -303,7 +311,7 @@ def _measured(asked: Vector, ids: list[bytes], vectors: list[bytes | None]) -> l
     if not there:
         return []
     distances = _distances(asked, [vector for _, vector in there])
-    return [(_bounded(distance), id_.decode()) for distance, (id_, _) in zip(distances, there, strict=True)]
+    return [(_bounded(distance), id_) for distance, (id_, _) in zip(distances, there, strict=True)]
 
 
 def _distances(asked: Vector, vectors: list[bytes]) -> list[float]:
@@ -328,7 +336,7 @@ def _exact(  # noqa: PLR0913 - what a script answered
         if len(found) >= k and distance > found[-1][0]:
             break
         if not texts or admits(texts[row]):
-            found.append((distance, ids[row].decode()))
+            found.append((distance, ids[row]))
     return found
 
 

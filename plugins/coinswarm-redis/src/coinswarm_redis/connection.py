@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis import exceptions
 from redis.asyncio import ConnectionPool
@@ -32,6 +32,24 @@ PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
 """Before the first of the retries, and before any: each is twice the one before."""
 
 
+class Begin(NamedTuple):
+    """How commands begin, packed once for all of them: a script's keys take longer to pack than what differs.
+
+    :param words: how many.
+    """
+
+    words: int
+    packed: bytes
+
+    @classmethod
+    def of(cls, *words: Word) -> Begin:
+        """Of some words."""
+        return cls(len(words), _packed(words))
+
+
+NOTHING = Begin(0, b"")
+
+
 class Client:
     """Connections of redis-py's, as many as calls may be under way; more calls wait. It connects at its first call.
 
@@ -49,12 +67,13 @@ class Client:
         self._patience = Patience(settings.answer_seconds)
         self._closed = False
 
-    async def ask(self, *words: Word) -> Any:  # noqa: ANN401 - its answer
+    async def ask(self, *words: Word, begin: Begin = NOTHING) -> Any:  # noqa: ANN401 - its answer
         """What a command answers.
 
+        :param begin: comes before the words.
         :raises exceptions.RedisError: it failed, or too many others are under way for too long.
         """
-        (answer,) = await self._call(_packed(words), 1)
+        (answer,) = await self._call(_command(begin, words), 1)
         if isinstance(answer, exceptions.ResponseError):
             raise answer
         return answer
@@ -64,7 +83,7 @@ class Client:
 
         :raises exceptions.RedisError: as ``ask``; for the first of them that failed.
         """
-        packed = [_packed(words) for words in (("MULTI",), *commands, ("EXEC",))]
+        packed = [_command(NOTHING, words) for words in (("MULTI",), *commands, ("EXEC",))]
         *queued, answers = await self._call(b"".join(packed), len(packed))
         for answer in (*queued, *([answers] if isinstance(answers, Exception) else answers)):
             if isinstance(answer, exceptions.ResponseError):
@@ -156,13 +175,15 @@ async def _answer(connection: AbstractConnection) -> Any:  # noqa: ANN401 - what
         return refusal
 
 
-def _packed(words: tuple[Word, ...]) -> bytes:
+def _command(begin: Begin, words: tuple[Word, ...]) -> bytes:
     """A command as Redis reads it."""
-    parts = [b"*%d\r\n" % len(words)]
-    for word in words:
-        data = word if isinstance(word, bytes) else str(word).encode()
-        parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
-    return b"".join(parts)
+    return b"*%d\r\n%b%b" % (begin.words + len(words), begin.packed, _packed(words))
+
+
+def _packed(words: tuple[Word, ...]) -> bytes:
+    """Words as Redis reads them."""
+    given = (word if isinstance(word, bytes) else str(word).encode() for word in words)
+    return b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in given])
 
 
 def _maker(settings: RedisSettings) -> ConnectionPool:

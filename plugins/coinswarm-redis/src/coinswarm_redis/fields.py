@@ -64,28 +64,26 @@ def listed(episode: Episode) -> list[str | int]:
     return [episode.known_ns, episode.known_ns // SECOND_NS, episode.decided_ns // SECOND_NS, *sets]
 
 
-def groups(where: Filter) -> list[list[str]]:
-    """For each field that the filter asks for, the names of the sets of episodes that have one of its values."""
-    found = [
+@lru_cache(maxsize=256)
+def asked_for(where: Filter) -> tuple[str, tuple[str, ...]]:
+    """What a filter asks for, as a recall's script takes it.
+
+    :returns: words: whether it asks for times of decisions (1 or 0), and the first and the last in seconds and
+        nanoseconds, ``-`` where it does not; and for each field that it asks for, how many names of sets of episodes
+        that have one of its values, and these.
+    """
+    decided: tuple[int | str, ...] = (0, "-", "-", "-", "-")
+    if where.decided_from_ns or where.decided_before_ns:
+        last = divmod(where.decided_before_ns - 1, SECOND_NS) if where.decided_before_ns else ("+inf", "-")
+        decided = (1, *divmod(where.decided_from_ns, SECOND_NS), *last)
+    fields = (
         [f"a{code(text)}" for text in where.agents],
         [f"i{code(text)}" for text in where.instruments],
         [f"s{side}" for side in where.sides],
         [f"r{code(text)}" for text in where.regimes],
-    ]
-    return [sorted(names) for names in found if names]
-
-
-def times(where: Filter, as_of_ns: int) -> tuple[int | str, ...]:
-    """What a recall asks of times: as_of, the first and the last decided, in seconds and nanoseconds.
-
-    The decided are ``-`` where the filter asks for neither.
-    """
-    first: tuple[int | str, ...] = ("-", "-")
-    last: tuple[int | str, ...] = ("-", "-")
-    if where.decided_from_ns or where.decided_before_ns:
-        first = divmod(where.decided_from_ns, SECOND_NS)
-        last = divmod(where.decided_before_ns - 1, SECOND_NS) if where.decided_before_ns else ("+inf", "-")
-    return (*divmod(as_of_ns, SECOND_NS), *first, *last)
+    )
+    named = tuple(word for names in fields if names for word in (str(len(names)), *sorted(names)))
+    return " ".join(map(str, decided)), named
 
 
 def expression(where: Filter, as_of_ns: int | None) -> str:

@@ -149,7 +149,7 @@ RECALL = (
     _KEYS
     + """
 local vector = ARGV[1]
-local wanted, more, effort, as_of, within_times, rest = string.match(ARGV[2], '^(%d+) (%d+) (%d+) (%d+) (%d) (.*)$')
+local wanted, more, effort, as_of, decided, rest = string.match(ARGV[2], '^(%d+) (%d+) (%d+) (%d+) (%d) (.*)$')
 wanted, effort = tonumber(wanted), tonumber(effort)
 local total = redis.call('VCARD', v)
 local seen = redis.call('HMGET', m, 'entries', 'index', 'latest', 'kept')
@@ -163,7 +163,7 @@ if tonumber(answer[2]) ~= total or total == 0 then return answer end
 local all_known = at_most(seen[3], as_of)
 
 -- Most recalls end here: what follows takes Lua a twentieth of the search to set up.
-if all_known and within_times == '0' and #ARGV == 2 and kept <= 1000 then
+if all_known and decided == '0' and #ARGV == 2 and kept <= 1000 then
   effort = math.max(effort, kept)
   if coarse then
     local ids = redis.call('VSIM', v, 'FP32', vector, 'COUNT', kept, 'EF', effort)
@@ -212,13 +212,13 @@ local function found(similar_ones)
   return answer
 end
 
-if all_known and within_times == '0' and #ARGV == 2 then return found(similar(kept, kept)) end
+if all_known and decided == '0' and #ARGV == 2 then return found(similar(kept, kept)) end
 
 local told = {}
 for word in string.gmatch(rest, '%S+') do told[#told + 1] = word end
 local function number(place) return tonumber(told[place]) end
-local few, share, spread, spare, thorough, most = number(1), number(2), number(3), number(4), number(5), number(6)
-local known, from, till = {told[7], told[8]}, {told[9], told[10]}, {told[11], told[12]}
+local from, till, known = {told[1], told[2]}, {told[3], told[4]}, {told[5], told[6]}
+local few, share, spread, spare, thorough, most = number(7), number(8), number(9), number(10), number(11), number(12)
 
 -- How many can count at most, and are expected to; which list of ids is the shortest that holds them all.
 local bound, expected, how = total, 1, nil
@@ -331,10 +331,10 @@ return answer
 """One recall, in the way that suits how many can count.
 
 ARGV: the vector; one text of words, for a client takes its time over each argument: k, how many more are measured where
-scores are not good enough, EF, the time, whether the filter asks for times of decisions (1 or 0), up to how many, or
-which share of all, are gathered, how much more than k a search is asked for, and the most (see
-``coinswarm_redis.backend``), and what ``times`` of ``coinswarm_redis.fields`` says; for each field of the filter how
-many names of sets, and these. Where all of them count, most of it is not read.
+scores are not good enough, EF, the time, what the filter asks of times of decisions (see ``asked_for`` of
+``coinswarm_redis.fields``), the time in seconds and nanoseconds, up to how many, or which share of all, are gathered,
+how much more than k a search is asked for, and the most (see ``coinswarm_redis.backend``); for each field of the filter
+how many names of sets, and these. Where all of them count, most of it is not read.
 
 Answers the number of elements, of entries, the index, and, where these agree, how it was searched: ``found``, with ids
 and scores in turn; ``near`` and ``few``, with ids, attributes (empty where all of them count) and vectors one after the
