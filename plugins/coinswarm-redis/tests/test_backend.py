@@ -308,9 +308,12 @@ def test_keys_of_something_else_are_left_alone(url: str) -> None:
     run(url, work)
 
 
-async def old_redis(stream: SocketStream) -> None:
-    """Answers as a Redis 7 does, as far as we ask."""
-    info = b"# Server\r\nredis_version:7.2.4\r\n"
+async def old_redis(stream: SocketStream, version: bytes, vector_sets: bytes) -> None:
+    """Answers as an older Redis does, as far as we ask.
+
+    :param vector_sets: what it answers where it is asked for a vector set's.
+    """
+    info = b"# Server\r\nredis_version:" + version + b"\r\n"
     async with stream:
         while True:
             try:
@@ -322,22 +325,35 @@ async def old_redis(stream: SocketStream) -> None:
                     await stream.send(b"$%d\r\n%s\r\n" % (len(info), info))
                 elif b"EVALSHA" in command:
                     await stream.send(b"-ERR Unknown Redis command called from script script: 1, on @user_script:2\r\n")
-                elif b"CLIENT" in command or b"SELECT" in command:
+                elif b"CLIENT" in command or b"SELECT" in command or b"MULTI" in command or b"HMGET" in command:
                     await stream.send(b"+OK\r\n")
+                elif b"EXEC" in command:
+                    await stream.send(b"*3\r\n*4\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n:0\r\n" + vector_sets)
                 else:
-                    await stream.send(b"-ERR unknown command 'VCARD', with args beginning with: 'x'\r\n")
+                    await stream.send(vector_sets)
 
 
-def test_a_server_without_vector_sets_is_refused_with_the_version_it_needs() -> None:
+@pytest.mark.parametrize(
+    ("version", "answer"),
+    [
+        (b"7.2.4", b"-ERR unknown command 'VCARD', with args beginning with: 'x'\r\n"),
+        (b"8.0.3", b"-ERR syntax error in VSIM command\r\n"),
+    ],
+)
+def test_a_server_without_vector_sets_that_suffice_is_refused_with_the_version_it_needs(
+    version: bytes, answer: bytes
+) -> None:
     async def work() -> list[CoinswarmError | str]:
         said: list[CoinswarmError | str] = []
         async with AsyncExitStack() as stack, anyio.create_task_group() as group:
             listener = await stack.enter_async_context(await anyio.create_tcp_listener(local_host="127.0.0.1"))
-            group.start_soon(listener.serve, old_redis)
+            group.start_soon(listener.serve, partial(old_redis, version=version, vector_sets=answer))
             port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - no Django here
             memory = RedisMemory(RedisSettings(url=f"redis://127.0.0.1:{port}"))
             said.append((await memory.health()).reason)
-            for call in (memory.get(SPACE, "0" * 64), fold(memory, last=1)):
+            ones = np.ones(8, np.float32)
+            calls = (memory.get(SPACE, "0" * 64), memory.recall(SPACE, ones, 5, LATE, ANY), fold(memory, last=1))
+            for call in calls:
                 with pytest.raises(NotReadyError) as caught:
                     await call
                 said.append(str(caught.value))
@@ -346,4 +362,5 @@ def test_a_server_without_vector_sets_is_refused_with_the_version_it_needs() -> 
         return said
 
     for text in anyio.run(work):
-        assert "is version 7.2.4 and has no vector sets: use Redis 8.0 or later" in str(text)
+        refused = f"is version {version.decode()} and has no vector sets that answer with attributes"
+        assert f"{refused}: use Redis 8.2 or later" in str(text)

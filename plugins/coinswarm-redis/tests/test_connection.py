@@ -11,7 +11,7 @@ import pytest
 from redis import exceptions
 from redis.asyncio import Redis
 
-from coinswarm_redis.connection import Begin, Client
+from coinswarm_redis.connection import Begin, Client, command
 from coinswarm_redis.settings import RedisSettings
 from coinswarm_testkit.servers.redis import redis_server
 
@@ -52,10 +52,10 @@ async def own(redis: Redis) -> set[str]:
 def test_one_after_the_other_takes_one_connection(url: str) -> None:
     async def work(client: Client, redis: Redis) -> None:
         for number in range(5):
-            assert await client.ask("ECHO", number) == b"%d" % number
+            assert await client.ask(command("ECHO", number)) == b"%d" % number
             with pytest.raises(exceptions.ResponseError, match="unknown command"):
-                await client.ask("NO-SUCH-COMMAND")
-        assert await client.ask("b", begin=Begin.of("ECHO")) == b"b"
+                await client.ask(command("NO-SUCH-COMMAND"))
+        assert await client.ask(Begin.of("ECHO").then("b")) == b"b"
         assert len(await own(redis)) == 1
 
     run(url, work)
@@ -63,13 +63,19 @@ def test_one_after_the_other_takes_one_connection(url: str) -> None:
 
 def test_what_is_asked_together_is_answered_together_and_refused_together(url: str) -> None:
     async def work(client: Client, redis: Redis) -> None:
-        assert await client.together(("INCR", "a"), ("INCR", "a"), ("ECHO", b"\r\n")) == [1, 2, b"\r\n"]
+        more = command("INCR", "a")
+        assert await client.together(more, more, command("ECHO", b"\r\n")) == [1, 2, b"\r\n"]
         with pytest.raises(exceptions.ResponseError, match="unknown command"):
-            await client.together(("INCR", "a"), ("NO-SUCH-COMMAND",))
-        await client.ask("SET", "text", "x")
+            await client.together(command("INCR", "a"), command("NO-SUCH-COMMAND"))
+        await client.ask(command("SET", "text", "x"))
         with pytest.raises(exceptions.ResponseError, match="not an integer"):
-            await client.together(("ECHO", "c"), ("INCR", "text"), ("ECHO", "d"))
-        assert await client.together(("ECHO", "e"), ("GET", "a")) == [b"e", b"2"]
+            await client.together(command("ECHO", "c"), command("INCR", "text"), command("ECHO", "d"))
+        assert await client.together(command("ECHO", "e"), command("GET", "a")) == [b"e", b"2"]
+        numbers = range(2_500)
+        assert await client.each([command("ECHO", number) for number in numbers]) == [b"%d" % one for one in numbers]
+        with pytest.raises(exceptions.ResponseError, match="not an integer"):
+            await client.each([command("INCR", "text"), command("NO-SUCH-COMMAND"), command("ECHO", "d")])
+        assert await client.each([]) == []
         assert len(await own(redis)) == 1
 
     run(url, work)
@@ -78,8 +84,8 @@ def test_what_is_asked_together_is_answered_together_and_refused_together(url: s
 async def many(client: Client, first: int, count: int = 30) -> None:
     """Questions one after the other, each of which must be given its own answer."""
     for number in range(first, first + count):
-        assert await client.ask("ECHO", number) == b"%d" % number
-        assert await client.together(("ECHO", -number), ("ECHO", "x")) == [b"%d" % -number, b"x"]
+        assert await client.ask(command("ECHO", number)) == b"%d" % number
+        assert await client.together(command("ECHO", -number), command("ECHO", "x")) == [b"%d" % -number, b"x"]
 
 
 def test_tasks_at_once_are_each_given_their_own_answers(url: str) -> None:
@@ -96,17 +102,17 @@ def test_who_is_cancelled_leaves_no_answer_to_the_next(url: str) -> None:
     """At whichever of its steps: before it is sent, while the server takes its time, or after half of the answers."""
 
     async def work(client: Client, redis: Redis) -> None:
-        await client.ask("ECHO", "first")
+        await client.ask(command("ECHO", "first"))
         (first,) = await own(redis)
         for steps in range(8):
-            task = asyncio.create_task(client.together(("ECHO", "old"), ("ECHO", "older")))
+            task = asyncio.create_task(client.together(command("ECHO", "old"), command("ECHO", "older")))
             for _ in range(steps):
                 await asyncio.sleep(0)
             task.cancel()
             with suppress(asyncio.CancelledError):
                 assert await task == [b"old", b"older"]
             await many(client, 10 * steps, 3)
-        task = asyncio.create_task(client.ask("BLPOP", "nothing", 0))
+        task = asyncio.create_task(client.ask(command("BLPOP", "nothing", 0)))
         while not [one for one in await redis.client_list() if one["cmd"] == "blpop"]:
             await anyio.lowlevel.checkpoint()
         task.cancel()
@@ -126,7 +132,7 @@ def test_an_answer_that_comes_too_late_is_given_to_nobody(url: str) -> None:
         before = await own(redis)
         for _ in range(2):
             with pytest.raises(exceptions.TimeoutError, match=r"No answer within 0.2 s"):
-                await client.ask("BLPOP", "nothing", 0)
+                await client.ask(command("BLPOP", "nothing", 0))
         await redis.rpush("nothing", "late", "later")
         await many(client, 0)
         while before & await own(redis):  # they were hung up
@@ -137,7 +143,7 @@ def test_an_answer_that_comes_too_late_is_given_to_nobody(url: str) -> None:
 
 def test_of_two_that_wait_the_one_that_is_late_is_told_and_the_other_is_not(url: str) -> None:
     async def work(client: Client, redis: Redis) -> None:
-        late = asyncio.create_task(client.ask("BLPOP", "nothing", 0))
+        late = asyncio.create_task(client.ask(command("BLPOP", "nothing", 0)))
         while not [one for one in await redis.client_list() if one["cmd"] == "blpop"]:
             await anyio.lowlevel.checkpoint()
         answered = 0
@@ -174,7 +180,7 @@ def test_a_server_that_is_started_again_is_connected_to_again() -> None:
             client = Client(RedisSettings(url=server.url))
             await many(client, 0, 2)
         with pytest.raises(exceptions.ConnectionError):
-            await client.ask("ECHO", "x")
+            await client.ask(command("ECHO", "x"))
         with redis_server("--maxmemory", "100mb", port=int(server.url.rpartition(":")[2])):
             await many(client, 0, 2)
             await client.close()
@@ -184,7 +190,7 @@ def test_a_server_that_is_started_again_is_connected_to_again() -> None:
 
 def test_what_is_under_way_when_it_is_closed_ends_and_leaves_no_connection(url: str) -> None:
     async def work(client: Client, redis: Redis) -> None:
-        waiting = asyncio.create_task(client.ask("BLPOP", "list", 0))
+        waiting = asyncio.create_task(client.ask(command("BLPOP", "list", 0)))
         while not [one for one in await redis.client_list() if one["cmd"] == "blpop"]:
             await anyio.lowlevel.checkpoint()
         await client.close()
@@ -200,6 +206,6 @@ def test_who_cannot_connect_in_time_is_told(url: str) -> None:
     async def work(client: Client, redis: Redis) -> None:
         await redis.execute_command("CLIENT", "PAUSE", 60_000, "ALL")  # type: ignore[no-untyped-call]
         with pytest.raises(exceptions.TimeoutError, match=r"Not connected within 0.1 s"):
-            await client.ask("ECHO", "x")
+            await client.ask(command("ECHO", "x"))
 
     run(url, work, connect_seconds=0.1)

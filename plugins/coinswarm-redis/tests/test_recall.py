@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coinswarm.domain.episode import ANY, Episode, Filter, Match, Space
+from coinswarm.domain.episode import ANY, Episode, Filter, LogPosition, Match, Space
+from coinswarm.errors import NotReadyError
 from coinswarm_redis import backend, scripts
 from coinswarm_redis.backend import RedisMemory
+from coinswarm_redis.connection import command
 from coinswarm_redis.settings import RedisSettings
 from coinswarm_testkit.servers.redis import redis_server
 
@@ -66,6 +68,11 @@ class Watched(RedisMemory):
     def __init__(self, settings: RedisSettings) -> None:
         super().__init__(settings)
         self.ways: list[str] = []
+
+    async def _of_all(self, space: Space, asked: Vector, k: int, as_of_ns: int) -> Any:  # noqa: ANN401 - its answer
+        answer = await super()._of_all(space, asked, k, as_of_ns)
+        self.ways += ["all"] if answer else []
+        return answer
 
     async def _script(self, text: str, space: Space, *given: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
         answer = await super()._script(text, space, *given)
@@ -149,10 +156,22 @@ def shares(url: str, where: Filter, as_of_ns: int = LATE) -> tuple[list[float], 
     return anyio.run(work)
 
 
-def test_what_excludes_nothing_is_searched_at_once(url: str, searched: str) -> None:
+@pytest.mark.usefixtures("searched")
+def test_what_excludes_nothing_is_searched_without_a_script(url: str) -> None:
     found, ways = shares(url, ANY)
     assert np.mean(found) >= 0.98
-    assert set(ways) == {searched}
+    assert set(ways) == {"all"}
+
+
+def test_where_it_was_not_known_that_every_outcome_was_known_it_is_searched_as_well(url: str, searched: str) -> None:
+    async def work() -> None:
+        async with opened(url) as memory:
+            before = await memory.recall(SPACE, VECTORS[0], 10, LATE, ANY)
+            memory._latest[SPACE] = LATE + 1  # of a space that somebody else has cleared meanwhile
+            assert await memory.recall(SPACE, VECTORS[0], 10, LATE, ANY) == before
+            assert memory.ways == ["all", searched]
+
+    anyio.run(work)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +248,7 @@ def test_a_nanosecond_decides(url: str, searched: str) -> None:
                 ):
                     found = await memory.recall(SPACE, VECTORS[number], 1, LATE, where)
                     assert (found[0].episode_id == TOLD[number].id) is there
-            assert set(memory.ways) <= {searched, "few"}
+            assert set(memory.ways) <= {searched, "few", "all"}
             assert searched in memory.ways
 
     anyio.run(work)
@@ -299,3 +318,23 @@ def test_more_than_there_are_brings_all(url: str, monkeypatch: pytest.MonkeyPatc
             assert memory.ways == ["many"], "no search is asked for so many"
 
     anyio.run(work)
+
+
+@pytest.mark.parametrize("where", [Filter(instruments=frozenset({"B/USD"})), Filter(agents=frozenset({"trend"}))])
+def test_what_is_flushed_while_it_is_looked_at_is_a_loss_and_no_empty_answer(where: Filter) -> None:
+    class Flushed(RedisMemory):
+        """Somebody flushes after the script, before the episodes that it named are looked at."""
+
+        async def _looked_at(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401 - as it is
+            await self._ask(command("FLUSHALL"))
+            return await super()._looked_at(*given, **named)
+
+    async def work(url: str) -> None:
+        memory = Flushed(RedisSettings(url=url, quantization="q8"))
+        await memory.remember(SPACE, TOLD[:600], VECTORS[:600], at=LogPosition(1, "0" * 64))
+        with pytest.raises(NotReadyError, match="is gone"):
+            await memory.recall(SPACE, VECTORS[0], 10, LATE, where)
+        await memory.close()
+
+    with redis_server("--maxmemory", "200mb") as server:
+        anyio.run(work, server.url)

@@ -20,16 +20,24 @@ from coinswarm.errors import (
 from coinswarm_redis.patience import Patience
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from redis.asyncio.connection import AbstractConnection
 
     from coinswarm_redis.settings import RedisSettings
 
     Word = str | int | float | bytes
 
-NEEDED = "Redis 8.0 or later, which has vector sets"
+NEEDED = "Redis 8.2 or later"
 
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
 """Before the first of the retries, and before any: each is twice the one before."""
+
+
+def _packed(words: tuple[Word, ...]) -> bytes:
+    """Words as Redis reads them."""
+    given = (word if isinstance(word, bytes) else str(word).encode() for word in words)
+    return b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in given])
 
 
 class Begin(NamedTuple):
@@ -46,8 +54,20 @@ class Begin(NamedTuple):
         """Of some words."""
         return cls(len(words), _packed(words))
 
+    def then(self, *words: Word) -> bytes:
+        """The command that ends with some words, as Redis reads it."""
+        return b"*%d\r\n%b%b" % (self.words + len(words), self.packed, _packed(words))
 
-NOTHING = Begin(0, b"")
+
+def command(*words: Word) -> bytes:
+    """A command as Redis reads it."""
+    return Begin.of(*words).then()
+
+
+MULTI, EXEC = command("MULTI"), command("EXEC")
+
+AT_ONCE = 1_000
+"""So many commands are sent before the first answer is read."""
 
 
 class Client:
@@ -67,32 +87,35 @@ class Client:
         self._patience = Patience(settings.answer_seconds)
         self._closed = False
 
-    async def ask(self, *words: Word, begin: Begin = NOTHING) -> Any:  # noqa: ANN401 - its answer
+    async def ask(self, command: bytes) -> Any:  # noqa: ANN401 - its answer
         """What a command answers.
 
-        :param begin: comes before the words.
         :raises exceptions.RedisError: it failed, or too many others are under way for too long.
         """
-        (answer,) = await self._call(_command(begin, words), 1)
-        if isinstance(answer, exceptions.ResponseError):
-            raise answer
+        (answer,) = await self.each([command])
         return answer
 
-    async def together(self, *commands: tuple[Word, ...]) -> list[Any]:
+    async def each(self, commands: Sequence[bytes]) -> list[Any]:
+        """What commands answer, one after the other.
+
+        :raises exceptions.RedisError: as ``ask``; for the first of them that failed.
+        """
+        found: list[Any] = []
+        for first in range(0, len(commands), AT_ONCE):
+            some = commands[first : first + AT_ONCE]
+            found += await self._call(b"".join(some), len(some))
+        return _good(found)
+
+    async def together(self, *commands: bytes) -> list[Any]:
         """What commands answer between which nothing else is done.
 
         :raises exceptions.RedisError: as ``ask``; for the first of them that failed.
         """
-        packed = [_command(NOTHING, words) for words in (("MULTI",), *commands, ("EXEC",))]
-        *queued, answers = await self._call(b"".join(packed), len(packed))
-        for answer in (*queued, *([answers] if isinstance(answers, Exception) else answers)):
-            if isinstance(answer, exceptions.ResponseError):
-                raise answer
-        return list(answers)
+        return _good(_good(await self._call(b"".join((MULTI, *commands, EXEC)), 2 + len(commands)))[-1])
 
     async def info(self, section: str) -> dict[str, str]:
         """What a section of the server's ``INFO`` says."""
-        lines = (await self.ask("INFO", section)).decode().splitlines()
+        lines = (await self.ask(command("INFO", section))).decode().splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
 
     async def close(self) -> None:
@@ -175,15 +198,15 @@ async def _answer(connection: AbstractConnection) -> Any:  # noqa: ANN401 - what
         return refusal
 
 
-def _command(begin: Begin, words: tuple[Word, ...]) -> bytes:
-    """A command as Redis reads it."""
-    return b"*%d\r\n%b%b" % (begin.words + len(words), begin.packed, _packed(words))
+def _good(answers: list[Any]) -> list[Any]:
+    """Answers none of which is an error.
 
-
-def _packed(words: tuple[Word, ...]) -> bytes:
-    """Words as Redis reads them."""
-    given = (word if isinstance(word, bytes) else str(word).encode() for word in words)
-    return b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in given])
+    :raises exceptions.ResponseError: the first that is one.
+    """
+    for answer in answers:
+        if isinstance(answer, exceptions.ResponseError):
+            raise answer
+    return answers
 
 
 def _maker(settings: RedisSettings) -> ConnectionPool:
@@ -250,9 +273,10 @@ def _answered(error: exceptions.RedisError, text: str, shown: str) -> CoinswarmE
 
 
 def lacks_vector_sets(error: exceptions.RedisError) -> bool:
-    """Whether the server does not know the commands of vector sets."""
+    """Whether the server does not know the commands of vector sets, or not as we ask."""
     text = str(error).lower()
-    return isinstance(error, exceptions.ResponseError) and "unknown" in text and "command" in text
+    unknown = ("unknown" in text and "command" in text) or "syntax error" in text
+    return isinstance(error, exceptions.ResponseError) and unknown
 
 
 def _never_sent(error: exceptions.RedisError, text: str) -> bool:

@@ -1,9 +1,12 @@
 """What Redis does in one step: Lua that writes an episode together with the log position, and that gathers a few.
 
 Keys of a space, all with its name in braces so that a cluster keeps them together: ``v`` the vector set, whose
-attributes are the episodes; ``m`` a hash of what was applied; ``k`` and ``d`` sorted sets of episodes by the second at
-which they are known and were decided; ``r`` the names of the sets ``s:…`` of episodes by agent, instrument, side and
-regime; ``x`` a hash of the vectors as they were told, where the vector set keeps eight bits of each number (``Q8``).
+attributes are the episodes, with their vectors as they were told where it keeps eight bits of each number (``Q8``);
+``m`` a hash of what was applied; ``k`` and ``d`` sorted sets of episodes by the second at which they are known and were
+decided; ``r`` the names of the sets ``s:…`` of episodes by agent, instrument, side and regime.
+
+No script answers with vectors: Lua goes through each byte of each text that it is given, and so would take as long
+again as all else that it does.
 """
 
 from __future__ import annotations
@@ -11,13 +14,20 @@ from __future__ import annotations
 from hashlib import sha1
 
 _KEYS = """
-local v, m, k, d, r, x = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local v, m, k, d, r = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local s = string.sub(v, 1, -2) .. 's:'
 
 -- Whole numbers as text: a number of Lua's is exact up to 2^53 only.
 local function at_most(a, b)
   if #a ~= #b then return #a < #b end
   return a <= b
+end
+
+-- Attributes: JSON, and what comes after it, from the zero byte on.
+local function parts(attributes)
+  local at = string.find(attributes, '\\0', 1, true)
+  if not at then return attributes, '' end
+  return string.sub(attributes, 1, at - 1), string.sub(attributes, at)
 end
 """
 
@@ -38,7 +48,7 @@ local function record()
 end
 
 local function unlist(id, attributes)
-  local old = cjson.decode(attributes)
+  local old = cjson.decode((parts(attributes)))
   for _, letter in ipairs({'a', 'i', 's', 'r'}) do
     redis.call('SREM', s .. letter .. string.format('%.0f', old[letter]), id)
   end
@@ -89,8 +99,8 @@ for first = 6, #ARGV, 10 do
     redis.call('HINCRBY', m, 'entries', 1)
   end
   local vector, told = ARGV[first + 1], ARGV[first + 2]
+  if quantization == 'Q8' then told = told .. '\\0' .. vector end
   redis.call('VADD', v, 'FP32', vector, id, quantization, 'EF', ARGV[4], 'SETATTR', told, 'M', links)
-  if quantization == 'Q8' then redis.call('HSET', x, id, vector) end
   list(id, first + 3)
 end
 record()
@@ -109,7 +119,8 @@ local old = redis.call('VGETATTR', v, ARGV[3])
 if go then
   if old then
     unlist(ARGV[3], old)
-    redis.call('VSETATTR', v, ARGV[3], ARGV[4])
+    local _, vector = parts(old)
+    redis.call('VSETATTR', v, ARGV[3], ARGV[4] .. vector)
     list(ARGV[3], 5)
   end
   record()
@@ -127,7 +138,6 @@ if go then
   if old then
     unlist(ARGV[3], old)
     redis.call('VREM', v, ARGV[3])
-    redis.call('HDEL', x, ARGV[3])
     redis.call('HINCRBY', m, 'entries', -1)
   end
   record()
@@ -141,7 +151,7 @@ CLEAR = (
     _KEYS
     + """
 for _, name in ipairs(redis.call('SMEMBERS', r)) do redis.call('UNLINK', s .. name) end
-return redis.call('UNLINK', v, m, k, d, r, x)
+return redis.call('UNLINK', v, m, k, d, r)
 """
 )
 
@@ -154,26 +164,10 @@ wanted, effort = tonumber(wanted), tonumber(effort)
 local total = redis.call('VCARD', v)
 local seen = redis.call('HMGET', m, 'entries', 'index', 'latest', 'kept')
 local coarse = seen[4] == 'Q8'
-local kept = wanted -- of what is found
-if coarse then
-  total, kept = math.min(total, redis.call('HLEN', x)), wanted + tonumber(more)
-end
-local answer = {total, seen[1] or '0', seen[2] or '', ''}
+local kept = coarse and wanted + tonumber(more) or wanted -- of what is found
+local answer = {total, seen[1] or '0', seen[2] or '', '', coarse and 1 or 0}
 if tonumber(answer[2]) ~= total or total == 0 then return answer end
 local all_known = at_most(seen[3], as_of)
-
--- Most recalls end here: what follows takes Lua a twentieth of the search to set up.
-if all_known and decided == '0' and #ARGV == 2 and kept <= 1000 then
-  effort = math.max(effort, kept)
-  if coarse then
-    local ids = redis.call('VSIM', v, 'FP32', vector, 'COUNT', kept, 'EF', effort)
-    answer[4], answer[5] = 'near', {ids, {}, redis.call('HMGET', x, unpack(ids))}
-  else
-    answer[4] = 'found'
-    answer[5] = redis.call('VSIM', v, 'FP32', vector, 'WITHSCORES', 'COUNT', kept, 'EF', effort)
-  end
-  return answer
-end
 
 -- Ids of what is similar, and where the scores are good enough each with its own.
 local function similar(count, visited)
@@ -182,33 +176,8 @@ local function similar(count, visited)
   return redis.call(unpack(asked))
 end
 
--- Of some ids those that are still there, and their vectors as they were told.
-local function brought(ids)
-  local there, vectors = {}, {}
-  local function take(id, vector)
-    if vector then -- else it is gone, and the numbers above do not agree
-      there[#there + 1] = id
-      vectors[#there] = vector
-    end
-  end
-  if coarse then
-    for first = 1, #ids, 1000 do
-      local some = redis.call('HMGET', x, unpack(ids, first, math.min(#ids, first + 999)))
-      for place, vector in ipairs(some) do take(ids[first + place - 1], vector) end
-    end
-  else
-    for _, id in ipairs(ids) do take(id, (redis.call('VEMB', v, id, 'RAW') or {})[2]) end
-  end
-  return there, vectors
-end
-
 local function found(similar_ones)
-  if coarse then
-    local ids, vectors = brought(similar_ones)
-    answer[4], answer[5] = 'near', {ids, {}, vectors}
-  else
-    answer[4], answer[5] = 'found', similar_ones
-  end
+  answer[4], answer[6], answer[7] = coarse and 'near' or 'found', similar_ones, 1
   return answer
 end
 
@@ -253,11 +222,9 @@ if bound > limit and #single > 1 then
   local size = redis.call(unpack(asked))
   if size <= limit then bound, how = size, {'SINTER', unpack(single)} end
 end
-answer[6] = bound
-
 -- Whether the episode that attributes tell of is within two times, given as seconds and nanoseconds; '-' for none.
 local function within(attributes, letter, first, last)
-  local told = cjson.decode(attributes)
+  local told = cjson.decode((parts(attributes)))
   local seconds, rest = told[letter .. 's'], told[letter .. 'n']
   local function before(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end
   local time = {seconds, rest}
@@ -316,15 +283,11 @@ if bound > limit then
     if #good >= step * wanted then return found(good) end
     ask = ask * 3
   end
-  answer[4], answer[5], answer[7] = 'many', all_known and 1 or 0, coarse and 1 or 0
+  answer[4], answer[6], answer[7] = 'many', all_known and 1 or 0, bound
   return answer
 end
-local ids, vectors = brought(redis.call(unpack(how)))
-local attributes = {}
-if not all_known or from[1] ~= '-' or #fields > 1 then
-  for place, id in ipairs(ids) do attributes[place] = redis.call('VGETATTR', v, id) end
-end
-answer[4], answer[5] = 'few', {ids, attributes, vectors}
+answer[4], answer[6] = 'few', redis.call(unpack(how))
+answer[7] = (all_known and from[1] == '-' and #fields <= 1) and 1 or 0
 return answer
 """
 )
@@ -336,10 +299,10 @@ scores are not good enough, EF, the time, what the filter asks of times of decis
 how much more than k a search is asked for, and the most (see ``coinswarm_redis.backend``); for each field of the filter
 how many names of sets, and these. Where all of them count, most of it is not read.
 
-Answers the number of elements, of entries, the index, and, where these agree, how it was searched: ``found``, with ids
-and scores in turn; ``near`` and ``few``, with ids, attributes (empty where all of them count) and vectors one after the
-other; or ``many``, where the filter keeps away from what is asked, with whether every outcome was known, how many can
-count, and whether scores are not good enough.
+Answers the number of elements, of entries, the index, how it was searched, whether scores are not good enough (1 or
+0), and for ``found`` ids and scores in turn; for ``near`` and ``few`` ids, and whether all of them count; for ``many``,
+where the filter keeps away from what is asked, whether every outcome was known, and how many can count at most. It has
+none of these words where elements and entries do not agree, or there are none.
 """
 
 DIGESTS = {text: sha1(text.encode()).hexdigest() for text in (REMEMBER, UPDATE, FORGET, CLEAR, RECALL)}  # noqa: S324 - Redis' own choice
