@@ -48,15 +48,18 @@ def test_a_running_one_is_named_by_the_variable(monkeypatch: pytest.MonkeyPatch)
         assert redis.VARIABLE in server.about
 
 
-def test_one_without_vector_sets_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["7.0.15", "8.0.3"])
+def test_one_whose_vector_sets_do_not_suffice_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str
+) -> None:
     program = tmp_path / "redis-server"
-    program.write_text("#!/bin/sh\necho 'Redis server v=7.0.15 sha=0 bits=64'\n")
+    program.write_text(f"#!/bin/sh\necho 'Redis server v={version} sha=0 bits=64'\n")
     program.chmod(0o755)
     monkeypatch.setattr(redis, "WHEEL", "no-such-wheel")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv(redis.VARIABLE, raising=False)
     with (
-        pytest.raises(NoServerError, match=r"7\.0\.15 and has no vector sets: install the package"),
+        pytest.raises(NoServerError, match=rf"{version}, older than 8\.2: install the package"),
         redis.redis_server(),
     ):
         pass

