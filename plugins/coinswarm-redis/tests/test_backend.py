@@ -6,7 +6,7 @@ import logging
 from contextlib import AsyncExitStack
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 import numpy as np
@@ -176,12 +176,16 @@ def test_positions_beyond_what_a_double_holds_are_told_apart(url: str) -> None:
     run(url, work)
 
 
-def test_a_restarted_server_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    settings = ("--appendonly", "yes", "--appendfsync", "always")
-
+@pytest.mark.parametrize("quantization", ["none", "q8"])
+@pytest.mark.parametrize(
+    "settings", [("--appendonly", "yes", "--appendfsync", "always"), ("--save", "900 1")], ids=["log", "snapshot"]
+)
+def test_a_restarted_server_goes_on_where_it_stopped(
+    tmp_path: Path, settings: tuple[str, ...], quantization: Literal["none", "q8"]
+) -> None:
     async def work() -> None:
         with redis_server(*settings, folder=tmp_path) as server:
-            memory = RedisMemory(RedisSettings(url=server.url))
+            memory = RedisMemory(RedisSettings(url=server.url, quantization=quantization))
             await fold(memory)
             before, info = await recalled(memory), await memory.info(SPACE)
         with pytest.raises(UnreachableError, match=r"Redis at redis://127.0.0.1:\d+ cannot be reached"):
