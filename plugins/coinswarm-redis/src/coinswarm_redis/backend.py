@@ -229,11 +229,13 @@ class RedisMemory(MemoryBackend):
         key = keys(self._settings.prefix, space)[0]
         texts: list[bytes | None] = [b"{}"] * len(ids)
         if coarse or told:
-            texts = await self._each([command("VGETATTR", key, id_) for id_ in ids])
+            begin = Begin.of("VGETATTR", key)
+            texts = await self._each([begin.then(id_) for id_ in ids])
         if coarse:
             there, vectors = self._vectors(space, ids, texts)
             return there, [text for text in texts if text], vectors
-        raw = await self._each([command("VEMB", key, id_, "RAW") for id_ in ids])
+        begin = Begin.of("VEMB", key)
+        raw = await self._each([begin.then(id_, "RAW") for id_ in ids])
         rows = [(id_, text, one[1]) for id_, text, one in zip(ids, texts, raw, strict=True) if text and one]
         return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
 
