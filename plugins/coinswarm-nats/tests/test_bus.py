@@ -133,6 +133,58 @@ def test_answers_cross_prefixes_by_their_inbox(nats_url: str) -> None:
     assert anyio.run(play).startswith(b"_INBOX.v1.")
 
 
+def test_a_message_is_on_its_way_before_anybody_else_has_a_turn(nats_url: str) -> None:
+    async def play() -> list[int]:
+        unsent = []
+        async with made(nats_url, prefix="turn") as bus:
+            connection = bus._usable()
+            send = connection.publish
+
+            async def sent(subject: str, data: bytes, reply: str) -> None:
+                await send(subject, data, reply)
+                unsent.append(connection._client.pending_data_size)
+
+            connection.publish = sent  # type: ignore[method-assign]
+            for size in (10, 100, 1000):
+                await bus.publish("a", bytes(size))
+        return unsent
+
+    assert anyio.run(play) == [0, 0, 0]
+
+
+def test_what_a_server_does_not_take_is_counted_and_who_sends_more_is_told(nats_url: str) -> None:
+    async def play() -> int:
+        async def serve(client: anyio.abc.ByteStream) -> None:
+            async with client, await anyio.connect_tcp(address.hostname or "", address.port or 0) as server:
+                await client.send(await server.receive())  # INFO
+                await server.send(await client.receive())  # CONNECT and PING
+                await client.send(await server.receive())  # PONG
+                await server.send(await client.receive())  # PING
+                await client.send(await server.receive())  # PONG
+                await anyio.sleep_forever()
+
+        address = urlsplit(nats_url)
+        listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - anyio's, no database's
+        async with listener, anyio.create_task_group() as group:
+            group.start_soon(listener.serve, serve)
+            async with made(f"nats://127.0.0.1:{port}", answer_seconds=0.1, drain_seconds=0.1) as bus:
+                connection = bus._usable()
+                with pytest.raises(UnreachableError):
+                    await _flooded(bus)
+                transport: Any = connection._client._transport
+                held = transport._io_writer.transport.get_write_buffer_size()
+            group.cancel_scope.cancel()
+        return int(held)
+
+    assert anyio.run(play) < 8 << 20
+
+
+async def _flooded(bus: NatsBus) -> None:
+    for _ in range(1_000):  # what the kernels on both sides take, and much more
+        await bus.publish("a", bytes(1 << 17))
+
+
 def test_more_than_is_sent_at_once_waits_and_is_not_lost(nats_url: str, heard: Heard) -> None:
     async def flood() -> None:
         async with made(nats_url, prefix="flood") as bus, made(nats_url, prefix="flood") as other:

@@ -24,7 +24,7 @@ from coinswarm.errors import (
     UnreachableError,
 )
 from coinswarm.memory.quorum.keys import Ed25519Scheme
-from coinswarm.memory.quorum.log import Request, Status, decide, take
+from coinswarm.memory.quorum.log import Answer, Request, Status, decide, take
 from coinswarm.memory.quorum.records import Head, Outcome, Seal, SealVote
 from coinswarm.memory.quorum.verify import verify
 from coinswarm.memory.store import engine as engines
@@ -599,6 +599,30 @@ def run(url: str, statement: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(statement))
     engine.dispose()
+
+
+def test_who_stops_in_the_middle_of_a_decision_does_not_keep_others_from_theirs(
+    cluster: Cluster, served: Store, postgres_store: str
+) -> None:
+    stopped, other = (cluster.request(cluster.envelope()) for _ in range(2))
+
+    class Stopping(Ed25519Scheme):
+        """Where the process stands still: it has locked and read, and not written yet."""
+
+        def verify(self, key: str, signature: str, body: bytes) -> bool:
+            if not answers:
+                answers.extend(cluster.decide(other))
+            return super().verify(key, signature, body)
+
+    answers: list[Answer] = []
+    with (
+        closing(open_store(postgres_store, "north", "main", roster=cluster.roster)) as elsewhere,
+        pytest.raises(UnreachableError),
+    ):
+        decide(elsewhere.log, [stopped], Stopping())  # it goes on, as if nothing had been
+    assert [one.status for one in answers] == [Status.DECIDED]
+    assert whole(cluster, served) == 1
+    assert [one.status for one in cluster.decide(stopped)] == [Status.DECIDED]
 
 
 def test_the_clock_is_the_servers(cluster: Cluster, postgres_store: str) -> None:

@@ -156,9 +156,10 @@ class NatsBus(MessageBus):
         """Send a message."""
         connection = self._usable()
         demand_sendable([Message(subject, data, reply)])
-        await anyio.lowlevel.checkpoint()  # else who publishes without end keeps everybody else from running
+        await anyio.lowlevel.checkpoint_if_cancelled()
         connection.demand(f"a message on {subject!r}")
         await connection.publish(self.outside(subject), data, self.outside(reply) if reply else "")
+        await anyio.lowlevel.cancel_shielded_checkpoint()  # else who publishes without end keeps all else from running
 
     async def publish_batch(self, messages: Sequence[Message]) -> None:
         """Send messages, and wait for the server to have them."""

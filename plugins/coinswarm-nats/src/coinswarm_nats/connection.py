@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 UNSENT = 1 << 20
 """Bytes that wait to be sent before a publisher must wait for the server."""
+_AT_ONCE = 1 << 15
+"""Bytes on their way to the network up to which more are written at once."""
 CLOSE_SECONDS = 0.5
 """How long the end of a connection may take."""
 DENIED = "permissions violation"
@@ -60,6 +62,20 @@ class _Client(Client):
         self._ended, self._certified = ended, certified
         self._public_nkey = identity.public if identity is not None else None
         self._encrypted = encrypted
+
+    async def _flush_pending(self, force_flush: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - its own signature
+        # nats-py would wake a task of its own to write, one turn of the loop later. That waits, and is for what waits.
+        writer = getattr(self._transport, "_io_writer", None)
+        if (
+            force_flush
+            or writer is None
+            or not self.is_connected
+            or writer.transport.get_write_buffer_size() > _AT_ONCE
+        ):
+            return await super()._flush_pending(force_flush)
+        pending, self._pending, self._pending_data_size = self._pending, [], 0
+        writer.writelines(pending)
+        return None
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:  # noqa: FBT001, FBT002 - its own signature
         if self._encrypted and initial_connection and not info.get("tls_required"):

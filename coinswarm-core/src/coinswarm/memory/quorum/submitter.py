@@ -1,7 +1,7 @@
 """A submitter: sends what it proposes until the log says how it ended, and keeps it on its own disk meanwhile.
 
-It sends while it writes: what is lost in between with its process was promised to nobody, and may be decided all the
-same.
+It sends before it writes, and what is decided in a moment need not be written: what is lost in between with its process
+was promised to nobody, and may be decided all the same.
 """
 
 from __future__ import annotations

@@ -34,12 +34,19 @@ _IDLE = int(TransactionStatus.IDLE)
 _READ, _BOTH = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
 _COMMIT = "COMMIT"
 
+IDLE_SECONDS = 2.0
+"""How long a transaction that writes may be left waiting by its process. One that is stopped would else keep what it
+has locked, and with that everybody, for as long as its connection lives."""
+
 _AWAY = ("08", "57")
 """What states begin with that say that the server went away, and not how a commit ended."""
 
 _FORGOT = ("26", "0A000")
 """What states begin with that say that a prepared statement is gone, or fits the tables no more:
 a new connection helps."""
+
+
+_NOT_FOR_EVER = f"SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}"
 
 
 class _Step(NamedTuple):
@@ -127,7 +134,7 @@ class PostgresLine(Line):
 
         :raises CharacterNotInRepertoire: for a text that PostgreSQL cannot hold.
         """
-        steps = [_plain(self._begin)] if self._begin else []
+        steps = [_plain(self._begin), _plain(_NOT_FOR_EVER)] if self._begin else []
         self._begin = ""
         for number, (what, given) in enumerate(questions):
             if isinstance(what, Statement):

@@ -1,7 +1,12 @@
-"""What a part must not forget, on its way to its disk: all that waits goes together, for one fsync."""
+"""What a part must not forget, on its way to its disk: all that waits goes together, for one fsync.
+
+A proposal, which is sent meanwhile, waits a moment first: most are decided by then, and need no place on the disk.
+"""
 
 from __future__ import annotations
 
+import math
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +28,9 @@ REMEMBER_SECONDS = 0.1
 
 AGAIN_SECONDS = 1.0
 """How long a disk that took nothing is left alone."""
+
+YOUNG_SECONDS = 0.03
+"""How long a proposal is under way before it is written down: several times what a quorum takes that is well."""
 
 
 class Keeper:
@@ -48,10 +56,17 @@ class Keeper:
         self._forgetful = anyio.Event()
         self._decided: list[str] = []
         self._held: set[str] = set()
+        self._young: dict[str, tuple[float, m.Keep]] = {}
+        """Proposals that are not to be written yet, oldest first, and since when they will be."""
+        self._born = anyio.Event()
 
     def keep(self, effect: m.Keep | m.KeepSeal) -> None:
-        """Have something kept, after all before it."""
-        self._waiting.put(effect)
+        """Have something kept, after all before it: a proposal unless it is decided in a moment."""
+        if isinstance(effect, m.Keep) and isinstance(effect.message, m.Propose):
+            self._young[effect.message.envelope.id] = time.monotonic() + YOUNG_SECONDS, effect
+            self._born.set()
+        else:
+            self._waiting.put(effect)
 
     def remember(self, effect: m.Remember) -> None:
         """There is time with the next thing that is kept, or a little later."""
@@ -60,7 +75,9 @@ class Keeper:
 
     def decided(self, proposals: Iterable[str]) -> None:
         """What was kept about these need not be kept any more once a head behind their decisions is."""
-        self._decided += [one for one in proposals if one not in self._held]
+        for one in proposals:
+            if one not in self._held and self._young.pop(one, None) is None:
+                self._decided.append(one)
 
     def hold(self, proposal: str) -> None:
         """Leave a proposal where it is although it is decided, until ``let_go``."""
@@ -70,6 +87,7 @@ class Keeper:
         """It need not be kept any more once all is that was to be kept before."""
         self._held.discard(proposal)
         self.decided([proposal])
+        self._grow_up()
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -78,14 +96,20 @@ class Keeper:
                 await self._seals(await self._waiting.take())
         async with anyio.create_task_group() as group:
             group.start_soon(self._remind)
+            group.start_soon(self._write_young)
             while True:
                 await self._write(self._disk, await self._waiting.take())
 
     async def rest(self) -> None:
-        """At the end: the highest head, so that the next life knows it."""
-        if self._disk is not None and self._seen is not None:
+        """At the end: all that was to be kept, and the highest head, so that the next life knows it."""
+        self._grow_up()
+        if self._disk is not None:
+            left = [*await self._waiting.take()] if len(self._waiting) else []
+            jobs = [job for job in left if not isinstance(job, m.KeepSeal)]
+            jobs += [self._seen] if self._seen is not None else []
             try:
-                await self._hand.do(partial(self._disk.write, [self._seen], self._decided))
+                if jobs:
+                    await self._hand.do(partial(self._disk.write, jobs, self._decided))
             except OutputError as error:
                 self._teller.trouble("disk", str(error))
         await self._hand.rest()
@@ -115,6 +139,23 @@ class Keeper:
                     await self._hand.do(partial(self._keep_seal, job))
                 except OSError as error:
                     self._teller.trouble("seals", f"a seal cannot be copied ({error}); the next one covers it")
+
+    def _grow_up(self, now: float = math.inf) -> None:
+        """Have proposals written that are not young any more, by default all."""
+        for proposal, (due, effect) in list(self._young.items()):
+            if due > now:
+                break
+            del self._young[proposal]
+            self._waiting.put(effect)
+
+    async def _write_young(self) -> None:
+        """Have proposals written that are not decided in time."""
+        while True:
+            await self._born.wait()
+            self._born = anyio.Event()
+            while self._young:
+                await anyio.sleep(YOUNG_SECONDS)
+                self._grow_up(time.monotonic())
 
     async def _remind(self) -> None:
         """Have the head kept within ``REMEMBER_SECONDS`` where nothing else is kept meanwhile."""
