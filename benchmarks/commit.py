@@ -16,6 +16,7 @@ import os
 import sys
 import tempfile
 import time
+from bisect import bisect_left
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -100,13 +101,14 @@ class Notices:
         node.tell = self._told  # type: ignore[method-assign] # it is asked for by this name
 
     def _told(self, event: object) -> None:
-        if isinstance(event, Notice):
+        if isinstance(event, Notice) and event.head.index > (self._heard[-1][0] if self._heard else 0):
             self._heard.append((event.head.index, time.perf_counter()))
         self._tell(event)
 
     def since(self, entry: int) -> float:
         """When it first heard of a head at or behind an entry; infinity: it never did."""
-        return next((at for index, at in self._heard if index >= entry), float("inf"))
+        place = bisect_left(self._heard, entry, key=lambda heard: heard[0])
+        return self._heard[place][1] if place < len(self._heard) else float("inf")
 
     def forget(self) -> None:
         """Leave out what was heard so far."""

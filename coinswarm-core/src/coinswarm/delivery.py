@@ -12,7 +12,6 @@ from collections import deque
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-import anyio
 import anyio.lowlevel
 
 from coinswarm.errors import RetryableError
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from coinswarm.ports import OnError, OnMessage
 
 TOGETHER = 16
-"""Messages that are handled in a row before other tasks get their turn."""
+"""Messages that are handled, or sent, in a row before other tasks get their turn."""
 
 _WORD = r"[A-Za-z0-9_-]+"
 _SUBJECT = re.compile(rf"{_WORD}(\.{_WORD})*")
@@ -94,7 +93,7 @@ class Mailbox:
         self._limit, self._limit_bytes = limit, limit_bytes
         self._pending: deque[Message] = deque()
         self._bytes = 0
-        self._wake, self._idle = anyio.Event(), anyio.Event()
+        self._wake, self._idle = asyncio.Event(), asyncio.Event()
         self._behind = False
 
     def take(self, message: Message) -> None:
@@ -111,8 +110,7 @@ class Mailbox:
         self._behind = False
         self._pending.append(message)
         self._bytes += len(message.data)
-        if self._idle.is_set():
-            self._idle = anyio.Event()
+        self._idle.clear()
         self._wake.set()
 
     async def deliver(self) -> None:
@@ -121,7 +119,7 @@ class Mailbox:
         while not self.over:
             if not self._pending:
                 self._idle.set()
-                self._wake = anyio.Event()
+                self._wake.clear()
                 await self._wake.wait()
                 continue
             message = self._pending.popleft()

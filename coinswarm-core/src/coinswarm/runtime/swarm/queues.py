@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from typing import Generic, TypeVar
-
-import anyio
 
 T = TypeVar("T")
 
@@ -19,7 +18,7 @@ class Lane(Generic[T]):
     def __init__(self, limit: int) -> None:
         self.dropped = 0
         self._waiting: deque[T] = deque(maxlen=limit)
-        self._wake = anyio.Event()
+        self._wake = asyncio.Event()
 
     def put(self, item: T) -> None:
         """Add something."""
@@ -30,7 +29,7 @@ class Lane(Generic[T]):
     async def take(self, most: int = 1_000_000) -> list[T]:
         """All that waits, at most so many; waits until there is something."""
         while not self._waiting:
-            self._wake = anyio.Event()
+            self._wake.clear()
             await self._wake.wait()
         return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
 
