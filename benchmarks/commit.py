@@ -72,7 +72,7 @@ QUIET_SECONDS = 1.1 * LISTEN_SECONDS
 class Figures(NamedTuple):
     """What one way of running measured.
 
-    :param committed: seconds of each proposal at a steady rate until its commit was heard of; empty: not measured.
+    :param committed: seconds of each proposal at a steady rate until its commit was heard of.
     :param seconds: of each until its entry was read and verified; :param asked: proposals a second.
     :param burst: proposals a second when all are proposed at once; :param at_once: how many these were.
     """
@@ -119,11 +119,11 @@ async def measured(
     propose: Callable[[Proposal], Awaitable[Ended]],
     proposals: Sequence[Proposal],
     asked: Asked,
-    notices: Notices | None = None,
+    notices: Notices,
 ) -> Figures:
     """Some to warm up, then a steady rate, then all at once.
 
-    :param notices: of the submitter, where it hears of commits.
+    :param notices: of the submitter.
     :raises AssertionError: when one is not accepted: then its time means nothing.
     """
     taken: list[float] = []
@@ -133,8 +133,8 @@ async def measured(
         begin = time.perf_counter()
         ended = await propose(proposal)
         taken.append(time.perf_counter() - begin)
-        if notices is not None:  # what was read before the news of it came was committed at the latest then
-            committed.append(min(notices.since(ended.entry) - begin, taken[-1]))
+        # What was read before the news of it came was committed at the latest then.
+        committed.append(min(notices.since(ended.entry) - begin, taken[-1]))
         assert ended.outcome is Outcome.ACCEPT, ended
 
     todo = iter(proposals)
@@ -143,15 +143,13 @@ async def measured(
     await anyio.sleep(QUIET_SECONDS)
     taken.clear()
     committed.clear()
-    if notices is not None:
-        notices.forget()
+    notices.forget()
     begin = time.perf_counter()
     async with anyio.create_task_group() as group:
         for place in range(int(asked.seconds * asked.rate)):
             await anyio.sleep(max(0.0, begin + place / asked.rate - time.perf_counter()))
             group.start_soon(one, next(todo))
     steady, until_commit = list(taken), list(committed)
-    notices = None
     begin = time.perf_counter()
     async with anyio.create_task_group() as group:
         for _ in range(asked.burst):
@@ -248,7 +246,8 @@ def one_process(
                     bus() as carrier,
                     EmbeddedSwarm(CLUSTER, "main", cast, folder, carrier, store.log, Gatherer(store), _say) as swarm,
                 ):
-                    return await measured(partial(swarm.propose, seconds=600), proposals, asked)
+                    propose = partial(swarm.propose, seconds=600)
+                    return await measured(propose, proposals, asked, Notices(swarm.desk.node))
 
             return driven(run)
 
@@ -304,17 +303,12 @@ def rows(asked: Asked) -> list[Row]:
 def told(figures: Figures, where: str, bound: str, fsync_ms: float, *, wished: bool = False) -> list[Row]:
     """The rows of one way of running.
 
-    Where it is not known when a commit was heard of, it was at the latest when its entry was verified.
-
     :param wished: whether the targets are of this one.
     """
     rate, most = f"at {figures.asked:g}/s, {where}", P50_MS if wished else None
-    made = []
-    if wished:
-        made.append(timed(f"proposal to commit {rate}", figures.committed or figures.seconds, bound, fsync_ms, most))
-    if figures.committed or not wished:
-        made.append(timed(f"proposal to entry read and verified {rate}", figures.seconds, bound, fsync_ms))
-    made.append(
+    return [
+        timed(f"proposal to commit {rate}", figures.committed, bound, fsync_ms, most),
+        timed(f"proposal to entry read and verified {rate}", figures.seconds, bound, fsync_ms),
         Row(
             name=f"{figures.at_once:,} proposals at once, {where}",
             ours=f"{figures.burst:,.0f} per s",
@@ -323,9 +317,8 @@ def told(figures: Figures, where: str, bound: str, fsync_ms: float, *, wished: b
             target=f">= {BURST_PER_SECOND:,} per s" if wished else "",
             reached=figures.burst >= BURST_PER_SECOND if wished else None,
             figures={"per_second": figures.burst},
-        )
-    )
-    return made
+        ),
+    ]
 
 
 def timed(name: str, seconds: Sequence[float], bound: str, fsync_ms: float, most: float | None = None) -> Row:

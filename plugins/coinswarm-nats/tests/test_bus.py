@@ -180,6 +180,30 @@ def test_what_a_server_does_not_take_is_counted_and_who_sends_more_is_told(nats_
     assert anyio.run(play) < 8 << 20
 
 
+def test_a_batch_is_written_together_and_confirmed_after_it_was(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> list[str]:
+        done = []
+        async with made(nats_url, prefix="together") as bus:
+            transport: Any = bus._usable()._client._transport
+            write, writelines = transport.write, transport.writelines
+
+            def one(data: bytes) -> None:
+                done.append(data.decode().strip())
+                write(data)
+
+            def several(lines: list[bytes]) -> None:
+                done.append(f"{len(lines)} messages")
+                writelines(lines)
+
+            monkeypatch.setattr(transport, "write", one)
+            monkeypatch.setattr(transport, "writelines", several)
+            await bus.publish_batch([Message("a", b"%d" % number) for number in range(100)])
+            await bus.publish("a", b"alone")
+        return done[:3]
+
+    assert anyio.run(play) == ["100 messages", "PING", "1 messages"]
+
+
 async def _flooded(bus: NatsBus) -> None:
     for _ in range(1_000):  # what the kernels on both sides take, and much more
         await bus.publish("a", bytes(1 << 17))

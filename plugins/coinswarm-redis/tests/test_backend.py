@@ -327,6 +327,8 @@ async def old_redis(stream: SocketStream, version: bytes, vector_sets: bytes) ->
             for command in asked.split(b"*")[1:]:
                 if b"INFO" in command:
                     await stream.send(b"$%d\r\n%s\r\n" % (len(info), info))
+                elif b"VCARD" in command and version.startswith(b"8"):
+                    await stream.send(b":0\r\n")
                 elif b"EVALSHA" in command:
                     await stream.send(b"-ERR Unknown Redis command called from script script: 1, on @user_script:2\r\n")
                 elif b"CLIENT" in command or b"SELECT" in command or b"MULTI" in command or b"HMGET" in command:

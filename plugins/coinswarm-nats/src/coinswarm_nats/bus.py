@@ -170,9 +170,10 @@ class NatsBus(MessageBus):
         await anyio.lowlevel.checkpoint()
         if not messages:
             return
-        for message in messages:
-            reply = self.outside(message.reply) if message.reply else ""
-            await connection.publish(self.outside(message.subject), message.data, reply)
+        with connection.gathering():
+            for message in messages:
+                reply = self.outside(message.reply) if message.reply else ""
+                await connection.publish(self.outside(message.subject), message.data, reply)
         subjects = {self.outside(message.subject) for message in messages}
         await connection.flush(f"a batch of {len(messages)} messages", *subjects)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ from coinswarm.errors import AmbiguousError, OperatorError, RetryableError, Unre
 from coinswarm.ports import MAX_MESSAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
@@ -60,10 +60,14 @@ class _Client(Client):
     ) -> None:
         super().__init__()
         self._ended, self._certified = ended, certified
+        self.gathers = False
+        """Whether what is published waits until it is written out, or much waits."""
         self._public_nkey = identity.public if identity is not None else None
         self._encrypted = encrypted
 
     async def _flush_pending(self, force_flush: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - its own signature
+        if self.gathers and not force_flush:
+            return None
         # nats-py would wake a task of its own to write, one turn of the loop later. That waits, and is for what waits.
         writer = getattr(self._transport, "_io_writer", None)
         if (
@@ -73,9 +77,18 @@ class _Client(Client):
             or writer.transport.get_write_buffer_size() > _AT_ONCE
         ):
             return await super()._flush_pending(force_flush)
-        pending, self._pending, self._pending_data_size = self._pending, [], 0
-        writer.writelines(pending)
+        self.write_out()
         return None
+
+    def write_out(self) -> None:
+        """Hand what waits to the network, however much that has to take already."""
+        if self._pending and self._transport is not None:
+            pending, self._pending, self._pending_data_size = self._pending, [], 0
+            self._transport.writelines(pending)
+
+    async def _send_ping(self, future: Any = None) -> None:  # noqa: ANN401 - its own signature
+        self.write_out()  # nats-py would ask first: the answer would say nothing of what waits
+        await super()._send_ping(future)
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:  # noqa: FBT001, FBT002 - its own signature
         if self._encrypted and initial_connection and not info.get("tls_required"):
@@ -258,6 +271,16 @@ class Connection:
         except nats.errors.ConnectionClosedError:
             self.demand(what)
             raise
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Write what is published inside together: at the end, and as often as much is unsent."""
+        self._client.gathers = True
+        try:
+            yield
+        finally:
+            self._client.gathers = False
+            self._client.write_out()
 
     async def subscribe(self, subject: str, group: str, take: Take) -> Subscription:
         """Have messages of a pattern put somewhere; counts from when this returns.

@@ -14,7 +14,7 @@ from coinswarm.domain.episode import ANY, FARTHEST, LogPosition, Match, MemoryIn
 from coinswarm.domain.health import Condition, Health
 from coinswarm.errors import CoinswarmError, NotReadyError
 from coinswarm_redis import scripts
-from coinswarm_redis.connection import NEEDED, Begin, Client, command, lacks_vector_sets, told
+from coinswarm_redis.connection import NEEDED, Begin, Client, command, is_older, lacks_vector_sets, told
 from coinswarm_redis.fields import (
     SECOND_NS,
     asked_for,
@@ -148,12 +148,15 @@ class RedisMemory(MemoryBackend):
         return MemoryStats(self._recalls, self._remembered, self._updated, self._forgotten, self._recall_ns)
 
     async def health(self) -> Health:
-        """Whether the server answers, has vector sets, and may not throw away what it was told."""
+        """Whether the server answers, has vector sets that suffice, and may not throw away what it was told."""
         try:
             await self._ask(command("VCARD", f"{self._settings.prefix}:health"))
+            server = await self._call(lambda client: client.info("server"))
             memory = await self._call(lambda client: client.info("memory"))
         except CoinswarmError as error:
             return Health(Condition.DOWN, str(error))
+        if is_older(server):
+            return Health(Condition.DOWN, str(self._lacking(server["redis_version"])))
         policy = memory.get("maxmemory_policy", "noeviction")
         if memory.get("maxmemory", "0") != "0" and policy.startswith("allkeys"):
             reason = f"{self._settings.shown} throws keys away when it is full: set maxmemory-policy to noeviction"
@@ -338,12 +341,12 @@ class RedisMemory(MemoryBackend):
             return await work(client)
         except exceptions.RedisError as error:
             if lacks_vector_sets(error):
-                version = await _version(client)
-                message = (
-                    f"{self._settings.shown} is version {version} and has no vector sets that answer with attributes"
-                )
-                raise NotReadyError(message, remedy=f"use {NEEDED}") from error
+                raise self._lacking(await _version(client)) from error
             raise told(error, self._settings.shown, wrote=wrote) from error
+
+    def _lacking(self, version: str) -> NotReadyError:
+        message = f"{self._settings.shown} is version {version} and has no vector sets that answer with attributes"
+        return NotReadyError(message, remedy=f"use {NEEDED}")
 
 
 async def _version(client: Client) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis import exceptions
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     Word = str | int | float | bytes
 
-NEEDED = "Redis 8.2 or later"
+LEAST = (8, 2)
+NEEDED = f"Redis {LEAST[0]}.{LEAST[1]} or later"
 
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
 """Before the first of the retries, and before any: each is twice the one before."""
@@ -270,6 +272,12 @@ def _answered(error: exceptions.RedisError, text: str, shown: str) -> CoinswarmE
         message = f"{shown} keeps something else under the keys of this space ({text})"
         found = DataError(message, remedy="set another prefix")
     return found
+
+
+def is_older(server: dict[str, str]) -> bool:
+    """Whether a server's ``INFO`` tells a version before ``LEAST``; what is no version is not."""
+    numbers = re.fullmatch(r"(\d+)\.(\d+).*", server.get("redis_version", ""))
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) < LEAST
 
 
 def lacks_vector_sets(error: exceptions.RedisError) -> bool:

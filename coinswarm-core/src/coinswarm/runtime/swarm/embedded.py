@@ -144,6 +144,17 @@ class EmbeddedSwarm:
         self._desk = Desk(place, name, self.cast.signer, disk(name), Teller(name, self.say), decoder=decoder)
         return [*nodes, (self._desk.node, self._desk)]
 
+    @property
+    def desk(self) -> Desk:
+        """Where proposals go in.
+
+        :raises NotReadyError: outside ``async with``.
+        """
+        if self._desk is None:
+            message = "the swarm is not running"
+            raise NotReadyError(message, remedy="use it inside `async with`")
+        return self._desk
+
     async def propose(self, proposal: Proposal, *, seconds: float = DEADLINE_SECONDS) -> Ended:
         """Propose something, and wait for its outcome (``Desk.propose``).
 
@@ -151,10 +162,7 @@ class EmbeddedSwarm:
         :raises HaltedError: when the log is not to be believed.
         :raises NotReadyError: outside ``async with``.
         """
-        if self._desk is None:
-            message = "the swarm is not running"
-            raise NotReadyError(message, remedy="use it inside `async with`")
-        return await self._desk.propose(proposal, seconds=seconds)
+        return await self.desk.propose(proposal, seconds=seconds)
 
     async def _guarded(
         self, node: Node, runner: Node | Desk, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
