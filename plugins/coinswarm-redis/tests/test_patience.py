@@ -45,16 +45,22 @@ def test_who_ends_in_time_hears_nothing_and_the_next_is_watched_again() -> None:
     asyncio.run(work())
 
 
+async def waiting(patience: Patience) -> asyncio.Task[None]:
+    """A task that waits for what never comes."""
+
+    async def wait() -> None:
+        with patience.wait():
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    return task
+
+
 def test_a_cancellation_of_somebody_elses_and_an_error_are_handed_on() -> None:
     async def work() -> None:
         patience = Patience(60)
-
-        async def wait() -> None:
-            with patience.wait():
-                await asyncio.Event().wait()
-
-        task = asyncio.create_task(wait())
-        await asyncio.sleep(0)
+        task = await waiting(patience)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -67,13 +73,7 @@ def test_a_cancellation_of_somebody_elses_and_an_error_are_handed_on() -> None:
 def test_who_is_cancelled_and_late_at_once_is_cancelled() -> None:
     async def work() -> None:
         patience = Patience(0.0)
-
-        async def wait() -> None:
-            with patience.wait():
-                await asyncio.Event().wait()
-
-        task = asyncio.create_task(wait())
-        await asyncio.sleep(0)
+        task = await waiting(patience)
         task.cancel()
         patience._look()
         with pytest.raises(asyncio.CancelledError):

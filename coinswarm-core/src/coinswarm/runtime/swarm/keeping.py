@@ -57,7 +57,7 @@ class Keeper:
         self._decided: list[str] = []
         self._held: set[str] = set()
         self._young: dict[str, tuple[float, m.Keep]] = {}
-        """Proposals that are not to be written yet, oldest first, and since when they will be."""
+        """Proposals that are not to be written yet, oldest first, and when they are."""
         self._born = anyio.Event()
 
     def keep(self, effect: m.Keep | m.KeepSeal) -> None:
@@ -104,22 +104,17 @@ class Keeper:
         """At the end: all that was to be kept, and the highest head, so that the next life knows it."""
         self._grow_up()
         if self._disk is not None:
-            left = [*await self._waiting.take()] if len(self._waiting) else []
-            jobs = [job for job in left if not isinstance(job, m.KeepSeal)]
-            jobs += [self._seen] if self._seen is not None else []
+            jobs, done = self._for_disk(await self._waiting.take() if len(self._waiting) else [])
             try:
                 if jobs:
-                    await self._hand.do(partial(self._disk.write, jobs, self._decided))
+                    await self._hand.do(partial(self._disk.write, jobs, done))
             except OutputError as error:
                 self._teller.trouble("disk", str(error))
         await self._hand.rest()
 
     async def _write(self, disk: Disk, batch: Sequence[m.Keep | m.Remember | m.KeepSeal]) -> None:
         """Write a batch; what a full disk does not take is tried again."""
-        jobs = [job for job in batch if not isinstance(job, m.KeepSeal)]
-        # What is decided is let go of together with keeping a head at or behind its decision.
-        jobs += [self._seen] if self._seen is not None else []
-        done, self._decided, self._seen = self._decided, [], None
+        jobs, done = self._for_disk(batch)
         await self._seals(batch)
         kept = None
         while kept is None:
@@ -131,6 +126,16 @@ class Keeper:
         self._teller.over("disk", "the disk takes writes again")
         for message in kept:
             self._tell(m.Kept(message))
+
+    def _for_disk(
+        self, batch: Sequence[m.Keep | m.Remember | m.KeepSeal]
+    ) -> tuple[list[m.Keep | m.Remember], list[str]]:
+        """What a batch has for the disk, with the highest head, and the proposals that are let go of with it."""
+        jobs = [job for job in batch if not isinstance(job, m.KeepSeal)]
+        # What is decided is let go of together with keeping a head at or behind its decision.
+        jobs += [self._seen] if self._seen is not None else []
+        done, self._decided, self._seen = self._decided, [], None
+        return jobs, done
 
     async def _seals(self, batch: Sequence[object]) -> None:
         for job in batch:
