@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from coinswarm.domain.acceptance import Rule
 from coinswarm.domain.proposal import AddEpisode, ProposalKind
-from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
+from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter, judges_at_once
 from coinswarm.memory.quorum.findings import findings
 from coinswarm_testkit.cases.case import RULES, Case
 from coinswarm_testkit.cases.proposals import sound, unsafe
@@ -131,3 +131,14 @@ def test_a_vector_is_finite_and_not_all_zero(numbers: list[float]) -> None:
     good = bool(np.isfinite(found).all() and found.any())
     expected = set() if good else {Rule.VECTOR}
     assert set(alike(replace(case, proposal=proposal, evidence=replace(case.evidence, vector=vector)))) == expected
+
+
+def test_only_core_s_own_voters_judge_at_once_and_only_an_episode() -> None:
+    class Mine(DecimalVoter):
+        """Whoever makes this may hang in it."""
+
+    kinds = {case.proposal.kind: case.proposal for case in sound(0)}
+    for voter in (ONE, OTHER):
+        assert {kind for kind, one in kinds.items() if judges_at_once(voter, one)} == {ProposalKind.ADD_EPISODE}
+    assert not any(judges_at_once(Mine(), one) for one in kinds.values())
+    assert len(kinds) > 5

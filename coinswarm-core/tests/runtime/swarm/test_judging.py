@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -13,8 +13,9 @@ from coinswarm.canonical import digest
 from coinswarm.contracts import Voter
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Verdict, mandatory
 from coinswarm.domain.episode import Episode
-from coinswarm.domain.proposal import AddEpisode, Reference, several
+from coinswarm.domain.proposal import AddEpisode, Reference, several, single
 from coinswarm.errors import UnreachableError
+from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
 from coinswarm.memory.quorum.messages import Deferred, Evaluated, Evaluations
 from coinswarm.memory.quorum.records import Envelope
 from coinswarm.runtime.swarm import judging
@@ -63,13 +64,13 @@ def envelope(propose: Callable[..., Proposal]) -> Callable[..., Envelope]:
 class Desk:
     """A judge at work, and what came of it."""
 
-    def __init__(self, voter: Voter, gather: judging.Gather) -> None:
+    def __init__(self, voter: Voter, gather: judging.Gather, soon: Any = None) -> None:  # noqa: ANN401 - as Judge's
         self.said: list[str] = []
         self.now = 100.0
         self.answers: list[Evaluated | Deferred] = []
         self.news = anyio.Event()
         self.teller = Teller("v1", self.said.append)
-        self.judge = Judge("v1", voter, gather, self.teller, lambda: self.now, seconds=5)
+        self.judge = Judge("v1", voter, gather, self.teller, lambda: self.now, seconds=5, soon=soon)
 
     def tell(self, event: Evaluated | Deferred | Evaluations) -> None:
         self.answers += event.results if isinstance(event, Evaluations) else (event,)
@@ -79,6 +80,18 @@ class Desk:
         while len(self.answers) < number:
             self.news = anyio.Event()
             await self.news.wait()
+
+
+def learnt(number: int) -> AddEpisode:
+    """An episode."""
+    episode = Episode(id=digest(number), agent="trend", instrument="X", side=1, decided_ns=1, known_ns=2, result_ppm=1)
+    trade = Reference(f"trade/{episode.id}", digest(number))
+    return AddEpisode(space="s", dimension=2, episode=episode, vector_digest=digest(number), trade=trade)
+
+
+def added(number: int) -> Proposal:
+    """A proposal to remember an episode."""
+    return single(learnt(number))
 
 
 def at_version(_envelope: Envelope) -> Evidence:
@@ -239,7 +252,7 @@ def test_what_waits_is_gathered_together(envelope: Callable[..., Envelope]) -> N
 
     def gathered(broken: Exception | None) -> tuple[Together, list[object]]:
         gather = Together(broken)
-        found = Desk(Waits(), gather).judge.gathered(asked)
+        found = judging.gathered(gather, asked)
         assert [one for one, _ in found] == asked
         assert gather.batches == [[1, 2, 3]]
         return gather, [evidence for _, evidence in found]
@@ -262,6 +275,122 @@ def test_seats_of_one_process_share_what_was_gathered_together(envelope: Callabl
     assert (gather.alone, gather.batches) == ([1, 4], [[2, 3]])
 
 
+class Seats:
+    """Two seats of one process at work, and in which threads evidence was gathered and judged."""
+
+    def __init__(self, voters: Sequence[Voter], gather: judging.Gather, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.gathered_in: list[str] = []
+        self.judged_in: list[str] = []
+
+        def gathers(envelope: Envelope) -> Evidence | None:
+            self.gathered_in.append(threading.current_thread().name)
+            return gather(envelope)
+
+        for kind in {type(voter) for voter in voters}:
+            evaluate = kind.evaluate
+
+            def judges(
+                voter: Voter,
+                proposal: Proposal,
+                evidence: Evidence,
+                evaluate: Callable[[Voter, Proposal, Evidence], Verdict] = evaluate,
+            ) -> Verdict:
+                self.judged_in.append(threading.current_thread().name)
+                return evaluate(voter, proposal, evidence)
+
+            monkeypatch.setattr(kind, "evaluate", judges)
+        self.shared = judging.Shared(gathers)
+        self.desks = [Desk(voter, self.shared, soon=self.shared.soon) for voter in voters]
+
+    async def judge(self, *envelopes: Envelope) -> list[list[Evaluated | Deferred]]:
+        """What each seat says."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.shared.run)
+            for desk in self.desks:
+                group.start_soon(desk.judge.run, desk.tell)
+            await anyio.lowlevel.checkpoint()
+            for number, one in enumerate(envelopes, 1):
+                for desk in self.desks:
+                    desk.judge.judge(one)
+                for desk in self.desks:
+                    await desk.answered(number)
+            group.cancel_scope.cancel()
+        return [desk.answers for desk in self.desks]
+
+
+async def test_an_episode_is_gathered_once_and_judged_in_the_loop_by_core_s_own_voters(
+    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seats = Seats([DecimalVoter(), IntegerVoter()], at_version, monkeypatch)
+    one = replace(envelope(1), proposal=added(1))
+    [[first], [second]] = await seats.judge(one)
+    assert isinstance(first, Evaluated)
+    assert first == second
+    assert first.proposal == one.id
+    assert seats.gathered_in == ["evidence"]
+    assert seats.judged_in == [threading.current_thread().name] * 2
+
+
+async def test_a_voter_of_somebody_else_s_is_never_run_in_the_loop(
+    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Mine(DecimalVoter):
+        pass
+
+    monkeypatch.setattr(Mine, "evaluate", DecimalVoter.evaluate, raising=False)
+    seats = Seats([Mine()], at_version, monkeypatch)
+    [[told]] = await seats.judge(replace(envelope(1), proposal=added(1)))
+    assert isinstance(told, Evaluated)
+    assert seats.gathered_in == seats.judged_in == ["judge v1"]
+
+
+async def test_several_episodes_take_a_thread(
+    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pile = several((learnt(1), learnt(2)))
+    seats = Seats([DecimalVoter()], at_version, monkeypatch)
+    [[told]] = await seats.judge(replace(envelope(1), proposal=pile))
+    assert isinstance(told, Evaluated)
+    assert seats.judged_in == ["judge v1"]
+
+
+async def test_in_the_loop_too_evidence_that_is_not_there_defers_and_is_told(
+    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gather(one: Envelope) -> Evidence | None:
+        if one.nonce == 1:
+            message = "no connection"
+            raise UnreachableError(message)
+        return None if one.nonce == 2 else at_version(one)
+
+    seats = Seats([DecimalVoter(), IntegerVoter()], gather, monkeypatch)
+    told = await seats.judge(*(replace(envelope(nonce), proposal=added(nonce)) for nonce in (1, 2, 3)))
+    for desk, answers in zip(seats.desks, told, strict=True):
+        assert [type(one) for one in answers] == [Deferred, Deferred, Evaluated]
+        assert desk.said == [
+            "v1: evidence cannot be read (no connection); it is tried again",
+            "v1: judges again after: evidence away",
+        ]
+
+
+async def test_what_is_asked_for_before_a_seat_runs_is_judged_once(
+    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seats = Seats([DecimalVoter()], at_version, monkeypatch)
+    early, late = (replace(envelope(nonce), proposal=added(nonce)) for nonce in (1, 2))
+    seats.desks[0].judge.judge(early)
+    seats.desks[0].answers.clear()
+    async with anyio.create_task_group() as group:
+        group.start_soon(seats.shared.run)
+        group.start_soon(seats.desks[0].judge.run, seats.desks[0].tell)
+        await seats.desks[0].answered(1)
+        seats.desks[0].judge.judge(late)
+        await seats.desks[0].answered(2)
+        group.cancel_scope.cancel()
+    assert [one.proposal for one in seats.desks[0].answers] == [early.id, late.id]
+    assert len(seats.gathered_in) == 2
+
+
 def test_what_new_evidence_drives_out_is_answered_all_the_same(envelope: Callable[..., Envelope]) -> None:
     gather = Together()
     shared = judging.Shared(gather, limit=2)
@@ -272,16 +401,9 @@ def test_what_new_evidence_drives_out_is_answered_all_the_same(envelope: Callabl
 
 
 def test_evidence_on_a_proposal_for_several_is_kept_as_that_of_several(envelope: Callable[..., Envelope]) -> None:
-    def added(number: int) -> AddEpisode:
-        episode = Episode(
-            id=digest(number), agent="trend", instrument="X", side=1, decided_ns=1, known_ns=2, result_ppm=1
-        )
-        trade = Reference(f"trade/{episode.id}", digest(number))
-        return AddEpisode(space="s", dimension=2, episode=episode, vector_digest=digest(number), trade=trade)
-
     gather = Together()
     shared = judging.Shared(gather, limit=2)
     for _ in range(2):
         shared(envelope(1))
-        shared(replace(envelope(2), proposal=several((added(1), added(2)))))
+        shared(replace(envelope(2), proposal=several((learnt(1), learnt(2)))))
     assert gather.alone == [1, 2, 1, 2], "there is room for one, or for the other"

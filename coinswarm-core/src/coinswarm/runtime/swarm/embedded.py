@@ -97,12 +97,14 @@ class EmbeddedSwarm:
             bus=self.bus,
             log=self.log,
         )
+        gather = Shared(self.gather)
         with ExitStack() as disks:
-            nodes = self._nodes(place, disks)
+            nodes = self._nodes(place, gather, disks)
             self._disks = disks.pop_all()
         group = anyio.create_task_group()
         await group.__aenter__()
         self._group = group
+        group.start_soon(gather.run)
         try:
             for node, runner in nodes:
                 await group.start(partial(self._guarded, node, runner))
@@ -125,17 +127,17 @@ class EmbeddedSwarm:
                 group.cancel_scope.cancel()
                 await group.__aexit__(None, None, None)
 
-    def _nodes(self, place: Place, disks: ExitStack) -> list[tuple[Node, Node | Desk]]:
+    def _nodes(self, place: Place, gather: Shared, disks: ExitStack) -> list[tuple[Node, Node | Desk]]:
         """Every part with what runs it, on open disks."""
 
         def disk(name: str) -> Disk:
             return disks.enter_context(Disk(self.folder / f"{name}.sqlite", name, self.cluster, self.shard))
 
         nodes: list[tuple[Node, Node | Desk]] = []
-        decoder, gather = Decoder(), Shared(self.gather)
+        decoder = Decoder()
         for name, (signer, plugin) in self.cast.voters.items():
             teller = Teller(name, self.say)
-            judge = Judge(name, plugin, gather, teller, time.monotonic)
+            judge = Judge(name, plugin, gather, teller, time.monotonic, soon=gather.soon)
             node = voter_node(place, name, signer, disk(name), judge, teller, decoder=decoder)
             nodes.append((node, node))
         node = coordinator_node(place, COORDINATOR, disk(COORDINATOR), Teller(COORDINATOR, self.say), decoder=decoder)

@@ -2,6 +2,9 @@
 
 A thread that hangs cannot be ended. It is abandoned, so that the seat goes on with the next proposal; after
 ``ABANDONED`` of them the seat judges nothing more, because whoever wrote the plugin must act.
+
+Seats of one process are one party: their evidence is gathered once (``Shared``), and what core's own voters judge in no
+time, an episode, is judged in the event loop then. A thread for each seat costs more than that.
 """
 
 from __future__ import annotations
@@ -11,14 +14,18 @@ import queue
 import threading
 from collections import OrderedDict, deque
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 
 from coinswarm.domain.acceptance import Verdict, mandatory
 from coinswarm.errors import RetryableError, one_line
+from coinswarm.memory.promotion.voters import judges_at_once
 from coinswarm.memory.quorum.findings import findings
 from coinswarm.memory.quorum.messages import Deferred, Evaluated, Evaluations
+from coinswarm.runtime.swarm.hand import Hand
+from coinswarm.runtime.swarm.queues import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +38,12 @@ if TYPE_CHECKING:
     Gather = Callable[[Envelope], Evidence | None]
     """Reads what a proposal cites from committed data; None where it is not there."""
 
+    Found = tuple[Envelope, Evidence | Exception | None]
+    """A proposal, and its evidence or what kept that from being read."""
+
+    Judged = tuple[Evaluated | Deferred, str, str]
+    """What came of a proposal; what kind of trouble there was, and in words."""
+
     Result = Evaluated | Deferred | Evaluations
 
 JUDGE_SECONDS = 10.0
@@ -41,6 +54,9 @@ ABANDONED = 4
 
 TOGETHER = 64
 """Most proposals whose evidence is gathered together, where those wait."""
+
+ASKED = 65_536
+"""More proposals whose evidence is waited for than can be open."""
 
 _LOOK_SECONDS = 0.25
 _TELL_SECONDS = 0.005
@@ -53,10 +69,15 @@ class Shared:
     It is the same evidence as long as it is at the version that the proposal starts from; any other is gathered anew.
 
     :param limit: of how many subjects it is kept: a proposal to remember many episodes has the evidence of many.
+    :param name: of the thread that gathers for ``soon``.
     """
 
-    def __init__(self, gather: Gather, limit: int = 1_024) -> None:
+    def __init__(self, gather: Gather, limit: int = 1_024, name: str = "evidence") -> None:
         self._gather, self._limit = gather, limit
+        self._hand = Hand(name)
+        self._asked: Lane[Envelope] = Lane(ASKED)
+        self._waiting: dict[str, list[Callable[[Found], None]]] = {}
+        """Proposal -> who waits for its evidence in the event loop."""
         self._known: OrderedDict[str, tuple[int, Evidence]] = OrderedDict()
         self._size = 0
         self._turn = threading.Lock()
@@ -83,6 +104,26 @@ class Shared:
             fresh = {one.id: self._kept(one, evidence) for one, evidence in zip(new, found, strict=True)}
             return [fresh[one.id] if one.id in fresh else known[one.id] for one in envelopes]
 
+    def soon(self, envelope: Envelope, told: Callable[[Found], None]) -> None:
+        """From the event loop: have somebody told there, in a later turn, what ``gathered`` finds."""
+        waiting = self._waiting.setdefault(envelope.id, [])
+        waiting.append(told)
+        if len(waiting) == 1:
+            self._asked.put(envelope)
+
+    async def run(self) -> None:
+        """Gather what ``soon`` asks for, until cancelled."""
+        try:
+            while True:
+                batch = await self._asked.take(TOGETHER)
+                for envelope, found in await self._hand.do(partial(gathered, self, batch)):
+                    for told in self._waiting.pop(envelope.id):
+                        told((envelope, found))
+                    await asyncio.sleep(0)  # others have their turn
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._hand.rest()
+
     def _kept(self, envelope: Envelope, found: Evidence | None) -> Evidence | None:
         """Keep evidence that is at the version that counts."""
         if found is not None and found.version == envelope.proposal.base_version:
@@ -102,7 +143,7 @@ class _Bench:
         self.work: queue.SimpleQueue[Envelope | None] = queue.SimpleQueue()
         self.since: dict[str, float] = {}
         """Proposal that the plugin is at work on -> since when; at most one."""
-        self.done: deque[tuple[Evaluated | Deferred, str, str]] = deque()
+        self.done: deque[Judged] = deque()
         """What came of proposals, and is not handed over yet."""
         threading.Thread(target=self._run, args=(judge,), name=f"judge {judge.name}", daemon=True).start()
 
@@ -114,7 +155,7 @@ class _Bench:
                     batch.append(self.work.get_nowait())
             asked = [envelope for envelope in batch if envelope is not None]
             told = judge.clock()
-            for envelope, found in judge.gathered(asked):
+            for envelope, found in gathered(judge.gather, asked):
                 self.done.append(judge.judged(envelope, found, self))
                 if judge.clock() - told > _TELL_SECONDS:
                     judge.post(self)
@@ -130,6 +171,7 @@ class Judge:
     :param voter: the plugin's object.
     :param gather: reads evidence; called in the same thread as the plugin.
     :param clock: seconds of a monotonic clock.
+    :param soon: as ``Shared.soon``: what needs no thread of its own is judged where evidence is told. None: all does.
     """
 
     def __init__(  # noqa: PLR0913 - who judges, what, and how long
@@ -141,9 +183,11 @@ class Judge:
         clock: Callable[[], float],
         *,
         seconds: float = JUDGE_SECONDS,
+        soon: Callable[[Envelope, Callable[[Found], None]], None] | None = None,
     ) -> None:
-        self.name, self.clock = name, clock
-        self._voter, self._gather, self._teller, self._seconds = voter, gather, teller, seconds
+        self.name, self.clock, self.gather = name, clock, gather
+        self._voter, self._teller, self._seconds = voter, teller, seconds
+        self._soon = soon
         self._pending: dict[str, Envelope] = {}
         self._hanging = 0
         self._bench: _Bench | None = None
@@ -156,7 +200,7 @@ class Judge:
         self._bench = _Bench(self)
         try:
             for envelope in self._pending.values():
-                self._bench.work.put(envelope)
+                self._queue(envelope)
             while True:
                 await anyio.sleep(_LOOK_SECONDS)
                 self._abandon()
@@ -165,40 +209,33 @@ class Judge:
             self._bench = None
 
     def judge(self, envelope: Envelope) -> None:
-        """Have a proposal judged, after those that were asked for before."""
+        """Have a proposal judged, after those that were asked for before where these take a thread too."""
         if self._hanging >= ABANDONED:
             self._tell(Deferred(envelope.id))
             return
         self._pending[envelope.id] = envelope
         if self._bench is not None:
+            self._queue(envelope)
+
+    def _queue(self, envelope: Envelope) -> None:
+        assert self._bench is not None, "running"
+        if self._soon is not None and judges_at_once(self._voter, envelope.proposal):
+            self._soon(envelope, self._judge_here)
+        else:
             self._bench.work.put(envelope)
 
-    def gathered(self, batch: Sequence[Envelope]) -> list[tuple[Envelope, Evidence | Exception | None]]:
-        """In a thread: the evidence on each proposal, or what kept it from being read."""
-        many = getattr(self._gather, "many", None)
-        if many is not None and len(batch) > 1:
-            try:
-                return list(zip(batch, many(batch), strict=True))
-            except RetryableError as error:
-                return [(envelope, error) for envelope in batch]
-            except Exception:  # noqa: BLE001, S110 - one by one it shows whose fault it is
-                pass
-        return [(envelope, self._gathered(envelope)) for envelope in batch]
+    def _judge_here(self, found: Found) -> None:
+        """Judge in the event loop."""
+        if self._bench is not None:
+            self._hand_over([self.judged(*found)])
 
-    def _gathered(self, envelope: Envelope) -> Evidence | Exception | None:
-        try:
-            return self._gather(envelope)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one proposal's evidence is no crash
-            return error
-
-    def judged(
-        self, envelope: Envelope, found: Evidence | Exception | None, bench: _Bench
-    ) -> tuple[Evaluated | Deferred, str, str]:
-        """In a thread: what comes of a proposal, and what trouble there was.
+    def judged(self, envelope: Envelope, found: Evidence | Exception | None, bench: _Bench | None = None) -> Judged:
+        """What comes of a proposal, and what trouble there was.
 
         Only the plugin's own time is measured: a database that is slow, or stopped, is no fault of the plugin's.
 
         :param found: its evidence, or what kept that from being read.
+        :param bench: the thread that this is; None: the event loop's.
         """
         proposal, evidence = envelope.proposal, found
         if isinstance(evidence, RetryableError):
@@ -209,14 +246,16 @@ class Judge:
         if evidence is None or evidence.version != proposal.base_version:
             return Deferred(envelope.id), "", ""
         verdict, wrong = None, ""
-        bench.since = {envelope.id: self.clock()}
+        if bench is not None:
+            bench.since = {envelope.id: self.clock()}
         try:
             verdict = self._voter.evaluate(proposal, evidence)
             wrong = _wrong(verdict, set(mandatory(proposal)))
         except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, SystemExit too
             wrong = f"raised {one_line(error)}"
         finally:
-            bench.since = {}
+            if bench is not None:
+                bench.since = {}
         if wrong or verdict is None:
             text = f"the voter's plugin {wrong} on {envelope.id[:12]}; no ballot on it. Its author must act"
             return Deferred(envelope.id), "plugin at fault", text
@@ -230,12 +269,17 @@ class Judge:
                 self._loop.call_soon_threadsafe(self._take, bench)
 
     def _take(self, bench: _Bench) -> None:
-        """Hand over what is done, together."""
+        """Take what is done in a thread."""
+        done = [bench.done.popleft() for _ in range(len(bench.done))]
+        if bench is self._bench:  # else it came back after it was given up
+            self._hand_over(done)
+
+    def _hand_over(self, done: Sequence[Judged]) -> None:
+        """Tell what is done, together."""
         results = []
-        while bench.done:
-            result, trouble, text = bench.done.popleft()
-            if bench is not self._bench or self._pending.pop(result.proposal, None) is None:
-                continue  # it came back after it was given up
+        for result, trouble, text in done:
+            if self._pending.pop(result.proposal, None) is None:
+                continue  # as above
             if trouble:
                 self._teller.trouble(trouble, text)
             elif isinstance(result, Evaluated):
@@ -266,8 +310,28 @@ class Judge:
             if not end:
                 self._bench = _Bench(self)
                 for envelope in self._pending.values():
-                    self._bench.work.put(envelope)
+                    self._queue(envelope)
             bench.work.put(None)
+
+
+def gathered(gather: Gather, batch: Sequence[Envelope]) -> list[Found]:
+    """In a thread: the evidence on each proposal, or what kept it from being read."""
+    many = getattr(gather, "many", None)
+    if many is not None and len(batch) > 1:
+        try:
+            return list(zip(batch, many(batch), strict=True))
+        except RetryableError as error:
+            return [(envelope, error) for envelope in batch]
+        except Exception:  # noqa: BLE001, S110 - one by one it shows whose fault it is
+            pass
+    return [(envelope, _gathered(gather, envelope)) for envelope in batch]
+
+
+def _gathered(gather: Gather, envelope: Envelope) -> Evidence | Exception | None:
+    try:
+        return gather(envelope)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one proposal's evidence is no crash
+        return error
 
 
 def _wrong(verdict: object, rules: set[object]) -> str:
