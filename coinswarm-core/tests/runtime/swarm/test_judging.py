@@ -391,6 +391,33 @@ async def test_what_is_asked_for_before_a_seat_runs_is_judged_once(
     assert len(seats.gathered_in) == 2
 
 
+async def test_a_store_that_stands_still_keeps_nobody_from_stopping(
+    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "STOP_SECONDS", 0.05)
+    began, go_on = threading.Event(), threading.Event()
+
+    def gather(one: Envelope) -> Evidence:
+        began.set()
+        go_on.wait(60)
+        return at_version(one)
+
+    seats = Seats([DecimalVoter()], gather, monkeypatch)
+    try:
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as group:
+                group.start_soon(seats.shared.run)
+                group.start_soon(seats.desks[0].judge.run, seats.desks[0].tell)
+                await anyio.lowlevel.checkpoint()
+                seats.desks[0].judge.judge(replace(envelope(1), proposal=added(1)))
+                await anyio.to_thread.run_sync(began.wait)
+                group.cancel_scope.cancel()
+        assert not go_on.is_set()
+    finally:
+        go_on.set()
+    assert seats.desks[0].answers == []
+
+
 def test_what_new_evidence_drives_out_is_answered_all_the_same(envelope: Callable[..., Envelope]) -> None:
     gather = Together()
     shared = judging.Shared(gather, limit=2)

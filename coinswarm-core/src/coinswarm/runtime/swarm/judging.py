@@ -55,6 +55,9 @@ ABANDONED = 4
 TOGETHER = 64
 """Most proposals whose evidence is gathered together, where those wait."""
 
+STOP_SECONDS = 1.0
+"""How long whoever stops waits for the evidence that is being gathered."""
+
 ASKED = 65_536
 """More proposals whose evidence is waited for than can be open."""
 
@@ -121,7 +124,7 @@ class Shared:
                         told((envelope, found))
                     await asyncio.sleep(0)  # others have their turn
         finally:
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(STOP_SECONDS, shield=True):  # a store that stands still keeps nobody from stopping
                 await self._hand.rest()
 
     def _kept(self, envelope: Envelope, found: Evidence | None) -> Evidence | None:
