@@ -373,13 +373,24 @@ async def test_in_the_loop_too_evidence_that_is_not_there_defers_and_is_told(
         ]
 
 
+def test_in_the_loop_ctrl_c_is_not_taken_for_a_fault_of_the_plugin_s(
+    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_voter: Voter, _proposal: Proposal, _evidence: Evidence) -> Verdict:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DecimalVoter, "evaluate", interrupted)
+    one, judge = envelope(1), Desk(DecimalVoter(), at_version).judge
+    with pytest.raises(KeyboardInterrupt):
+        judge.judged(one, at_version(one))
+
+
 async def test_what_is_asked_for_before_a_seat_runs_is_judged_once(
     envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seats = Seats([DecimalVoter()], at_version, monkeypatch)
     early, late = (replace(envelope(nonce), proposal=added(nonce)) for nonce in (1, 2))
     seats.desks[0].judge.judge(early)
-    seats.desks[0].answers.clear()
     async with anyio.create_task_group() as group:
         group.start_soon(seats.shared.run)
         group.start_soon(seats.desks[0].judge.run, seats.desks[0].tell)

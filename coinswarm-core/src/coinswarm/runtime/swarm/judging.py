@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sys
 import threading
 from collections import OrderedDict, deque
 from contextlib import suppress
@@ -58,9 +59,6 @@ TOGETHER = 64
 STOP_SECONDS = 1.0
 """How long whoever stops waits for the evidence that is being gathered."""
 
-ASKED = 65_536
-"""More proposals whose evidence is waited for than can be open."""
-
 _LOOK_SECONDS = 0.25
 _TELL_SECONDS = 0.005
 """How long what was judged may wait for what is judged with it: ballots that are signed together cost less."""
@@ -72,13 +70,12 @@ class Shared:
     It is the same evidence as long as it is at the version that the proposal starts from; any other is gathered anew.
 
     :param limit: of how many subjects it is kept: a proposal to remember many episodes has the evidence of many.
-    :param name: of the thread that gathers for ``soon``.
     """
 
-    def __init__(self, gather: Gather, limit: int = 1_024, name: str = "evidence") -> None:
+    def __init__(self, gather: Gather, limit: int = 1_024) -> None:
         self._gather, self._limit = gather, limit
-        self._hand = Hand(name)
-        self._asked: Lane[Envelope] = Lane(ASKED)
+        self._hand = Hand("evidence")
+        self._asked: Lane[Envelope] = Lane(sys.maxsize)  # who waits for what is dropped would wait for ever
         self._waiting: dict[str, list[Callable[[Found], None]]] = {}
         """Proposal -> who waits for its evidence in the event loop."""
         self._known: OrderedDict[str, tuple[int, Evidence]] = OrderedDict()
@@ -254,7 +251,9 @@ class Judge:
         try:
             verdict = self._voter.evaluate(proposal, evidence)
             wrong = _wrong(verdict, set(mandatory(proposal)))
-        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, SystemExit too
+        except BaseException as error:  # a plugin may raise anything, SystemExit too
+            if bench is None and not isinstance(error, Exception):
+                raise  # in the event loop it is Ctrl-C's
             wrong = f"raised {one_line(error)}"
         finally:
             if bench is not None:
@@ -282,7 +281,7 @@ class Judge:
         results = []
         for result, trouble, text in done:
             if self._pending.pop(result.proposal, None) is None:
-                continue  # as above
+                continue  # it was given up, or asked for twice
             if trouble:
                 self._teller.trouble(trouble, text)
             elif isinstance(result, Evaluated):
