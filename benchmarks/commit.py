@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import anyio
 import nats
 import numpy as np
+from bare_quorum import commit_seconds
 from measure import Row, show
 
 from coinswarm.domain.acceptance import AcceptanceRules
@@ -66,6 +67,9 @@ BURST_PER_SECOND = 1_600
 BALLOT_BYTES = 2_048
 RAW = 500
 WARM = 50
+BARE_SECONDS = 20.0
+"""For how long at most the bare quorum is measured."""
+
 QUIET_SECONDS = 1.1 * LISTEN_SECONDS
 """Parts listen to everything when they start, and after so long to what they need."""
 
@@ -297,7 +301,9 @@ def rows(asked: Asked) -> list[Row]:
     fsync = raw_fsync() * 1e3
     on_servers, publish = processes(asked)
     served = f"raw fsync {fsync:.2f} ms, raw publish {publish * 1e3:.2f} ms"
+    bare = commit_seconds(min(asked.seconds, BARE_SECONDS), asked.rate)
     made = told(on_servers, "processes on PostgreSQL and NATS", served, fsync, wished=True)
+    made.append(beside_bare(on_servers, bare))
     made += told(one_process_on_servers(asked), "one process on PostgreSQL and NATS", served, fsync, wished=True)
     return made + told(one_process(asked), "embedded on SQLite", f"raw fsync {fsync:.2f} ms", fsync)
 
@@ -321,6 +327,21 @@ def told(figures: Figures, where: str, bound: str, fsync_ms: float, *, wished: b
             figures={"per_second": figures.burst},
         ),
     ]
+
+
+def beside_bare(figures: Figures, bare: Sequence[float]) -> Row:
+    """How many times longer processes take than the bare quorum.
+
+    :param bare: seconds of each of its proposals.
+    """
+    ratio = ms(figures.committed, 50) / ms(bare, 50)
+    return Row(
+        name=f"the same at {figures.asked:g}/s, beside a bare quorum",
+        ours=f"{ratio:.2f} x at P50",
+        peer=f"bare P50 {ms(bare, 50):.1f} ms, P99 {ms(bare, 99):.1f} ms",
+        value=ratio,
+        figures={"ratio": ratio, "bare_p50_ms": ms(bare, 50), "bare_p99_ms": ms(bare, 99), "proposals": len(bare)},
+    )
 
 
 def timed(name: str, seconds: Sequence[float], bound: str, fsync_ms: float, most: float | None = None) -> Row:
