@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,7 +33,7 @@ from coinswarm_testkit.servers.nats import nats_server
 from coinswarm_testkit.servers.postgres import postgres_server
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from nats.aio.msg import Msg
 
@@ -107,22 +107,19 @@ def _filled(database: str, number: int) -> list[tuple[str, str, str]]:
     return facts
 
 
-class _voter:  # noqa: N801 - used as a context
+@contextmanager
+def _voter(number: int, *where: str) -> Iterator[None]:
     """A voter's process, ready; ended with the block."""
-
-    def __init__(self, number: int, *where: str) -> None:
-        self._command = [sys.executable, __file__, str(number), *where]
-
-    def __enter__(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE)  # noqa: S603 - this script
-        assert self._process.stdout is not None, "piped"
-        if not self._process.stdout.readline():
-            message = f"a voter of the bare quorum ended with {self._process.wait()}"
-            raise RuntimeError(message)
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+    command = [sys.executable, __file__, str(number), *where]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - this script
+        assert process.stdout is not None, "piped"
+        try:
+            if not process.stdout.readline():
+                message = f"a voter of the bare quorum ended with {process.wait()}"
+                raise RuntimeError(message)
+            yield
+        finally:
+            process.kill()
 
 
 async def _led(url: str, database: str, facts: Sequence[tuple[str, str, str]], rate: float) -> list[float]:
