@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from coinswarm.canonical import digest
 from coinswarm.errors import InvariantError, UnreachableError
+from coinswarm.memory.store.among import ByNumber
 from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.models import Pattern
 from coinswarm.memory.store.statement import FEW, Insertion, Statement
@@ -31,6 +32,10 @@ SPEND, SPENT = Insertion(SpentRow), Statement(select(SpentRow.use, SpentRow.prop
 SUBJECT = Insertion(SubjectRow)
 SESSION = Statement(select(func.pg_backend_pid()))
 ECHO = Statement(select(cast(bindparam("given"), Text)))
+
+NAMED = ByNumber(
+    lambda names: select(SpentRow.use).where(names(SpentRow.use, "uses"), SpentRow.log == bindparam("log"))
+)
 
 TEXTS = some.text(some.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=9)
 NUMBERS = some.integers(-(2**63), 2**63 - 1)
@@ -69,6 +74,16 @@ def test_rows_are_written_as_they_are_few_and_many(
     *_, found = writing.ask((NONE, {}), (PUT, rows), (ALL, {}))
     names = list(PATTERN.columns.keys())
     assert {row[1]: dict(zip(names, row, strict=True)) for row in found} == {row["id"]: row for row in rows}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(there=some.sets(TEXTS, max_size=5), asked=some.sets(TEXTS, max_size=5), log=some.sampled_from([1, 2]))
+def test_one_name_and_many_are_found_alike(writing: Line, there: set[str], asked: set[str], log: int) -> None:
+    """Whatever is in a name, a list of one among them; each asked for alone, and all together."""
+    writing.ask((Statement(delete(SpentRow)), {}), (SPEND, [spent(use) for use in there]))
+    for names in (asked, *({one} for one in asked | there), {"[]"}, {'["a"]'}, set[str]()):
+        [found] = writing.ask(NAMED.asked({"uses": names}, {"log": log}))
+        assert {use for (use,) in found} == (names & there if log == 1 else set())
 
 
 @pytest.mark.parametrize("count", [1, 2 * FEW])

@@ -1,4 +1,8 @@
-"""``column is one of these``, as one statement whatever their number, so that a database prepares it once."""
+"""``column is one of these``, as one statement whatever their number, so that a database prepares it once.
+
+Most questions are about one thing. PostgreSQL answers these sooner where it need not take a list apart: ``ByNumber``
+has a second spelling of a statement for them.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,19 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from coinswarm.memory.store.statement import Statement
 
-    from sqlalchemy import ColumnElement
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from sqlalchemy import ColumnElement, Executable
     from sqlalchemy.orm import InstrumentedAttribute
+
+    from coinswarm.memory.store.line import Question
+
+    Column = ColumnElement[Any] | InstrumentedAttribute[Any]
+    Names = Callable[[Column, str], ColumnElement[Any]]
+    """Whether a column's value is named by a parameter."""
 
 
 class _Among(FunctionElement[Any]):
@@ -25,14 +37,39 @@ class _Among(FunctionElement[Any]):
     name = "among"
 
 
-def among(column: ColumnElement[Any] | InstrumentedAttribute[Any], parameter: str) -> _Among:
+def among(column: Column, parameter: str) -> _Among:
     """Whether a column's value is in a parameter that ``listing`` makes."""
     return _Among(column, bindparam(parameter))
+
+
+def _is(column: Column, parameter: str) -> ColumnElement[Any]:
+    """Whether a column's value is a parameter's."""
+    return column == bindparam(parameter)
 
 
 def listing(values: Iterable[str | int]) -> str:
     """The parameter's value: sorted, each once."""
     return f"[{','.join([quoted(one) if isinstance(one, str) else str(one) for one in sorted(set(values))])}]"
+
+
+class ByNumber:
+    """A statement about what some lists of texts name, in two spellings: where each names one thing, and for any.
+
+    :param made: makes it of what says that a column's value is named by a list.
+    """
+
+    def __init__(self, made: Callable[[Names], Executable]) -> None:
+        self._one, self._any = Statement(made(_is)), Statement(made(among))
+
+    def asked(self, lists: Mapping[str, Collection[str]], given: Mapping[str, Any]) -> Question:
+        """The question.
+
+        :param lists: parameter -> what it names, each once.
+        :param given: the statement's other parameters.
+        """
+        if all(len(names) == 1 for names in lists.values()):
+            return self._one, {**given, **{name: next(iter(names)) for name, names in lists.items()}}
+        return self._any, {**given, **{name: listing(names) for name, names in lists.items()}}
 
 
 @compiles(_Among, "sqlite")

@@ -25,7 +25,7 @@ from coinswarm.memory.evidence.places import (
     split,
     trade_links,
 )
-from coinswarm.memory.store.among import among, listing
+from coinswarm.memory.store.among import ByNumber, among, listing
 from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.models import CertificateRow, DailyReturn, Regime, SpaceRow, Trade, TradePattern, VectorRow
 from coinswarm.memory.store.statement import Statement
@@ -45,7 +45,7 @@ _EPISODE = (
 )  # fmt: skip
 _LOG: BindParameter[int] = bindparam("log")
 _ONE = Statement(select(*_EPISODE, Trade.slippage_bps).where(Trade.log == _LOG, Trade.id == bindparam("id")))
-_SOME = Statement(select(*_EPISODE).where(Trade.log == _LOG, among(Trade.id, "ids")))
+_SOME = ByNumber(lambda names: select(*_EPISODE).where(Trade.log == _LOG, names(Trade.id, "ids")))
 _OF_PATTERN = Statement(
     select(*_EPISODE, Trade.slippage_bps)
     .join(TradePattern, (TradePattern.log == Trade.log) & (TradePattern.trade == Trade.id))
@@ -64,8 +64,10 @@ _CERTIFICATES = Statement(
     .order_by(CertificateRow.number)
 )
 _SPACES = Statement(select(SpaceRow.name, SpaceRow.dimension).where(SpaceRow.log == _LOG).order_by(SpaceRow.name))
-_VECTORS = Statement(
-    select(VectorRow.digest, VectorRow.data).where(VectorRow.log == _LOG, among(VectorRow.digest, "digests"))
+_VECTORS = ByNumber(
+    lambda names: select(VectorRow.digest, VectorRow.data).where(
+        VectorRow.log == _LOG, names(VectorRow.digest, "digests")
+    )
 )
 
 
@@ -287,7 +289,7 @@ class FactsRead:
 
     def vectors(self, digests: Iterable[str]) -> dict[str, bytes]:
         """The bytes under each digest that is known, and only if they are what it says."""
-        [found] = self._line.ask((_VECTORS, {"log": self._log, "digests": listing(digests)}))
+        [found] = self._line.ask(_VECTORS.asked({"digests": frozenset(digests)}, {"log": self._log}))
         return _sound(found)
 
 
@@ -306,10 +308,8 @@ class PrimedFacts(FactsRead):
     @property
     def questions(self) -> tuple[Question, Question]:
         """What it reads at once."""
-        return (
-            (_SOME, {"log": self._log, "ids": listing(self._ids)}),
-            (_VECTORS, {"log": self._log, "digests": listing(self._digests)}),
-        )
+        log = {"log": self._log}
+        return _SOME.asked({"ids": self._ids}, log), _VECTORS.asked({"digests": self._digests}, log)
 
     def learn(self, trades: list[Row], vectors: list[Row]) -> None:
         """Take in the answers."""

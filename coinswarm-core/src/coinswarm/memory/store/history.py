@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Text, bindparam, cast, func, select, union_all
@@ -12,19 +12,23 @@ from coinswarm.domain.proposal import ProposalKind
 from coinswarm.errors import DataError
 from coinswarm.memory.quorum.codec import MalformedError, envelope_from
 from coinswarm.memory.quorum.records import Outcome
-from coinswarm.memory.store.among import among, listing
+from coinswarm.memory.store.among import ByNumber, among, listing
 from coinswarm.memory.store.models import Episode, SpaceRow
 from coinswarm.memory.store.statement import Statement, word
 from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, SubjectRow
 from coinswarm.memory.store.transaction import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from sqlalchemy import BindParameter
+    from sqlalchemy import BindParameter, ColumnElement, Executable, Select
 
     from coinswarm.domain.proposal import Proposal
+    from coinswarm.memory.store.among import Names
     from coinswarm.memory.store.line import Line, Question, Row
+
+    Texts = Select[str, str, str, str]
+    """Rows of one answer: kind, and up to three values."""
 
 _LOG: BindParameter[int] = bindparam("log")
 _JOINED = (ProposalRow.log == EntryRow.log) & (ProposalRow.id == EntryRow.proposal)
@@ -37,32 +41,12 @@ _OF_KINDS = (
 _DECIDED = Statement(_OF_KINDS.order_by(EntryRow.position))
 _ABOUT = Statement(_OF_KINDS.where(ProposalRow.about == bindparam("about")).order_by(EntryRow.position))
 _NEWEST = Statement(_OF_KINDS.order_by(EntryRow.position.desc()).limit(bindparam("most")))
-_KNOWN = Episode.log == _LOG, among(Episode.id, "ids"), Episode.since <= bindparam("position")
-_REMEMBERED = Statement(select(Episode.id).where(*_KNOWN).order_by(Episode.id))
-
 _ACCEPTED = (
     EntryRow.log == _LOG,
     EntryRow.position <= bindparam("position"),
     EntryRow.outcome == word(Outcome.ACCEPT.value),
 )
-_VERSIONS = select(word("version"), SubjectRow.name, cast(SubjectRow.version, Text), word("")).where(
-    SubjectRow.log == _LOG, among(SubjectRow.name, "subjects")
-)
 _SEVERAL = word(ProposalKind.ADD_EPISODES.value)
-_MADE = union_all(
-    select(ProposalRow.subject.label("name"))
-    .select_from(EntryRow)
-    .join(ProposalRow, _JOINED)
-    .where(*_ACCEPTED, among(ProposalRow.subject, "subjects"), ProposalRow.kind != _SEVERAL),
-    select(SubjectRow.name.label("name"))
-    .select_from(SubjectRow)
-    .join(EntryRow, (EntryRow.log == SubjectRow.log) & (EntryRow.position == SubjectRow.since))
-    .join(ProposalRow, _JOINED)
-    .where(*_ACCEPTED, among(SubjectRow.name, "subjects"), SubjectRow.log == _LOG, ProposalRow.kind == _SEVERAL),
-).subquery()
-"""A name for each version: what several made together is the first of each, since they were accepted at version 0."""
-_VERSIONS_THEN = select(word("version"), _MADE.c.name, cast(func.count(), Text), word("")).group_by(_MADE.c.name)
-"""Each acceptance made one, and the state holds the last only."""
 _ENDED = (
     select(EntryRow.position)
     .where(
@@ -73,26 +57,60 @@ _ENDED = (
     .scalar_subquery()
 )
 """Where a proposal was accepted; looked up for each, since a join might go through the whole log instead."""
-_REST = (
-    select(word("setting"), cast(_ENDED, Text), ProposalRow.body, ProposalRow.signature).where(
-        ProposalRow.log == _LOG,
-        ProposalRow.kind == word(ProposalKind.CONFIGURE.value),
-        ProposalRow.about.like(word("acceptance.%")),
-    ),
-    select(word("remembered"), Episode.id, word(""), word("")).where(*_KNOWN),
-    select(word("space"), SpaceRow.name, cast(SpaceRow.dimension, Text), word("")).where(SpaceRow.log == _LOG),
-    select(word("time"), cast(HeadRow.at_ns, Text), word(""), word("")).where(HeadRow.log == _LOG),
+_SETTINGS = select(word("setting"), cast(_ENDED, Text), ProposalRow.body, ProposalRow.signature).where(
+    ProposalRow.log == _LOG,
+    ProposalRow.kind == word(ProposalKind.CONFIGURE.value),
+    ProposalRow.about.like(word("acceptance.%")),
 )
+_SPACES = select(word("space"), SpaceRow.name, cast(SpaceRow.dimension, Text), word("")).where(SpaceRow.log == _LOG)
+_TIME = select(word("time"), cast(HeadRow.at_ns, Text), word(""), word("")).where(HeadRow.log == _LOG)
 _CLOCK = select(word("time"), cast(NOW, Text), word(""), word(""))
+
+
+def _known(names: Names) -> tuple[ColumnElement[bool], ...]:
+    """Which episodes had been accepted, of those that are named."""
+    return Episode.log == _LOG, names(Episode.id, "ids"), Episode.since <= bindparam("position")
+
+
+def _versions(names: Names) -> Texts:
+    """The versions of subjects as the log stands."""
+    return select(word("version"), SubjectRow.name, cast(SubjectRow.version, Text), word("")).where(
+        SubjectRow.log == _LOG, names(SubjectRow.name, "subjects")
+    )
+
+
+def _versions_then(names: Names) -> Texts:
+    """The same at an earlier position: each acceptance made one, and the state holds the last only."""
+    alone = (
+        select(ProposalRow.subject.label("name"))
+        .select_from(EntryRow)
+        .join(ProposalRow, _JOINED)
+        .where(*_ACCEPTED, names(ProposalRow.subject, "subjects"), ProposalRow.kind != _SEVERAL)
+    )
+    together = (
+        select(SubjectRow.name.label("name"))
+        .select_from(SubjectRow)
+        .join(EntryRow, (EntryRow.log == SubjectRow.log) & (EntryRow.position == SubjectRow.since))
+        .join(ProposalRow, _JOINED)
+        .where(*_ACCEPTED, names(SubjectRow.name, "subjects"), SubjectRow.log == _LOG, ProposalRow.kind == _SEVERAL)
+    )  # what several made together is the first version of each, since they were accepted at version 0
+    made = union_all(alone, together).subquery()
+    return select(word("version"), made.c.name, cast(func.count(), Text), word("")).group_by(made.c.name)
+
+
+def _standing(versions: Callable[[Names], Texts], clock: tuple[Texts, ...], names: Names) -> Executable:
+    """What every proposal is judged by, in one answer: kind, and up to three values."""
+    remembered = select(word("remembered"), Episode.id, word(""), word("")).where(*_known(names))
+    return union_all(versions(names), _SETTINGS, remembered, _SPACES, _TIME, *clock)
+
+
+_REMEMBERED = Statement(select(Episode.id).where(*_known(among)).order_by(Episode.id))
 _STANDING = {
-    (now, clock): Statement(union_all(_VERSIONS if now else _VERSIONS_THEN, *_REST, *([_CLOCK] if clock else ())))
+    (now, clock): ByNumber(partial(_standing, _versions if now else _versions_then, (_CLOCK,) if clock else ()))
     for now in (True, False)
     for clock in (True, False)
 }
-"""What every proposal is judged by, in one answer: kind, and up to three values; with PostgreSQL's clock, or without.
-
-Keys: whether it is asked for as it stands now, and whether with the clock.
-"""
+"""Whether it is asked for as it stands now, and whether with PostgreSQL's clock -> the statement."""
 
 HEAD = (1 << 63) - 1
 """As a position: wherever the log stands."""
@@ -144,7 +162,7 @@ class History:
         :param clock: also read PostgreSQL's clock.
         """
         statement = _STANDING[self._given["position"] == HEAD, clock]
-        return statement, {**self._given, "subjects": listing(subjects), "ids": listing(ids)}
+        return statement.asked({"subjects": frozenset(subjects), "ids": frozenset(ids)}, self._given)
 
     def standing(self, rows: list[Row]) -> Standing:
         """How things stood."""

@@ -7,7 +7,7 @@ the lock, the whole is undone, and asking again is safe.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Text, bindparam, cast, func, literal_column, select, union_all, update
@@ -16,7 +16,7 @@ from sqlalchemy import null as no_value
 from coinswarm.memory.quorum.log import Transaction
 from coinswarm.memory.quorum.records import START, Head, Lease, Outcome
 from coinswarm.memory.quorum.roster import roster_from
-from coinswarm.memory.store.among import among, listing
+from coinswarm.memory.store.among import ByNumber, among, listing
 from coinswarm.memory.store.state import Changes, about
 from coinswarm.memory.store.statement import Insertion, Statement, word
 from coinswarm.memory.store.tables import (
@@ -35,12 +35,16 @@ from coinswarm.memory.store.tables import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from sqlalchemy import BindParameter
+    from sqlalchemy import BindParameter, Executable, Select
 
     from coinswarm.memory.quorum.log import Request
     from coinswarm.memory.quorum.records import Ballot, Entry, Envelope
     from coinswarm.memory.quorum.roster import Roster
+    from coinswarm.memory.store.among import Names
     from coinswarm.memory.store.line import Line, Question, Row
+
+    Texts = Select[str, str, str]
+    """Rows of one answer: kind, key, value."""
 
 NOW = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger) * 1_000
 """PostgreSQL's clock, nanoseconds since the epoch."""
@@ -61,13 +65,6 @@ _BOTH = Statement(
 _CLOCK = Statement(select(NOW))
 _BODY = Statement(select(RosterRow.body).where(RosterRow.log == _LOG, RosterRow.version == bindparam("version")))
 
-_SUBJECTS = (
-    select(SubjectRow.name, SubjectRow.version)
-    .where(SubjectRow.log == _LOG, among(SubjectRow.name, "subjects"))
-    .order_by(SubjectRow.name)  # locks in one order, so that no two transactions wait for each other
-    .with_for_update()
-    .cte("locked")
-)
 _FORCE = (
     select(RosterRow.version, RosterRow.body)
     .where(RosterRow.log == _LOG)
@@ -75,23 +72,37 @@ _FORCE = (
     .limit(literal_column("1"))
     .subquery()
 )
-_KNOWABLE = union_all(
-    select(word("version"), _SUBJECTS.c.name, cast(_SUBJECTS.c.version, Text)),
-    select(word("decision"), DecisionRow.proposal, DecisionRow.outcome).where(
-        DecisionRow.log == _LOG, among(DecisionRow.proposal, "proposals")
-    ),
-    select(word("spent"), SpentRow.use, cast(no_value(), Text)).where(
-        SpentRow.log == _LOG, among(SpentRow.use, "uses")
-    ),
-    select(word("hash"), cast(EntryRow.position, Text), EntryRow.hash).where(
-        EntryRow.log == _LOG, among(EntryRow.position, "positions")
-    ),
-    select(word("force"), cast(_FORCE.c.version, Text), _FORCE.c.body),
+_HASHES = select(word("hash"), cast(EntryRow.position, Text), EntryRow.hash).where(
+    EntryRow.log == _LOG, among(EntryRow.position, "positions")
 )
-"""All that a batch of requests depends on, in one answer: kind, key, value."""
-_KNOWN = Statement(_KNOWABLE)
-_KNOWN_NOW = Statement(union_all(_KNOWABLE, select(word("clock"), word(""), cast(NOW, Text))))
-"""The same, and PostgreSQL's clock: read after the head was locked, however long that took."""
+_NOW = select(word("clock"), word(""), cast(NOW, Text))
+"""PostgreSQL's clock: read after the head was locked, however long that took."""
+
+
+def _knowable(clock: tuple[Texts, ...], names: Names) -> Executable:
+    """All that a batch of requests depends on, in one answer: kind, key, value."""
+    subjects = (
+        select(SubjectRow.name, SubjectRow.version)
+        .where(SubjectRow.log == _LOG, names(SubjectRow.name, "subjects"))
+        .order_by(SubjectRow.name)  # locks in one order, so that no two transactions wait for each other
+        .with_for_update()
+        .cte("locked")
+    )
+    return union_all(
+        select(word("version"), subjects.c.name, cast(subjects.c.version, Text)),
+        select(word("decision"), DecisionRow.proposal, DecisionRow.outcome).where(
+            DecisionRow.log == _LOG, names(DecisionRow.proposal, "proposals")
+        ),
+        select(word("spent"), SpentRow.use, cast(no_value(), Text)).where(
+            SpentRow.log == _LOG, names(SpentRow.use, "uses")
+        ),
+        _HASHES,
+        select(word("force"), cast(_FORCE.c.version, Text), _FORCE.c.body),
+        *clock,
+    )
+
+
+_KNOWN, _KNOWN_NOW = ByNumber(partial(_knowable, ())), ByNumber(partial(_knowable, (_NOW,)))
 
 _OWN: BindParameter[int] = bindparam("own")
 _LEASE_SET = Statement(
@@ -213,13 +224,8 @@ class SqlTransaction(Transaction):
         self._versions.update(dict.fromkeys(subjects, 0))
         self._decisions.update(dict.fromkeys(proposals))
         self._spent.update(dict.fromkeys(uses, False))
-        return _KNOWN if self._clock else _KNOWN_NOW, {
-            "log": self._log,
-            "subjects": listing(subjects),
-            "proposals": listing(proposals),
-            "uses": listing(uses),
-            "positions": listing(positions),
-        }
+        lists = {"subjects": subjects, "proposals": proposals, "uses": uses}
+        return (_KNOWN if self._clock else _KNOWN_NOW).asked(lists, {"log": self._log, "positions": listing(positions)})
 
     def _learn(self, rows: list[Row]) -> None:
         """Take in the answer."""
