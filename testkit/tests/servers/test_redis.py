@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import socket
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from coinswarm_testkit.servers import redis
 from coinswarm_testkit.servers.program import NoServerError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+SOME = 8_192
+"""Kilobytes: half of what is written."""
 
 
 def said(url: str, command: bytes) -> bytes:
@@ -46,6 +47,75 @@ def test_a_running_one_is_named_by_the_variable(monkeypatch: pytest.MonkeyPatch)
     with redis.redis_server() as server:
         assert server.url == "redis://elsewhere"
         assert redis.VARIABLE in server.about
+
+
+def on_huge_pages(url: str) -> int:
+    """Kilobytes that its process has on huge pages once it keeps sixteen megabytes."""
+    for number in range(16):
+        assert said(url, b"SETRANGE key%d 1048575 x" % number) == b":1048576\r\n"
+    process = re.search(rb"process_id:(\d+)", said(url, b"INFO server"))
+    assert process is not None
+    rollup = Path(f"/proc/{int(process[1])}/smaps_rollup").read_text(encoding="ascii")
+    found = re.search(r"AnonHugePages: *(\d+) kB", rollup)
+    assert found is not None
+    return int(found[1])
+
+
+def test_one_of_our_own_is_on_huge_pages_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redis_url: str
+) -> None:
+    if not redis._offered():
+        pytest.skip(f"{redis.OFFERED} offers none")
+    for name in redis.ASKING:
+        monkeypatch.delenv(name, raising=False)
+    with redis.redis_server(huge_pages=True) as server:
+        assert server.url != redis_url
+        assert on_huge_pages(server.url) > SOME
+    with redis.redis_server(folder=tmp_path) as plain:
+        assert on_huge_pages(plain.url) < SOME
+
+
+@pytest.mark.usefixtures("redis_url")
+@pytest.mark.parametrize(
+    ("kernel", "about"),
+    [
+        ("[always] madvise never", ", told to use huge pages"),
+        ("always [madvise] never", ", told to use huge pages"),
+        ("always madvise [never]", ", without huge pages: the kernel offers none"),
+        (None, ", without huge pages: the kernel offers none"),
+    ],
+)
+def test_it_says_whether_the_kernel_offers_huge_pages(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kernel: str | None, about: str
+) -> None:
+    monkeypatch.setattr(redis, "OFFERED", tmp_path / "enabled")
+    if kernel is not None:
+        redis.OFFERED.write_text(f"{kernel}\n")
+    with redis.redis_server(huge_pages=True) as server:
+        assert server.about.endswith(about)
+
+
+@pytest.mark.parametrize(
+    ("huge_pages", "told"),
+    [(True, r"thp:always, thp:always, .* --save --disable-thp no$"), (False, r"narenas:1, none, .* --save$")],
+)
+def test_only_one_that_is_to_have_huge_pages_is_told_of_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str, *, huge_pages: bool
+) -> None:
+    program = tmp_path / "redis-server"
+    program.write_text(
+        "#!/bin/sh\n"
+        'if [ "$1" = --version ]; then echo v=8.2.0; exit; fi\n'
+        'echo "${JE_MALLOC_CONF-none}, ${MALLOC_CONF-none}, $*"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(redis, "WHEEL", "no-such-wheel")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv(redis.VARIABLE, raising=False)
+    monkeypatch.delenv("MALLOC_CONF", raising=False)
+    monkeypatch.setenv("JE_MALLOC_CONF", "narenas:1")
+    with pytest.raises(NoServerError, match=f"it said: {told}"), redis.redis_server(huge_pages=huge_pages):
+        pass
 
 
 @pytest.mark.parametrize("version", ["7.0.15", "8.0.3"])
