@@ -2,12 +2,12 @@
 
 The bound beside each figure is the index by itself: usearch as it comes, with as many links and candidates as ours,
 and the graph inside ``local``, which is quicker (it knows that vectors have length 1); ``VSIM`` through redis-py on the
-very index that ``redis`` filled, on a real server started for it, as Redis does it by default, in a thread of its own,
-and without. They are asked in every order in turn, so that a busy moment of the machine hits each, and everyone is
-asked each question, but not the same one as those before: they would have left its neighbours in the cache. Latencies
-are percentiles of single questions, by one client. Where not all episodes count, the bound is ``VSIM … FILTER`` as
-Redis does it by default, and for ``local``, whose graph knows no filters, a look at every vector that counts, given its
-row. ``./dev bench-memory`` runs it; ``--entries 5000`` for a glance.
+very index that ``redis`` filled, as Redis does it by default, in a thread of its own, and without. That is a real
+server, started for both as the plugin's README advises. They are asked in every order in turn, so that a busy moment of
+the machine hits each, and everyone is asked each question, but not the same one as those before: they would have left
+its neighbours in the cache. Latencies are percentiles of single questions, by one client. Where not all episodes count,
+the bound is ``VSIM … FILTER`` as Redis does it by default, and for ``local``, whose graph knows no filters, a look at
+every vector that counts, given its row. ``./dev bench-memory`` runs it; ``--entries 5000`` for a glance.
 """
 
 from __future__ import annotations
@@ -429,7 +429,7 @@ def main() -> int:
     if options.only != "local":
         with tempfile.TemporaryDirectory(prefix="coinswarm-bench-") as name:
             socket = Path(name) / "redis.sock"  # on one host; TCP takes some 0.02 ms more, the bare commands too
-            with redis_server("--unixsocket", str(socket)) as server:
+            with redis_server("--unixsocket", str(socket), huge_pages=True) as server:
                 print(f"real server: {server.about}, by a Unix socket", file=sys.stderr)
                 rows += asyncio.run(redis(work, f"unix://{socket}"))
     show(rows, as_json=options.json)
