@@ -119,6 +119,7 @@ def test_an_episode_is_judged_on_its_trade_and_its_vector(cluster: Cluster, stor
     assert Gatherer(stored)(envelope) == found
     asked = [statement for statement in counted if statement != "BEGIN"]
     assert len(asked) == 3, "what it is judged by, its trade, its vector"
+    assert not any("json" in statement for statement in asked), "one thing is asked for without a list"
     cluster.commit(proposal)
     again = seen(cluster, stored, replace(proposal, subject="episode/other"))
     assert again is not None

@@ -83,9 +83,10 @@ def free_port() -> int:
 def _offered() -> bool:
     """True if the kernel gives huge pages to who asks for them."""
     try:
-        return any(word in OFFERED.read_text(encoding="ascii") for word in ("[always]", "[madvise]"))
+        said = OFFERED.read_text(encoding="ascii")
     except OSError:  # not Linux, or one without them
         return False
+    return "[always]" in said or "[madvise]" in said
 
 
 def _version(program: Program) -> str:

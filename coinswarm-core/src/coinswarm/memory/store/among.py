@@ -55,11 +55,11 @@ def listing(values: Iterable[str | int]) -> str:
 class ByNumber:
     """A statement about what some lists of texts name, in two spellings: where each names one thing, and for any.
 
-    :param made: makes it of what says that a column's value is named by a list.
+    :param made: makes it, when it is first needed, of what says that a column's value is named by a list.
     """
 
     def __init__(self, made: Callable[[Names], Executable]) -> None:
-        self._one, self._any = Statement(made(_is)), Statement(made(among))
+        self._one, self._any = Statement(lambda _kind: made(_is)), Statement(lambda _kind: made(among))
 
     def asked(self, lists: Mapping[str, Collection[str]], given: Mapping[str, Any]) -> Question:
         """The question.

@@ -44,8 +44,7 @@ _EPISODE = (
     Trade.risk_ppm, Trade.stopped, Trade.regime_id, Trade.quality_bp,
 )  # fmt: skip
 _LOG: BindParameter[int] = bindparam("log")
-_ONE = Statement(select(*_EPISODE, Trade.slippage_bps).where(Trade.log == _LOG, Trade.id == bindparam("id")))
-_SOME = ByNumber(lambda names: select(*_EPISODE).where(Trade.log == _LOG, names(Trade.id, "ids")))
+_TRADES = ByNumber(lambda names: select(*_EPISODE, Trade.slippage_bps).where(Trade.log == _LOG, names(Trade.id, "ids")))
 _OF_PATTERN = Statement(
     select(*_EPISODE, Trade.slippage_bps)
     .join(TradePattern, (TradePattern.log == Trade.log) & (TradePattern.trade == Trade.id))
@@ -309,7 +308,7 @@ class PrimedFacts(FactsRead):
     def questions(self) -> tuple[Question, Question]:
         """What it reads at once."""
         log = {"log": self._log}
-        return _SOME.asked({"ids": self._ids}, log), _VECTORS.asked({"digests": self._digests}, log)
+        return _TRADES.asked({"ids": self._ids}, log), _VECTORS.asked({"digests": self._digests}, log)
 
     def learn(self, trades: list[Row], vectors: list[Row]) -> None:
         """Take in the answers."""
@@ -345,7 +344,7 @@ def trades_of(line: Line, log: int, place: str) -> list[tuple[Episode, int]]:
     """The closed trades at a place, by when their outcomes were known, each with its slippage in basis points."""
     kind, whose = split(place)
     if kind == TRADE:
-        [rows] = line.ask((_ONE, {"log": log, "id": whose}))
+        [rows] = line.ask(_TRADES.asked({"ids": {whose}}, {"log": log}))
     elif kind == TRADES:
         [rows] = line.ask((_OF_PATTERN, {"log": log, "pattern": whose}))
     else:
