@@ -21,6 +21,7 @@ from coinswarm.domain.proposal import (
     Weight,
 )
 from coinswarm.memory.quorum import messages as m
+from coinswarm.memory.quorum.docket import MOST_OPEN
 from coinswarm.memory.quorum.findings import findings
 from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.inmemory import MemoryLog
@@ -350,6 +351,21 @@ def test_a_submitter_that_says_two_things_has_one_accepted_at_most(court: Court)
     outcomes = [court.outcome(one), court.outcome(two)]
     assert outcomes.count(Outcome.ACCEPT) <= 1
     assert None not in outcomes
+
+
+def test_a_submitter_that_floods_fills_its_own_room_alone_and_loses_nothing(court: Court) -> None:
+    """More than one may have open, while no ballot gets through; then all of it is decided, late."""
+    flood = [court.envelope(replace(FAIR, subject=f"weights/{place}")) for place in range(MOST_OPEN + 20)]
+    court.tap = lambda _, message: [] if isinstance(message, m.Vote) else [message]
+    for envelope in flood:
+        court.submit(envelope)
+    court.later(1)
+    parts = [*court.voters, *court.leaders]
+    assert {len(part.state.docket.cases) for part in parts} == {MOST_OPEN}
+    assert court.reports == [m.Crowd(SUBMITTER)] * len(parts)
+    court.tap = lambda _, message: [message]
+    court.later(15)
+    assert {court.outcome(envelope) for envelope in flood} == {Outcome.ACCEPT}
 
 
 def test_who_lies_about_the_evidence_is_rejected_by_everybody(court: Court) -> None:

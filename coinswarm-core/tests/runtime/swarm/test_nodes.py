@@ -16,7 +16,8 @@ from coinswarm.errors import HaltedError, OutputError
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.keys import Ed25519Scheme
-from coinswarm.memory.quorum.records import Outcome
+from coinswarm.memory.quorum.messages import Propose
+from coinswarm.memory.quorum.records import Envelope, Outcome
 from coinswarm.memory.quorum.verify import verify
 from coinswarm.runtime.swarm.assembly import copy_seal
 from coinswarm.runtime.swarm.desk import Desk
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from runtime.swarm.conftest import Shard
 
     from coinswarm.domain.proposal import Proposal
-    from coinswarm.memory.quorum.messages import Keep, Propose, Remember, Vote
+    from coinswarm.memory.quorum.messages import Keep, Remember, Vote
     from coinswarm.memory.quorum.records import SealVote
 
 pytestmark = pytest.mark.anyio
@@ -159,6 +160,38 @@ async def test_voters_listen_to_one_another_only_while_something_lies_undecided(
                     heard.append(listening(bus))
             group.cancel_scope.cancel()
     assert all(heard), "those who decided had listened"
+
+
+async def test_a_submitter_that_has_too_many_open_is_told_of(
+    shard: Shard, propose: Callable[..., Proposal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coinswarm.memory.quorum.docket.MOST_OPEN", 2)
+    monkeypatch.setattr("coinswarm.runtime.swarm.node.MOST_OPEN", 2)
+    said: list[str] = []
+    envelopes = [
+        Envelope(
+            cluster="north",
+            shard="main",
+            roster=0,
+            submitter="desk",
+            nonce=nonce,
+            deadline_ns=1 << 62,
+            proposal=propose(),
+        ).signed(shard.cast.signer)
+        for nonce in range(3)
+    ]
+    async with LocalBus(LocalBusSettings()) as bus, anyio.create_task_group() as group:
+        place = Place("north", "main", shard.cast.roster, Ed25519Scheme(), bus, shard.log)
+        node = coordinator_node(place, "c1", None, Teller("c1", said.append), tick_seconds=0.01)
+        await group.start(node.run)
+        for envelope in envelopes:
+            node.tell(Propose(envelope))
+        with anyio.fail_after(30):
+            while node.teller.counts["crowd desk"] < 2:  # noqa: ASYNC110 - a tick tells nobody else
+                await anyio.sleep(0.01)
+        group.cancel_scope.cancel()
+    assert node.waiting == 2
+    assert said == ["c1: submitter desk has 2 proposals open: no more are taken until some have ended"], "told once"
 
 
 async def test_an_entry_that_was_changed_stops_who_reads_it(

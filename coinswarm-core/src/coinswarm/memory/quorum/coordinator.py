@@ -170,12 +170,12 @@ def _leased(coordinator: Coordinator, lease: Lease | None) -> Coordinator:
 
 def _tick(coordinator: Coordinator, now_ns: int) -> tuple[Coordinator, tuple[Effect, ...]]:
     """Read the log, keep or try for the lease, and ask for what is due."""
-    docket = dockets.forget(coordinator.docket, now_ns)
+    docket, reports = dockets.tidy(coordinator.docket, now_ns)
     for case in docket.cases.values():
         docket, _ = dockets.ripen(docket, case, now_ns, coordinator.epoch)
     docket, effects = dockets.look(docket, now_ns)
     coordinator, more = _press(coordinator._replace(docket=docket), now_ns)
-    return coordinator, (*effects, *_hold(coordinator, now_ns), *more)
+    return coordinator, (*reports, *effects, *_hold(coordinator, now_ns), *more)
 
 
 def _hold(coordinator: Coordinator, now_ns: int) -> tuple[Effect, ...]:

@@ -2,17 +2,20 @@
 
 A proposal is *ripe* when a decision is due: a commit proof is complete, it can never be accepted any more, or its
 deadline has passed. The lease's holder asks for it at once, everybody else after ``TAKEOVER_NS``, so that a
-coordinator that censors, or is dead, costs two seconds.
+coordinator that censors, or is dead, costs two seconds. Of one submitter only so many are kept open: one that floods
+takes room from itself alone.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from coinswarm.memory.quorum import proof
 from coinswarm.memory.quorum.fold import Fold, genesis
 from coinswarm.memory.quorum.log import Request, is_fenced
 from coinswarm.memory.quorum.messages import (
+    Crowd,
     Decide,
     Double,
     Effect,
@@ -44,6 +47,13 @@ ASK_NS = 1_000_000_000
 
 FORGET_NS = 60_000_000_000
 """How long after its deadline an undecided proposal is kept; its submitter sends it again."""
+
+
+MOST_OPEN = 512
+"""Most proposals of one submitter that are open here: what comes beyond is not taken until one of them has ended.
+
+A submitter of ours has some two hundred under way, and sends again what was not taken.
+"""
 
 
 class Case(NamedTuple):
@@ -101,7 +111,10 @@ def new_docket(cluster: str, shard: str, roster: Roster, scheme: Scheme, seen: H
 
 
 def admit(docket: Docket, envelope: Envelope) -> tuple[Docket, Case | None]:
-    """The case of a proposal, opened where it is new; None where it is decided, not signed, or not for this log."""
+    """The case of a proposal, opened where it is new.
+
+    None where it is decided, not signed, or not for this log, and where its submitter has too many open.
+    """
     case = docket.cases.get(envelope.id)
     if case is not None:
         return docket, case
@@ -111,10 +124,19 @@ def admit(docket: Docket, envelope: Envelope) -> tuple[Docket, Case | None]:
         (envelope.cluster, envelope.shard) != (fold.cluster, fold.shard)
         or envelope.id in fold.decided
         or judges is None
+        or envelope.submitter in crowds(docket)  # before the signature, which costs more
         or not proof.submitted(envelope, judges, docket.scheme)
     ):
         return docket, None
     return put(docket, Case(envelope=envelope, ballots={}))
+
+
+def crowds(docket: Docket) -> list[str]:
+    """The submitters that have as many proposals open as one may."""
+    if len(docket.cases) < MOST_OPEN:
+        return []
+    opened = Counter(case.envelope.submitter for case in docket.cases.values())
+    return [submitter for submitter, many in opened.items() if many >= MOST_OPEN]
 
 
 def put(docket: Docket, case: Case) -> tuple[Docket, Case]:
@@ -260,7 +282,9 @@ def take_in(docket: Docket, answer: LogRead, local_ns: int, epoch: int) -> tuple
     return docket, effects
 
 
-def forget(docket: Docket, local_ns: int) -> Docket:
-    """Drop cases long past their deadline."""
+def tidy(docket: Docket, local_ns: int) -> tuple[Docket, tuple[Report, ...]]:
+    """Drop cases long past their deadline, and tell which submitters have as many open as one may."""
     now = docket.reader.now_ns(local_ns)
-    return drop(docket, [name for name, case in docket.cases.items() if now > case.envelope.deadline_ns + FORGET_NS])
+    old = [name for name, case in docket.cases.items() if now > case.envelope.deadline_ns + FORGET_NS]
+    docket = drop(docket, old)
+    return docket, tuple(Report(Crowd(submitter)) for submitter in crowds(docket))

@@ -204,6 +204,13 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """A submitter has as many proposals open as one may: no more of it are taken until some have ended."""
+
+    submitter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Halted:
     """This part has stopped for good, and why."""
 
@@ -214,7 +221,7 @@ class Halted:
 class Report:
     """Tell people, and keep the evidence."""
 
-    about: Double | Reuse | Split | Halted
+    about: Double | Reuse | Split | Crowd | Halted
 
 
 Effect = Send | Evaluate | Keep | Remember | ReadLog | Decide | TakeLease | RenewLease | KeepSeal | Ended | Report

@@ -281,8 +281,9 @@ def _read(voter: Voter, answer: LogRead, now_ns: int) -> tuple[Voter, tuple[Effe
 
 def _tick(voter: Voter, now_ns: int) -> tuple[Voter, tuple[Effect, ...]]:
     """Read the log, judge what was put off, and see to what others leave lying: say it again, and ask for it."""
-    voter = voter._replace(docket=dockets.forget(voter.docket, now_ns))
-    said: tuple[Effect, ...] = ()
+    docket, reports = dockets.tidy(voter.docket, now_ns)
+    voter = voter._replace(docket=docket)
+    said: tuple[Effect, ...] = reports
     for case in voter.docket.cases.values():
         if case.mine is not None and now_ns - case.sent_ns >= AGAIN_NS:
             voter, more = _again(voter, case, now_ns)

@@ -20,6 +20,7 @@ import anyio
 from coinswarm.errors import HaltedError, OperatorError, RetryableError
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum import wire
+from coinswarm.memory.quorum.docket import MOST_OPEN
 from coinswarm.memory.quorum.log import decide, renew, take
 from coinswarm.memory.quorum.reader import Halt, LogRead
 from coinswarm.memory.quorum.records import SealVote
@@ -295,6 +296,9 @@ class Node:
             case m.Split(proposal):
                 what = f"voters disagree about {proposal[:12]}: a lie, or versions or machines that differ"
                 self.teller.trouble("split", what)
+            case m.Crowd(submitter):
+                what = f"submitter {submitter} has {MOST_OPEN} proposals open: no more are taken until some have ended"
+                self.teller.trouble(f"crowd {submitter}", what)
         self._report(effect)
 
     # ── lanes ──

@@ -1,0 +1,66 @@
+"""Open proposals: how many of one submitter there may be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coinswarm.memory.quorum import docket as dockets
+from coinswarm.memory.quorum import messages as m
+from coinswarm.memory.quorum.docket import FORGET_NS, MOST_OPEN, Docket
+from coinswarm.memory.quorum.keys import Ed25519Signer
+from coinswarm.memory.quorum.roster import Seat
+
+if TYPE_CHECKING:
+    from memory.quorum.conftest import Cluster
+
+    from coinswarm.memory.quorum.records import Envelope
+
+OTHER = Ed25519Signer(bytes([99]) * 32)
+"""Of a second submitter."""
+
+
+@pytest.fixture
+def crowded(cluster: Cluster) -> tuple[Docket, list[Envelope]]:
+    """A docket in which one of two submitters has as many open as one may, and those."""
+    roster = replace(cluster.roster, submitters=(*cluster.roster.submitters, Seat("other", OTHER.key)))
+    docket = dockets.new_docket("north", "main", roster, cluster.scheme)
+    opened = [cluster.envelope() for _ in range(MOST_OPEN)]
+    for envelope in opened:
+        docket, case = dockets.admit(docket, envelope)
+        assert case is not None
+    return docket, opened
+
+
+def test_what_one_submitter_has_too_much_of_is_not_taken_until_there_is_room(
+    cluster: Cluster, crowded: tuple[Docket, list[Envelope]]
+) -> None:
+    docket, opened = crowded
+    more = cluster.envelope()
+    assert dockets.admit(docket, more) == (docket, None)
+    vote = m.Vote(more, cluster.ballot(more, 0))
+    assert dockets.hear(docket, vote) == (docket, None, ()), "nor by way of a voter"
+    same, case = dockets.admit(docket, opened[0])
+    assert (same, case) == (docket, docket.cases.get(opened[0].id)), "what is open is known as before"
+    docket, case = dockets.admit(dockets.drop(docket, [opened[0].id]), more)
+    assert case is not None
+    assert len(docket.cases) == MOST_OPEN
+
+
+def test_one_that_floods_takes_no_room_from_another(cluster: Cluster, crowded: tuple[Docket, list[Envelope]]) -> None:
+    docket, _ = crowded
+    others = replace(cluster.envelope(), submitter="other", signature="").signed(OTHER)
+    docket, case = dockets.admit(docket, others)
+    assert case is not None
+    assert dockets.crowds(docket) == ["desk"]
+
+
+def test_it_is_told_as_long_as_it_lasts(cluster: Cluster, crowded: tuple[Docket, list[Envelope]]) -> None:
+    docket, opened = crowded
+    assert dockets.tidy(docket, 1) == (docket, (m.Report(m.Crowd("desk")),))
+    assert dockets.tidy(dockets.drop(docket, [opened[0].id]), 1)[1] == ()
+    late = docket._replace(reader=docket.reader._replace(log_ns=cluster.now + 11 * 10**9 + FORGET_NS))
+    docket, reports = dockets.tidy(late, 1)
+    assert (len(docket.cases), reports) == (0, ()), "long past their deadlines"
