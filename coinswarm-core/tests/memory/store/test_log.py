@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event, make_url, select, text
+from sqlalchemy import text
 
 from coinswarm.canonical import digest
 from coinswarm.errors import (
-    AmbiguousError,
-    CoinswarmError,
     DataError,
     NotReadyError,
-    OutputError,
-    RetryableError,
     UnreachableError,
 )
 from coinswarm.memory.quorum.keys import Ed25519Scheme
@@ -30,44 +23,21 @@ from coinswarm.memory.quorum.verify import verify
 from coinswarm.memory.store import engine as engines
 from coinswarm.memory.store import log as logs
 from coinswarm.memory.store.audit import rebuild, verified
-from coinswarm.memory.store.columns import Base
-from coinswarm.memory.store.engine import engine_of, place
-from coinswarm.memory.store.opening import logs_in, migrated, open_store
-from coinswarm.memory.store.pipeline import PostgresLine
+from coinswarm.memory.store.opening import logs_in, open_store
 from coinswarm.memory.store.statement import FEW, Statement
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from memory.quorum.conftest import Cluster
-    from psycopg.pq.abc import PGresult
 
     from coinswarm.memory.quorum.log import Answer
     from coinswarm.memory.store.opening import Store
 
 
-def told(store: Store) -> dict[str, object]:
-    """All that is kept."""
-    with store.engine.connect() as connection:
-        return {name: connection.execute(select(table)).all() for name, table in Base.metadata.tables.items()}
-
-
-def whole(cluster: Cluster, store: Store) -> int:
-    """How many entries a log has, all of them good."""
-    read = store.log.read(1, 0, 100_000)
-    report = verify(cluster.genesis(), read.entries, read.head, Ed25519Scheme())
-    assert report.why == ""
-    return read.head.index
-
-
-def again(cluster: Cluster, store: Store, url: str) -> Store:
-    """The same log, over connections of its own."""
-    return open_store(url, store.log.cluster, store.log.shard, clock=lambda: cluster.now)
-
-
-def test_cut_off_before_any_statement_nothing_is_done(cluster: Cluster, stored: Store) -> None:
+def test_cut_off_before_any_statement_nothing_is_done(
+    cluster: Cluster, stored: Store, whole: Callable[[Store], int], told: Callable[[Store], dict[str, object]]
+) -> None:
     cluster.commit(cluster.next_roster(rules=digest("other")))
     before = told(stored)
     left = [0]
@@ -92,7 +62,7 @@ def test_cut_off_before_any_statement_nothing_is_done(cluster: Cluster, stored: 
     left[0] = 0
     assert [one.status for one in answers] == [Status.DECIDED]
     assert statements >= 10, "each of the statements was cut off before"
-    assert whole(cluster, stored) == 2
+    assert whole(stored) == 2
 
 
 @pytest.mark.parametrize("size", [FEW - 1, 50])
@@ -188,7 +158,7 @@ def test_no_more_entries_are_remembered_than_are_of_use(
 
 
 def test_fewer_are_remembered_of_those_that_are_long(
-    cluster: Cluster, stored: Store, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, stored: Store, monkeypatch: pytest.MonkeyPatch, whole: Callable[[Store], int]
 ) -> None:
     monkeypatch.setattr(logs, "_KEPT", 4 * 32)
     for base in range(6):
@@ -199,15 +169,15 @@ def test_fewer_are_remembered_of_those_that_are_long(
     for after in range(12):
         assert [entry.index for entry in stored.log.read(1, after, 1).entries] == [after + 1]
         assert len(stored.log._known) <= (after + 1 if after < 6 else 4)
-    assert whole(cluster, stored) == 12
+    assert whole(stored) == 12
 
 
 def test_many_share_episodes_at_once_and_each_is_remembered_once(
-    cluster: Cluster, stored: Store, store_url: str
+    cluster: Cluster, stored: Store, store_url: str, whole: Callable[[Store], int], again: Callable[[Store, str], Store]
 ) -> None:
     numbers = [tuple((step * part + shift) % 30 for part in range(4)) for step in (1, 7, 11) for shift in range(10)]
     requests = [cluster.request(cluster.envelope(cluster.remember(*some))) for some in (*numbers, *zip(range(30)))]
-    others = [again(cluster, stored, store_url) for _ in range(2)]
+    others = [again(stored, store_url) for _ in range(2)]
     logs = [stored.log, *(store.log for store in others)]
 
     def work(worker: int) -> list[Outcome | None]:
@@ -226,7 +196,7 @@ def test_many_share_episodes_at_once_and_each_is_remembered_once(
     remembered = [subject for entry in accepted for subject in entry.envelope.proposal.subjects]
     assert sorted(remembered) == sorted(f"episode/{digest(number)}" for number in range(30)), "each of them once"
     assert max(len(entry.envelope.proposal.subjects) for entry in accepted) == 4
-    assert whole(cluster, stored) == len(requests)
+    assert whole(stored) == len(requests)
     assert rebuild(stored, Ed25519Scheme()).differed == {}
 
 
@@ -252,7 +222,7 @@ def test_seals_stand_beside_the_log_and_are_held_against_it(cluster: Cluster, st
     assert "the log ends at entry 1, but was sealed at 2" in verified(stored, Ed25519Scheme()).why
 
 
-def test_what_is_in_a_request_may_be_nonsense(cluster: Cluster, stored: Store) -> None:
+def test_what_is_in_a_request_may_be_nonsense(cluster: Cluster, stored: Store, whole: Callable[[Store], int]) -> None:
     good = cluster.envelope()
     ballots = cluster.proof(good)
     bad = [
@@ -271,15 +241,17 @@ def test_what_is_in_a_request_may_be_nonsense(cluster: Cluster, stored: Store) -
     answers = cluster.decide(*bad, cluster.request(good))
     assert {one.status for one in answers[:-1]} == {Status.INVALID, Status.EARLY}
     assert answers[-1].outcome is Outcome.ACCEPT
-    assert whole(cluster, stored) == 1
+    assert whole(stored) == 1
 
 
-def test_many_decide_at_once_and_each_proposal_is_decided_once(cluster: Cluster, stored: Store, store_url: str) -> None:
+def test_many_decide_at_once_and_each_proposal_is_decided_once(
+    cluster: Cluster, stored: Store, store_url: str, whole: Callable[[Store], int], again: Callable[[Store, str], Store]
+) -> None:
     requests = [
         cluster.request(cluster.envelope(cluster.proposal(str(number), subject=f"acceptance/{number % 7}")))
         for number in range(40)
     ]
-    others = [again(cluster, stored, store_url) for _ in range(2)]
+    others = [again(stored, store_url) for _ in range(2)]
     logs = [stored.log, *(store.log for store in others)]
 
     def work(worker: int) -> list[tuple[str, Outcome | None]]:
@@ -296,7 +268,7 @@ def test_many_decide_at_once_and_each_proposal_is_decided_once(cluster: Cluster,
     assert all(found == answers[0] for found in answers), "everybody is told the same"
     outcomes = [outcome for _, outcome in answers[0]]
     assert (outcomes.count(Outcome.ACCEPT), outcomes.count(Outcome.CONFLICT)) == (7, 33)
-    assert whole(cluster, stored) == 40
+    assert whole(stored) == 40
 
 
 def test_many_found_a_log_at_once(cluster: Cluster, store_url: str) -> None:
@@ -324,10 +296,14 @@ def test_a_log_is_founded_once_and_with_the_first_roster(cluster: Cluster, store
 
 
 def test_who_holds_the_lock_too_long_is_told_of(
-    cluster: Cluster, stored: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster,
+    stored: Store,
+    store_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    again: Callable[[Store, str], Store],
 ) -> None:
     monkeypatch.setattr(engines, "BUSY_SECONDS", 0.05)
-    hasty = again(cluster, stored, store_url)
+    hasty = again(stored, store_url)
     request = cluster.request(cluster.envelope())
     with stored.log.transaction() as held:
         held.lock_head()
@@ -337,302 +313,3 @@ def test_who_holds_the_lock_too_long_is_told_of(
     [answer] = decide(hasty.log, [request], Ed25519Scheme())
     hasty.close()
     assert answer.status is Status.DECIDED
-
-
-# ── files ──
-
-
-@pytest.fixture
-def filed(cluster: Cluster, tmp_path: Path) -> Iterator[Store]:
-    """The cluster's log in a file, made when it is opened."""
-    store = open_store(str(tmp_path / "swarm.db"), "north", "main", roster=cluster.roster, clock=lambda: cluster.now)
-    cluster.log = store.log
-    yield store
-    store.close()
-
-
-def test_a_file_is_made_at_its_first_use_and_is_as_durable_as_it_says(filed: Store) -> None:
-    with filed.engine.connect() as connection:
-        pragmas = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
-            for name in ("journal_mode", "synchronous", "foreign_keys")
-        }
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-
-
-def test_a_full_disk_is_told_and_nothing_is_done(cluster: Cluster, filed: Store) -> None:
-    cluster.commit()
-    before = told(filed)
-
-    def full(connection: sqlite3.Connection, *_: object) -> None:
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-        connection.execute(f"PRAGMA max_page_count = {pages}")
-
-    filed.close()
-    event.listen(filed.engine, "checkout", full)
-    requests = [cluster.request(cluster.envelope(cluster.proposal(subject=f"a/{number}"))) for number in range(40)]
-    with pytest.raises(OutputError, match=r"no space left to write .*: free some space"):
-        cluster.decide(*requests)
-    event.remove(filed.engine, "checkout", full)
-    filed.close()
-    assert told(filed) == before
-    assert {one.status for one in cluster.decide(*requests)} == {Status.DECIDED}
-
-
-def test_files_that_cannot_be_used_say_why(cluster: Cluster, tmp_path: Path) -> None:
-    def opening(name: str) -> Callable[[], Store]:
-        return lambda: open_store(str(tmp_path / name), "north", "main", roster=cluster.roster)
-
-    (tmp_path / "text.db").write_text("nothing of the kind" * 100, encoding="utf-8")
-    (tmp_path / "folder.db").mkdir()
-    cases: list[tuple[str, type[CoinswarmError], str]] = [
-        ("none/swarm.db", OutputError, "the folder of .* does not exist: make it"),
-        ("text.db", DataError, "is no SQLite file, or damaged"),
-        ("folder.db", OutputError, "cannot be used"),
-    ]
-    for name, kind, why in cases:
-        with pytest.raises(kind, match=why):
-            opening(name)()
-
-
-# ── PostgreSQL ──
-
-
-def test_without_its_client_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(
-        NotReadyError, match=r"takes psycopg, which is not installed: pip install 'coinswarm-core\[post"
-    ):
-        logs_in("postgres://somebody@somewhere/swarm")
-
-
-@pytest.fixture
-def served(cluster: Cluster, postgres_store: str) -> Iterator[Store]:
-    """The cluster's log on PostgreSQL."""
-    store = open_store(postgres_store, "north", "main", roster=cluster.roster, clock=lambda: cluster.now)
-    cluster.log = store.log
-    yield store
-    store.close()
-
-
-def test_a_commit_without_an_answer_is_ambiguous_and_asking_again_is_safe(
-    cluster: Cluster, served: Store, postgres_store: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    received, sent = PostgresLine._received, list[str]()
-
-    def lost(line: PostgresLine, wanted: int) -> list[PGresult]:
-        """It is done, and before that can be read, the connection is gone."""
-        if sent[-1] == "COMMIT":
-            assert not line._pg.flush()
-            with closing(again(cluster, served, postgres_store)) as other, monkeypatch.context() as patch:
-                patch.setattr(PostgresLine, "_received", received)
-                while other.log.read(1, 0, 1).head.index == 0:
-                    pass
-            with socket.socket(fileno=os.dup(line._pg.socket)) as wire:
-                wire.settimeout(5)
-                assert b"COMMIT" in wire.recv(1 << 16)
-                wire.shutdown(socket.SHUT_RDWR)
-        return received(line, wanted)
-
-    request = cluster.request(cluster.envelope())
-    served.lines.told = sent.append
-    with monkeypatch.context() as patch:
-        patch.setattr(PostgresLine, "_received", lost)
-        with pytest.raises(AmbiguousError, match="gave no answer to a commit: ask again, which is safe"):
-            cluster.decide(request)
-    assert whole(cluster, served) == 1, "this one was done"
-    assert [one.status for one in cluster.decide(request)] == [Status.ALREADY]
-
-
-@contextmanager
-def killing(url: str) -> Iterator[Callable[..., None]]:
-    """Ends every session on a database but the one that does it, and waits until they are gone."""
-    other = engine_of(place(url))
-    statement = (
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-        "WHERE pid != pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"
-    )
-
-    def kill(*_: object) -> None:
-        with other.connect() as connection:
-            connection.execute(text(statement))
-
-    yield kill
-    other.dispose()
-
-
-@pytest.mark.parametrize("when", ["BEGIN", "judged", "COMMIT"])
-def test_a_session_that_is_ended_before_it_was_told_to_commit_did_nothing(
-    cluster: Cluster, served: Store, postgres_store: str, when: str
-) -> None:
-    request = cluster.request(cluster.envelope())
-    passed: list[str] = []
-
-    def reached(what: str) -> None:
-        if what.startswith(when) and when not in passed:
-            passed.append(when)
-            kill()
-
-    class Judging(Ed25519Scheme):
-        """Between what is read and what is written."""
-
-        def verify(self, key: str, signature: str, body: bytes) -> bool:
-            reached("judged")
-            return super().verify(key, signature, body)
-
-    with killing(postgres_store) as kill:
-        served.lines.told = reached
-        with pytest.raises(UnreachableError):
-            decide(served.log, [request], Judging())
-    assert passed == [when]
-    assert whole(cluster, served) == 0, "this one was not done"
-    assert [one.status for one in cluster.decide(request)] == [Status.DECIDED]
-
-
-@pytest.mark.parametrize(
-    ("trigger", "kind"),
-    [
-        ("TRIGGER ending AFTER INSERT ON entry", UnreachableError),
-        ("CONSTRAINT TRIGGER ending AFTER INSERT ON entry DEFERRABLE INITIALLY DEFERRED", AmbiguousError),
-    ],
-)
-def test_a_server_that_goes_is_ambiguous_when_it_had_come_to_the_commit(
-    cluster: Cluster, served: Store, trigger: str, kind: type[CoinswarmError]
-) -> None:
-    with served.engine.begin() as connection:
-        body = "BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END"
-        connection.execute(text(f"CREATE FUNCTION ending() RETURNS trigger AS $${body}$$ LANGUAGE plpgsql"))
-        connection.execute(text(f"CREATE {trigger} FOR EACH ROW EXECUTE FUNCTION ending()"))
-    request = cluster.request(cluster.envelope())
-    try:
-        with pytest.raises(kind):
-            cluster.decide(request)
-    finally:
-        with served.engine.begin() as connection:
-            connection.execute(text("DROP FUNCTION ending CASCADE"))
-    assert whole(cluster, served) == 0
-    assert [one.status for one in cluster.decide(request)] == [Status.DECIDED]
-
-
-def test_sessions_that_were_ended_meanwhile_are_made_anew(cluster: Cluster, served: Store, postgres_store: str) -> None:
-    served.log.read(1, 0, 1)
-    with killing(postgres_store) as kill:
-        kill()
-    with pytest.raises(RetryableError):
-        served.log.read(1, 0, 1)
-    assert whole(cluster, served) == 0
-
-
-@pytest.mark.parametrize(
-    ("code", "kind", "why"),
-    [
-        ("53100", OutputError, "has no space left .*: free some space on the server"),
-        ("40001", UnreachableError, "undid it for the sake of another transaction"),
-        ("42501", CoinswarmError, "does not allow it"),
-        ("25006", UnreachableError, "is a replica, or read-only"),
-    ],
-)
-def test_what_the_server_says_is_told_in_our_words(
-    cluster: Cluster, served: Store, code: str, kind: type[CoinswarmError], why: str
-) -> None:
-    with served.engine.begin() as connection:
-        connection.execute(text(f"CREATE FUNCTION pg_temp.fail() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'so' "
-                                f"USING ERRCODE = '{code}'; END $$ LANGUAGE plpgsql"))  # fmt: skip
-        connection.execute(text("CREATE TRIGGER failing BEFORE INSERT ON entry EXECUTE FUNCTION pg_temp.fail()"))
-    with pytest.raises(kind, match=why):
-        cluster.decide(cluster.request(cluster.envelope()))
-    with served.engine.begin() as connection:
-        connection.execute(text("DROP TRIGGER failing ON entry"))
-    assert whole(cluster, served) == 0
-
-
-def test_a_constraint_that_fails_at_the_commit_is_not_ambiguous(cluster: Cluster, served: Store) -> None:
-    with served.engine.begin() as connection:
-        connection.execute(text("CREATE FUNCTION pg_temp.fail() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'so' "
-                                "USING ERRCODE = '40001'; END $$ LANGUAGE plpgsql"))  # fmt: skip
-        connection.execute(text("CREATE CONSTRAINT TRIGGER failing AFTER INSERT ON entry DEFERRABLE INITIALLY DEFERRED "
-                                "FOR EACH ROW EXECUTE FUNCTION pg_temp.fail()"))  # fmt: skip
-    with pytest.raises(UnreachableError, match="undid it"):
-        cluster.decide(cluster.request(cluster.envelope()))
-    with served.engine.begin() as connection:
-        connection.execute(text("DROP TRIGGER failing ON entry"))
-    assert whole(cluster, served) == 0
-
-
-def test_servers_that_cannot_be_used_say_why(
-    cluster: Cluster, databases: Callable[[str], str], postgres_url: str, tmp_path: Path
-) -> None:
-    with pytest.raises(
-        NotReadyError, match=r"has no tables of Coinswarm: coinswarm memory migrate --store 'postgresql"
-    ):
-        open_store(databases("coinswarm_empty"), "north", "main", roster=cluster.roster)
-    url = make_url(postgres_url)
-    with pytest.raises(NotReadyError, match=r"has no such database .*: make it: createdb"):
-        logs_in(url.set(database="nowhere").render_as_string(hide_password=False))
-    with pytest.raises(UnreachableError, match="cannot be reached"):
-        logs_in(url.update_query_dict({"host": str(tmp_path)}).render_as_string(hide_password=False))
-    with pytest.raises(CoinswarmError, match=r"does not let us in .*: check the user and the password"):
-        logs_in(url.set(username="nobody-we-know").render_as_string(hide_password=False))
-
-
-def test_a_replica_is_refused(cluster: Cluster, databases: Callable[[str], str]) -> None:
-    url = databases("coinswarm_empty")
-    migrated(url)
-    run(url, "ALTER DATABASE coinswarm_empty SET default_transaction_read_only = on")
-    with pytest.raises(UnreachableError, match="is a replica, or read-only: the log is on the primary"):
-        open_store(url, "north", "main", roster=cluster.roster)
-
-
-def test_a_commit_is_on_the_disk_whatever_the_servers_default(
-    cluster: Cluster, databases: Callable[[str], str]
-) -> None:
-    url = databases("coinswarm_empty")
-    migrated(url)
-    run(url, "ALTER DATABASE coinswarm_empty SET synchronous_commit = off")
-    with closing(open_store(url, "north", "main", roster=cluster.roster)) as store, store.engine.connect() as opened:
-        assert opened.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
-
-
-def run(url: str, statement: str) -> None:
-    """Run one statement."""
-    engine = engine_of(place(url))
-    with engine.begin() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
-
-
-def test_who_stops_in_the_middle_of_a_decision_does_not_keep_others_from_theirs(
-    cluster: Cluster, served: Store, postgres_store: str
-) -> None:
-    stopped, other = (cluster.request(cluster.envelope()) for _ in range(2))
-
-    class Stopping(Ed25519Scheme):
-        """Where the process stands still: it has locked and read, and not written yet."""
-
-        def verify(self, key: str, signature: str, body: bytes) -> bool:
-            if not answers:
-                answers.extend(cluster.decide(other))
-            return super().verify(key, signature, body)
-
-    answers: list[Answer] = []
-    with (
-        closing(open_store(postgres_store, "north", "main", roster=cluster.roster)) as elsewhere,
-        pytest.raises(UnreachableError),
-    ):
-        decide(elsewhere.log, [stopped], Stopping())  # it goes on, as if nothing had been
-    assert [one.status for one in answers] == [Status.DECIDED]
-    assert whole(cluster, served) == 1
-    assert [one.status for one in cluster.decide(stopped)] == [Status.DECIDED]
-
-
-def test_the_clock_is_the_servers(cluster: Cluster, postgres_store: str) -> None:
-    with closing(open_store(postgres_store, "north", "main", roster=cluster.roster)) as store:
-        with store.engine.connect() as connection:
-            before, after = (
-                int(connection.execute(text("SELECT extract(epoch FROM clock_timestamp()) * 1000000")).scalar_one())
-                for _ in range(2)
-            )
-        now = store.log.read(1, 0, 1).now_ns
-        assert before * 1_000 <= after * 1_000 <= now
-        with store.log.transaction() as held:
-            assert held.now_ns() >= now

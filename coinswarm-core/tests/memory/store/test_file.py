@@ -1,0 +1,71 @@
+"""A log in a file: how durable it is, a full disk, and files that cannot be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import event
+
+from coinswarm.errors import (
+    CoinswarmError,
+    DataError,
+    OutputError,
+)
+from coinswarm.memory.quorum.log import Status
+from coinswarm.memory.store.opening import open_store
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from memory.quorum.conftest import Cluster
+
+    from coinswarm.memory.store.opening import Store
+
+
+def test_a_file_is_made_at_its_first_use_and_is_as_durable_as_it_says(filed: Store) -> None:
+    with filed.engine.connect() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_full_disk_is_told_and_nothing_is_done(
+    cluster: Cluster, filed: Store, told: Callable[[Store], dict[str, object]]
+) -> None:
+    cluster.commit()
+    before = told(filed)
+
+    def full(connection: sqlite3.Connection, *_: object) -> None:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    filed.close()
+    event.listen(filed.engine, "checkout", full)
+    requests = [cluster.request(cluster.envelope(cluster.proposal(subject=f"a/{number}"))) for number in range(40)]
+    with pytest.raises(OutputError, match=r"no space left to write .*: free some space"):
+        cluster.decide(*requests)
+    event.remove(filed.engine, "checkout", full)
+    filed.close()
+    assert told(filed) == before
+    assert {one.status for one in cluster.decide(*requests)} == {Status.DECIDED}
+
+
+def test_files_that_cannot_be_used_say_why(cluster: Cluster, tmp_path: Path) -> None:
+    def opening(name: str) -> Callable[[], Store]:
+        return lambda: open_store(str(tmp_path / name), "north", "main", roster=cluster.roster)
+
+    (tmp_path / "text.db").write_text("nothing of the kind" * 100, encoding="utf-8")
+    (tmp_path / "folder.db").mkdir()
+    cases: list[tuple[str, type[CoinswarmError], str]] = [
+        ("none/swarm.db", OutputError, "the folder of .* does not exist: make it"),
+        ("text.db", DataError, "is no SQLite file, or damaged"),
+        ("folder.db", OutputError, "cannot be used"),
+    ]
+    for name, kind, why in cases:
+        with pytest.raises(kind, match=why):
+            opening(name)()
