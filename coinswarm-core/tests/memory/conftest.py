@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,9 +99,23 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture
-def stored(cluster: Cluster, store_url: str) -> Iterator[Store]:
+def opened(cluster: Cluster) -> Iterator[Callable[[str], Store]]:
+    """Opens the cluster's log in a database; closed at the end.
+
+    Asked for behind the database's own fixture, it is closed before that one empties the tables.
+    """
+    with ExitStack() as closing_them:
+
+        def store(url: str) -> Store:
+            made = open_store(url, "north", "main", roster=cluster.roster, clock=lambda: cluster.now)
+            closing_them.callback(made.close)
+            cluster.log = made.log
+            return made
+
+        yield store
+
+
+@pytest.fixture
+def stored(store_url: str, opened: Callable[[str], Store]) -> Store:
     """The cluster's log, in a database of each kind."""
-    store = open_store(store_url, "north", "main", roster=cluster.roster, clock=lambda: cluster.now)
-    cluster.log = store.log
-    yield store
-    store.close()
+    return opened(store_url)

@@ -13,7 +13,7 @@ from coinswarm.memory.store.columns import Base
 from coinswarm.memory.store.opening import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from memory.quorum.conftest import Cluster
@@ -56,18 +56,12 @@ def again(cluster: Cluster) -> Callable[[Store, str], Store]:
 
 
 @pytest.fixture
-def filed(cluster: Cluster, tmp_path: Path) -> Iterator[Store]:
+def filed(opened: Callable[[str], Store], tmp_path: Path) -> Store:
     """The cluster's log in a file, made when it is opened."""
-    store = open_store(str(tmp_path / "swarm.db"), "north", "main", roster=cluster.roster, clock=lambda: cluster.now)
-    cluster.log = store.log
-    yield store
-    store.close()
+    return opened(str(tmp_path / "swarm.db"))
 
 
 @pytest.fixture
-def served(cluster: Cluster, postgres_store: str) -> Iterator[Store]:
+def served(postgres_store: str, opened: Callable[[str], Store]) -> Store:
     """The cluster's log on PostgreSQL."""
-    store = open_store(postgres_store, "north", "main", roster=cluster.roster, clock=lambda: cluster.now)
-    cluster.log = store.log
-    yield store
-    store.close()
+    return opened(postgres_store)

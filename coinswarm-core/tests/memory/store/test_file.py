@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from coinswarm.errors import (
-    CoinswarmError,
-    DataError,
-    OutputError,
-)
+from coinswarm.errors import CoinswarmError, DataError, OutputError
 from coinswarm.memory.quorum.log import Status
 from coinswarm.memory.store.opening import open_store
 

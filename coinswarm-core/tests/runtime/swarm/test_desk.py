@@ -17,11 +17,12 @@ from coinswarm.drivers.bus import LocalBus
 from coinswarm.drivers.settings import LocalBusSettings
 from coinswarm.errors import UnreachableError
 from coinswarm.memory.evidence.gather import Gatherer
+from coinswarm.memory.quorum.docket import MOST_OPEN
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.store.audit import entries_of, verified
 from coinswarm.memory.store.models import Episode
-from coinswarm.runtime.swarm.desk import BUNDLES, Desk
+from coinswarm.runtime.swarm.desk import BUNDLES, WINDOW, Desk
 from coinswarm.runtime.swarm.disk import Disk
 from coinswarm.runtime.swarm.embedded import EmbeddedSwarm
 from coinswarm_testkit.chaos.stage import CLUSTER, episodes
@@ -426,3 +427,7 @@ async def test_what_somebody_proposed_as_one_is_not_taken_apart(world: World) ->
         await second.swarm.propose(asked[2])
     assert world.sizes == [(2, REJECT), (2, REJECT), (1, ACCEPT)]
     assert world.disk == []
+
+
+def test_what_a_desk_has_under_way_is_taken_beside_what_an_earlier_life_left() -> None:
+    assert 2 * (WINDOW + BUNDLES) <= MOST_OPEN

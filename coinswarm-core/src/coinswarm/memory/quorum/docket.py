@@ -48,7 +48,6 @@ ASK_NS = 1_000_000_000
 FORGET_NS = 60_000_000_000
 """How long after its deadline an undecided proposal is kept; its submitter sends it again."""
 
-
 MOST_OPEN = 512
 """Most proposals of one submitter that are open here: what comes beyond is not taken until one of them has ended.
 
