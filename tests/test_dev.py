@@ -161,7 +161,7 @@ def test_a_stage_without_a_test_has_failed(
     monkeypatch.setattr(stages, "ROOT", tmp_path / "none")
     monkeypatch.setattr(stages, "RESULTS", tmp_path)
     monkeypatch.setattr(stages, "packages", lambda: [tmp_path / "one", tmp_path / "two"])
-    monkeypatch.setattr(stages, "side_by_side", lambda commands: dict(zip(commands, codes, strict=True)))
+    monkeypatch.setattr(stages, "side_by_side", lambda commands, _: dict(zip(commands, codes, strict=True)))
     monkeypatch.setattr(stages, "from_wheels", lambda: "")
     monkeypatch.setattr(stages, "executed", lambda _: tests)
     monkeypatch.setattr(sys, "argv", ["stages.py", "soundness"])
@@ -189,10 +189,33 @@ def test_packages_run_side_by_side_and_each_shows_what_it_said(
     monkeypatch.setattr(stages, "ROOT", tmp_path)
     for name, code in (("good", 0), ("bad", 3)):
         (tmp_path / f"{name}.py").write_text(f"print('this is {name}')\nraise SystemExit({code})\n")
-    assert stages.side_by_side({"one": ["good"], "two": ["bad"]}) == {"one": 0, "two": 3}
+    commands, variables = {"one": ["good"], "two": ["bad"]}, {"one": {"SAID": "yes"}, "two": {}}
+    assert stages.side_by_side(commands, variables) == {"one": 0, "two": 3}
     said = capsys.readouterr().out
-    assert "$ python -m good\nthis is good\n" in said
+    assert "$ SAID=yes python -m good\nthis is good\n" in said
     assert "$ python -m bad\nthis is bad\n" in said
+
+
+@pytest.mark.parametrize(
+    ("tests", "package"),
+    [
+        ("coinswarm-core/tests/cli", "coinswarm"),
+        ("testkit/tests", "coinswarm_testkit"),
+        ("testkit/mutants/tests", "coinswarm_testkit"),
+        ("plugins/coinswarm-trend/tests", ""),
+        ("tests", ""),
+    ],
+)
+def test_coverage_is_measured_by_the_tests_of_the_same_folder(
+    monkeypatch: pytest.MonkeyPatch, tests: str, package: str
+) -> None:
+    stages = tool("stages", monkeypatch)
+    ran: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(stages, "run", lambda *command, **variables: ran.append((list(command), variables)) or 0)
+    monkeypatch.setattr(stages, "shares", lambda _: {"these": ([ROOT / tests], [])})
+    assert stages.pytest("unit", ["-x"])
+    [(command, variables)] = ran
+    assert (command[0], variables) == (("coverage", {stages.MEASURED: package}) if package else ("pytest", {}))
 
 
 class TestShell:

@@ -14,32 +14,38 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from layout import RESULTS, ROOT, STAGES, packages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MARKED = ("static", "soundness", "integration", "backtest")
 """Stages whose tests carry a marker of that name; a test with none belongs to `unit`."""
 
 UNMARKED = " and ".join(f"not {name}" for name in MARKED)
 
-COVERED = {"coinswarm-core": 90, "testkit": 90}
-"""Package folder -> least branch coverage, in percent."""
+COVERED = {"coinswarm-core": ("coinswarm", 90), "testkit": ("coinswarm_testkit", 90)}
+"""Folder -> the package there, and the least branch coverage, in percent, that the tests of that folder reach. What
+others reach in passing is not measured: it would cost a test as much again as to run."""
+
+MEASURED = "COINSWARM_MEASURED"
+"""The variable that tells coverage which package (``pyproject.toml``)."""
 
 NO_TEST = 5
-
-INTERPRETED = "interpreted"
-"""The name of the run whose jitted functions are plain Python."""
 
 PARTS = (
     "testkit/mutants/tests",
     "testkit/tests/gate/test_hostile.py",
     "tests/docs",
+    "coinswarm-core/tests/memory",
     "coinswarm-core/tests/cli",
     "coinswarm-core/tests/backtest/test_paper_replay.py",
 )
 """Tests that run as a pytest of their own beside the rest of their package, begun first: they take longest. Then comes
-what has the most files: what begins last must be short for both cores to end together."""
+what has the most files: what begins last must be short for all to end together."""
 
 
 def shares(chosen: list[str]) -> dict[str, tuple[list[Path], list[Path]]]:
@@ -66,11 +72,31 @@ def shares(chosen: list[str]) -> dict[str, tuple[list[Path], list[Path]]]:
     return dict(sorted(found.items(), key=order))
 
 
+def told(arguments: Iterable[str | Path], variables: dict[str, str]) -> str:
+    """How a module of this interpreter is run, for whoever would repeat it."""
+    return " ".join(["$", *(f"{key}={value}" for key, value in variables.items()), "python -m", *map(str, arguments)])
+
+
 def run(*arguments: str | Path, **variables: str) -> int:
     """Run a module of this interpreter from the repository's root, and show how."""
-    print(f"$ {' '.join(f'{key}={value}' for key, value in variables.items())} python -m", *arguments, flush=True)
+    print(told(arguments, variables), flush=True)
     command = [sys.executable, "-m", *arguments]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False).returncode
+
+
+def run_beside(*arguments: str | Path, **variables: str) -> int:
+    """The same beside others: what it prints is shown as it ends, in one piece."""
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    print(f"{told(arguments, variables)}\n{done.stdout}", flush=True)
+    return done.returncode
 
 
 def from_wheels() -> str:
@@ -82,6 +108,11 @@ def from_wheels() -> str:
         if spec is None or spec.origin is None or prefix not in Path(spec.origin).resolve().parents:
             return f"{name} is not installed from its wheel here: run ./dev, which makes the environment"
     return ""
+
+
+def measured(tests: Path) -> str:
+    """The package whose coverage is measured where these run; empty: none's."""
+    return next((name for folder, (name, _) in COVERED.items() if tests.is_relative_to(ROOT / folder)), "")
 
 
 def executed(stage: str) -> int:
@@ -98,9 +129,12 @@ def pytest(stage: str, options: list[str]) -> bool:
     chosen = [option for option in options if "tests" in Path(option.split("::")[0]).parts]
     options = [option for option in options if option not in chosen]
     marker = stage if stage in MARKED else UNMARKED
-    commands = {
-        name: [
-            *(["coverage", "run", "-m"] if stage == "unit" else []),
+    commands: dict[str, list[str]] = {}
+    variables: dict[str, dict[str, str]] = {}
+    for name, (paths, others) in shares(chosen).items():
+        package = measured(paths[0]) if stage == "unit" else ""
+        commands[name] = [
+            *(["coverage", "run", "-m"] if package else []),
             "pytest",
             *map(str, paths),
             *(f"--ignore={path}" for path in others),
@@ -109,42 +143,32 @@ def pytest(stage: str, options: list[str]) -> bool:
             f"--junit-xml={RESULTS / stage}-{name}.xml",
             *options,
         ]
-        for name, (paths, others) in shares(chosen).items()
-    }
-    plain = jitted_tests(ROOT / "coinswarm-core")
+        variables[name] = {MEASURED: package} if package else {}
+    core = ROOT / "coinswarm-core"
+    plain = jitted_tests(core)
     if stage == "unit" and plain and not chosen and not options:
         # Coverage cannot see into compiled code: the same tests once more, interpreted.
         again = ["coverage", "run", "-m", "pytest", "-m", f"{UNMARKED} and not compiled", *map(str, plain)]
-        commands[INTERPRETED] = again
+        commands["interpreted"] = again
+        variables["interpreted"] = {MEASURED: measured(core), "NUMBA_DISABLE_JIT": "1"}
     if len(commands) == 1 or options:  # somebody is looking, perhaps with a debugger
-        codes = {name: run(*command) for name, command in commands.items()}
+        codes = {name: run(*command, **variables[name]) for name, command in commands.items()}
     else:
-        codes = side_by_side(commands)
+        codes = side_by_side(commands, variables)
     for name, code in codes.items():
         if code == NO_TEST:
             print(f"{name}: no test in stage {stage}", flush=True)
     return not set(codes.values()) - {0, NO_TEST}
 
 
-def side_by_side(commands: dict[str, list[str]]) -> dict[str, int]:
-    """Run modules of this interpreter, as many at once as there are cores; what each prints is shown as it ends."""
+def side_by_side(commands: dict[str, list[str]], variables: dict[str, dict[str, str]]) -> dict[str, int]:
+    """Run modules of this interpreter, each with its variables.
 
-    def one(name: str) -> int:
-        command = [sys.executable, "-m", *commands[name]]
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **({"NUMBA_DISABLE_JIT": "1"} if name == INTERPRETED else {})},
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        print(f"$ python -m {' '.join(commands[name])}\n{done.stdout}", flush=True)
-        return done.returncode
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(commands, pool.map(one, commands), strict=True))
+    One more at once than there are cores, since tests wait for servers and clocks too.
+    """
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
+        codes = pool.map(lambda name: run_beside(*commands[name], **variables[name]), commands)
+        return dict(zip(commands, codes, strict=True))
 
 
 def jitted_tests(core: Path) -> list[Path]:
@@ -164,7 +188,7 @@ def unit(options: list[str]) -> bool:
     if options:
         return good
     good = run("coverage", "combine", "--quiet") == 0 and good
-    for folder, least in COVERED.items():
+    for folder, (_, least) in COVERED.items():
         good = run("coverage", "report", f"--include={folder}/*", f"--fail-under={least}") == 0 and good
     return good
 
@@ -173,18 +197,26 @@ def static(options: list[str]) -> bool:
     """Read the repository: style, types, and what the tests marked `static` hold."""
     if options:
         return pytest("static", options)
+    with ThreadPoolExecutor(1) as beside:  # types are read by one process at a time, since each goes on from the last
+        typed = beside.submit(are_typed)
+        good = pytest("static", [])
+        return typed.result() and good
+
+
+def are_typed() -> bool:
+    """Whether ruff and mypy find nothing."""
     sources = [folder / "src" for folder in packages()]
     suites = [folder / "tests" for folder in [*packages(), ROOT] if any(folder.glob("tests/**/*.py"))]
     checks = [
-        run("ruff", "check"),
-        run("ruff", "format", "--check"),
-        run("mypy", *sources),
-        run("mypy", "tools", "conftest.py"),
-        run("mypy", "benchmarks", MYPYPATH="benchmarks"),
+        run_beside("ruff", "check"),
+        run_beside("ruff", "format", "--check"),
+        run_beside("mypy", *sources),
+        run_beside("mypy", "tools", "conftest.py"),
+        run_beside("mypy", "benchmarks", MYPYPATH="benchmarks"),
         # A tests folder is a root of imports by itself: two of them may hold modules of the same name.
-        *(run("mypy", tests, MYPYPATH=str(tests)) for tests in suites),
+        *(run_beside("mypy", tests, MYPYPATH=str(tests)) for tests in suites),
     ]
-    return pytest("static", []) and not any(checks)
+    return not any(checks)
 
 
 def main() -> int:
@@ -200,6 +232,9 @@ def main() -> int:
         path.unlink()
     if stage == "unit":
         shutil.rmtree(RESULTS / "coverage", ignore_errors=True)
+    # Where numpy is imported, a thread for each core waits for work, and is busy at that for a while: tests start
+    # hundreds of processes that have none for it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     good = {"unit": unit, "static": static}.get(stage, lambda given: pytest(stage, given))(options)
     if good and not executed(stage):
         print(f"stage {stage} ran no test: that is a failure", file=sys.stderr)

@@ -107,7 +107,8 @@ class Environment:
 
     def run(self, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run one line."""
-        kept = {key: value for key, value in os.environ.items() if key in {"LANG", "LC_ALL", "TMPDIR"}}
+        names = {"LANG", "LC_ALL", "TMPDIR", "OPENBLAS_NUM_THREADS"}
+        kept = {key: value for key, value in os.environ.items() if key in names}
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         path = os.pathsep.join([str(self.bin), *(os.environ["PATH"].split(os.pathsep))])
         numba = {key: value for key, value in os.environ.items() if key.startswith("NUMBA_")}

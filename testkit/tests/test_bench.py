@@ -111,11 +111,12 @@ def test_who_hangs_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -
 
 def test_it_sees_an_empty_home_and_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXCHANGE_SECRET", "hunter2")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     with apart(Subject("nosy", f"{RUDE}:Rude")).link(TOLD="yes") as link:
         link.make()
         seen = link.call("environment")
         assert "EXCHANGE_SECRET" not in seen
-        assert seen["TOLD"] == "yes"
+        assert (seen["TOLD"], seen["OPENBLAS_NUM_THREADS"]) == ("yes", "3"), "what it is told, and how busy it may be"
         assert link.call("files") == []
         link.call("speak", "to standard output")
         assert "to standard output" in link.output()

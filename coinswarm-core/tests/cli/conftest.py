@@ -116,7 +116,8 @@ def shell(tmp_path: Path, compiled_code: dict[str, str], monkeypatch: pytest.Mon
     home, folder = tmp_path / "home", tmp_path / "here"
     home.mkdir()
     folder.mkdir()
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+    names = ("PATH", "LANG", "LC_ALL", "TMPDIR", "OPENBLAS_NUM_THREADS")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     own = {"HOME": str(home), "COINSWARM_HOME": str(home / "coinswarm")}
     monkeypatch.setenv("COINSWARM_HOME", own["COINSWARM_HOME"])  # for what a test calls in this process
     made = Shell(folder, {**kept, **compiled_code, **own})

@@ -45,7 +45,10 @@ import runpy
 runpy.run_module("coinswarm_testkit.worker", run_name="__main__", alter_sys=True)
 """
 
-KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
+KEPT = (
+    *("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH"),
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+)
 """Variables that a worker inherits; all others it is told of, or does without."""
 
 CACHE = "NUMBA_CACHE_DIR"

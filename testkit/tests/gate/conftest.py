@@ -119,7 +119,8 @@ class Bed:
 
     def variables(self, **more: str) -> dict[str, str]:
         """The author's variables."""
-        kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+        names = ("LANG", "LC_ALL", "TMPDIR", "OPENBLAS_NUM_THREADS")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         numba = {name: value for name, value in os.environ.items() if name.startswith("NUMBA_")}
         return {
