@@ -161,7 +161,9 @@ def test_a_stage_without_a_test_has_failed(
     monkeypatch.setattr(stages, "ROOT", tmp_path / "none")
     monkeypatch.setattr(stages, "RESULTS", tmp_path)
     monkeypatch.setattr(stages, "packages", lambda: [tmp_path / "one", tmp_path / "two"])
-    monkeypatch.setattr(stages, "side_by_side", lambda commands, _: dict(zip(commands, codes, strict=True)))
+    monkeypatch.setattr(
+        stages, "side_by_side", lambda commands, _variables, _lanes: dict(zip(commands, codes, strict=True))
+    )
     monkeypatch.setattr(stages, "from_wheels", lambda: "")
     monkeypatch.setattr(stages, "executed", lambda _: tests)
     monkeypatch.setattr(sys, "argv", ["stages.py", "soundness"])
@@ -190,7 +192,7 @@ def test_packages_run_side_by_side_and_each_shows_what_it_said(
     for name, code in (("good", 0), ("bad", 3)):
         (tmp_path / f"{name}.py").write_text(f"print('this is {name}')\nraise SystemExit({code})\n")
     commands, variables = {"one": ["good"], "two": ["bad"]}, {"one": {"SAID": "yes"}, "two": {}}
-    assert stages.side_by_side(commands, variables) == {"one": 0, "two": 3}
+    assert stages.side_by_side(commands, variables, 2) == {"one": 0, "two": 3}
     said = capsys.readouterr().out
     assert "$ SAID=yes python -m good\nthis is good\n" in said
     assert "$ python -m bad\nthis is bad\n" in said
@@ -211,7 +213,12 @@ def test_coverage_is_measured_by_the_tests_of_the_same_folder(
 ) -> None:
     stages = tool("stages", monkeypatch)
     ran: list[tuple[list[str], dict[str, str]]] = []
-    monkeypatch.setattr(stages, "run", lambda *command, **variables: ran.append((list(command), variables)) or 0)
+
+    def run(*command: str, **variables: str) -> int:
+        ran.append(([*command], variables))
+        return 0
+
+    monkeypatch.setattr(stages, "run", run)
     monkeypatch.setattr(stages, "shares", lambda _: {"these": ([ROOT / tests], [])})
     assert stages.pytest("unit", ["-x"])
     [(command, variables)] = ran

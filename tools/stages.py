@@ -154,19 +154,18 @@ def pytest(stage: str, options: list[str]) -> bool:
     if len(commands) == 1 or options:  # somebody is looking, perhaps with a debugger
         codes = {name: run(*command, **variables[name]) for name, command in commands.items()}
     else:
-        codes = side_by_side(commands, variables)
+        # A sixth of the time of unit tests is waiting for servers and clocks; elsewhere one suite takes as long as all
+        # others together, and must have a core for itself.
+        codes = side_by_side(commands, variables, (os.cpu_count() or 1) + (stage == "unit"))
     for name, code in codes.items():
         if code == NO_TEST:
             print(f"{name}: no test in stage {stage}", flush=True)
     return not set(codes.values()) - {0, NO_TEST}
 
 
-def side_by_side(commands: dict[str, list[str]], variables: dict[str, dict[str, str]]) -> dict[str, int]:
-    """Run modules of this interpreter, each with its variables.
-
-    One more at once than there are cores, since tests wait for servers and clocks too.
-    """
-    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
+def side_by_side(commands: dict[str, list[str]], variables: dict[str, dict[str, str]], lanes: int) -> dict[str, int]:
+    """Run modules of this interpreter, each with its variables, so many at once."""
+    with ThreadPoolExecutor(lanes) as pool:
         codes = pool.map(lambda name: run_beside(*commands[name], **variables[name]), commands)
         return dict(zip(commands, codes, strict=True))
 
