@@ -225,6 +225,16 @@ def test_coverage_is_measured_by_the_tests_of_the_same_folder(
     assert (command[0], variables) == (("coverage", {stages.MEASURED: package}) if package else ("pytest", {}))
 
 
+@pytest.mark.parametrize(("typed", "tested"), [(True, True), (True, False), (False, True)])
+def test_the_repository_is_good_where_both_its_types_and_its_tests_are(
+    monkeypatch: pytest.MonkeyPatch, *, typed: bool, tested: bool
+) -> None:
+    stages = tool("stages", monkeypatch)
+    monkeypatch.setattr(stages, "run_beside", lambda module, *_, **__: int(module == "mypy" and not typed))
+    monkeypatch.setattr(stages, "pytest", lambda _stage, _options: tested)
+    assert stages.static([]) is (typed and tested)
+
+
 class TestShell:
     """The script itself, in a PATH that we lay out."""
 

@@ -154,8 +154,8 @@ def pytest(stage: str, options: list[str]) -> bool:
     if len(commands) == 1 or options:  # somebody is looking, perhaps with a debugger
         codes = {name: run(*command, **variables[name]) for name, command in commands.items()}
     else:
-        # A sixth of the time of unit tests is waiting for servers and clocks; elsewhere one suite takes as long as all
-        # others together, and must have a core for itself.
+        # A sixth of the time of unit tests is waiting for servers and clocks. Elsewhere there is little of that, and in
+        # `soundness` one suite takes as long as all others together: it must have a core for itself.
         codes = side_by_side(commands, variables, (os.cpu_count() or 1) + (stage == "unit"))
     for name, code in codes.items():
         if code == NO_TEST:
