@@ -11,6 +11,7 @@ import pytest
 from coinswarm_testkit import remote
 from coinswarm_testkit.bench import Bench, LocalBench, Raised, RemoteBench, Step
 from coinswarm_testkit.markets.paths import regimes
+from coinswarm_testkit.starting import own_path
 from coinswarm_testkit.subject import Subject
 from coinswarm_testkit.verdicts import NoAnswerError, PluginRaisedError
 from coinswarm_testkit.worker import wire
@@ -152,7 +153,7 @@ def test_the_standard_library_comes_before_whatever_is_judged(tmp_path: Path) ->
     """Else a distribution would replace what core imports, by installing a module of that name."""
     (tmp_path / "colorsys.py").write_text("raise RuntimeError('not the standard library')\n")
     (tmp_path / "shadowing.py").write_text("import colorsys\nclass Shadowing:\n    def where(self): return __file__\n")
-    paths = (str(tmp_path), *remote.own_path())
+    paths = (str(tmp_path), *own_path())
     with RemoteBench(Subject("shadowing", "shadowing:Shadowing"), paths=paths).link() as link:
         link.make()
         assert link.call("where") == str(tmp_path / "shadowing.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +16,13 @@ from coinswarm.plugins import gate
 from coinswarm.plugins.gate import GateError, check_testkit, dependencies, folders, run_gate
 
 Fakes = Any
+
+TELLING = """\
+import json, os, sys
+sys.stdin.read()
+print(json.dumps({"event": "verdict", "variables": dict(os.environ)}))
+"""
+"""What a judge does that tells which variables it sees."""
 
 
 def test_the_testkit_is_there_and_is_what_was_installed() -> None:
@@ -61,12 +69,22 @@ def test_dependencies_are_all_that_it_needs_and_not_itself() -> None:
 def test_a_judgement_is_heard_as_it_goes() -> None:
     heard: list[dict[str, Any]] = []
     verdict = run_gate({"plugin": "trend", "tier": "bronze", "only": ["P30"]}, heard.append)
-    assert [event["event"] for event in heard] == ["subject", "check", "outcome"]
+    found = [event["event"] for event in heard if event["event"] != "compiling"]  # which the first run of all does
+    assert found == ["subject", "check", "outcome"]
     assert verdict["good"]
     assert verdict["uncertifiable"] == "only some checks were run"
     with pytest.raises(GateError, match="unknown plugin 'trnd': did you mean 'trend'") as caught:
         run_gate({"plugin": "trnd"}, heard.append)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("tier", "interpreted"), [("bronze", "1"), ("silver", "1"), ("gold", None)])
+def test_a_judge_compiles_for_gold_alone(monkeypatch: pytest.MonkeyPatch, tier: str, interpreted: str | None) -> None:
+    """What it runs below gold takes less than to compile it, which it would do in each run, as it keeps nothing."""
+    monkeypatch.setattr(gate, "_START", TELLING)
+    seen = run_gate({"plugin": "trend", "tier": tier}, lambda _event: None)["variables"]
+    assert seen.get("NUMBA_DISABLE_JIT") == interpreted
+    assert seen["NUMBA_CACHE_DIR"] == os.devnull
 
 
 def test_a_judge_that_ends_without_a_verdict_is_a_fault_of_ours() -> None:

@@ -12,8 +12,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from coinswarm_testkit.forkserver import SUPPORTED, ForkServer
 from coinswarm_testkit.link import Link, Local
-from coinswarm_testkit.remote import Remote, own_path, probed
+from coinswarm_testkit.remote import Remote, probed
+from coinswarm_testkit.starting import Fresh, own_path
 from coinswarm_testkit.worker.place import Raised, Step
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ class LocalBench(Bench):
     def link(self, **environment: str) -> Iterator[Link]:
         """A place in this process, or a process where variables are asked for."""
         if environment:
-            with Remote(self.subject, environment=environment, paths=own_path()) as remote:
+            with Remote(self.subject, Fresh(environment, own_path())) as remote:
                 yield remote
             return
         local = Local(self.subject)
@@ -113,7 +115,7 @@ class LocalBench(Bench):
 
 @dataclass
 class RemoteBench(Bench):
-    """The gate's: every link is a fresh process.
+    """The gate's: every link is a fresh process. Inside ``with`` those without variables are forked, where that can be.
 
     :param paths: folders in which that process finds modules, beside what is installed; None: where this one does.
     :param environment: variables of every such process.
@@ -121,11 +123,26 @@ class RemoteBench(Bench):
 
     paths: Sequence[str] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    _forks: ForkServer | None = None
+
+    def __enter__(self) -> Self:
+        if SUPPORTED:
+            forks = ForkServer(self.subject.kind, environment=self.environment, paths=self._places())
+            self._stack.callback(forks.close)
+            self._forks = forks
+        return self
+
+    def __exit__(self, *found: object) -> None:
+        """End what still stands, and what it was forked from."""
+        self._forks = None
+        super().__exit__(*found)
 
     @contextmanager
     def link(self, **environment: str) -> Iterator[Link]:
-        """A fresh process."""
-        with Remote(self.subject, environment={**self.environment, **environment}, paths=self._places()) as remote:
+        """A fresh process: forked from one that has imported what is ours, or, with variables, started by itself."""
+        alone = Fresh({**self.environment, **environment}, self._places())
+        starter = alone if environment or self._forks is None else self._forks
+        with Remote(self.subject, starter) as remote:
             yield remote
 
     def probe(self, module: str, heavy: Iterable[str]) -> dict[str, Any]:

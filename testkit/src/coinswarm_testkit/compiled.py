@@ -17,22 +17,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from coinswarm._jit import cache_folder
-from coinswarm.domain.action import ActionColumns
-from coinswarm_testkit.markets.plans import Scripted
-from coinswarm_testkit.markets.seated import seated_bars, seated_plan
-from coinswarm_testkit.remote import CACHE, own_path
-from coinswarm_testkit.worker.sessions import ENGINES, runner
+from coinswarm_testkit.starting import CACHE, own_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SESSIONS = 8
-"""Sessions that a process runs for the compiling that they cause: every kind of sizing is among them."""
+WARM = "warm"
+"""A file that says that all is there."""
 
-_BARS = 120
+INTERPRETED = "NUMBA_DISABLE_JIT"
+"""The variable by which a judge that compiles nothing is started."""
+
 _SECONDS = 300.0
 """It takes about fifteen; who takes longer than this leaves it to the workers."""
 
@@ -40,7 +36,7 @@ _START = """\
 import importlib.metadata, json, sys
 sys.path.extend(json.loads(sys.argv.pop(1)))
 importlib.metadata.entry_points = lambda **_: importlib.metadata.EntryPoints()
-from coinswarm_testkit.compiled import warm
+from coinswarm_testkit.worker.warming import warm
 warm()
 """
 
@@ -49,12 +45,12 @@ warm()
 def lent(compiling: Callable[[], None]) -> Iterator[dict[str, str]]:
     """Variables that point workers at a copy of this user's compiled code; it is gone when the block ends.
 
-    Where there is none yet, a process that no plugin is in compiles it first, for every later run.
+    Where it is not all there yet, a process that no plugin is in compiles it first, for every later run.
 
     :param compiling: is told before it does.
     """
     kept = cache_folder()
-    if not any(kept.glob("*/kernel.*.nbi")):
+    if not (kept / WARM).exists():
         compiling()
         _compile(kept)
     with tempfile.TemporaryDirectory(prefix="coinswarm-compiled-", ignore_cleanup_errors=True) as place:
@@ -71,24 +67,17 @@ def _copied(source: str, target: str) -> None:
 
 def _compile(kept: Path) -> None:
     """Have a process fill a folder; what it does not, workers compile for themselves."""
-    with suppress(subprocess.TimeoutExpired), tempfile.TemporaryDirectory(prefix="coinswarm-compiling-") as home:
+    with (
+        suppress(subprocess.SubprocessError, OSError),
+        tempfile.TemporaryDirectory(prefix="coinswarm-compiling-") as home,
+    ):
         subprocess.run(  # noqa: S603 - an argument list of our own
             [sys.executable, "-I", "-S", "-c", _START, json.dumps(own_path())],
             cwd=home,
-            env={**os.environ, CACHE: str(kept)},
+            env={name: value for name, value in os.environ.items() if name != INTERPRETED} | {CACHE: str(kept)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,
-            check=False,
+            check=True,
         )
-
-
-def warm() -> None:
-    """Run a few sessions by each engine, with an agent that says nothing."""
-    silent = ActionColumns(
-        *(np.zeros(_BARS, kind) for kind in (np.int8, np.int16, np.uint8, np.int32, *2 * [np.int64]))
-    )
-    for seed in range(SESSIONS):
-        bars = seated_bars(seed, _BARS)
-        for engine in ENGINES:
-            runner(engine)(seated_plan(seed, bars, [Scripted(silent) for _ in bars], warm_up=0))
+        (kept / WARM).touch()

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import json
 import os
 import pickle
 import selectors
-import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from coinswarm_testkit.forkserver import LostError
 from coinswarm_testkit.link import Link
 from coinswarm_testkit.probe import SCRIPT
+from coinswarm_testkit.starting import interpreter, surroundings
 from coinswarm_testkit.verdicts import NoAnswerError, PluginRaisedError
 from coinswarm_testkit.worker import wire
 from coinswarm_testkit.worker.__main__ import HEAD
@@ -26,49 +24,14 @@ from coinswarm_testkit.worker.__main__ import HEAD
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from coinswarm_testkit.starting import Starter
     from coinswarm_testkit.subject import Subject
 
 PATIENCE_SECONDS = 120.0
 """No operation takes nearly as long: who has not answered by then hangs."""
 
-BEFORE = """\
-import json, site, sys
-sys.path.extend(one for one in json.loads(sys.argv.pop(1)) if one not in sys.path)
-site.main()
-"""
-"""Begins what a worker's interpreter runs. It is started without ``site`` (``-S``), when its path is the standard
-library's and no more: what is judged comes after that, whatever its modules are named, and before what else is
-installed."""
-
-_SERVE = """\
-import runpy
-runpy.run_module("coinswarm_testkit.worker", run_name="__main__", alter_sys=True)
-"""
-
-KEPT = (
-    *("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH"),
-    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
-)
-"""Variables that a worker inherits; all others it is told of, or does without."""
-
-CACHE = "NUMBA_CACHE_DIR"
-"""The variable that says where compiled code is."""
-
-
-def surroundings(home: Path) -> dict[str, str]:
-    """The variables of a process that a plugin is imported in: an empty home, and no secret of ours.
-
-    It shares this process's compiled code; the gate, which has none, lends it some (``compiled``).
-    """
-    if CACHE not in os.environ:
-        importlib.import_module("coinswarm._jit")  # says where it is
-    variables = {name: os.environ[name] for name in (*KEPT, CACHE) if name in os.environ}
-    return variables | {"HOME": str(home), "COINSWARM_HOME": str(home / "coinswarm"), "PYTHONHASHSEED": "0"}
-
-
-def own_path() -> tuple[str, ...]:
-    """Where this process finds modules, for a worker that shall find them there."""
-    return tuple(path for path in sys.path if path)
+LEAVING_SECONDS = 5.0
+"""How long a process that has closed the line may take to end."""
 
 
 def probed(
@@ -84,7 +47,7 @@ def probed(
         with os.fdopen(reader, "rb") as answers:
             try:
                 ran = subprocess.run(  # noqa: S603 - an argument list of our own
-                    [*_interpreter("-B", code=SCRIPT, paths=paths), str(writer), module, json.dumps(sorted(heavy))],
+                    [*interpreter("-B", code=SCRIPT, paths=paths), str(writer), module, json.dumps(sorted(heavy))],
                     cwd=home,
                     env=surroundings(Path(home)) | dict(environment),
                     pass_fds=(writer,),
@@ -109,56 +72,42 @@ def probed(
     return answer
 
 
-def _interpreter(*options: str, code: str, paths: Sequence[str]) -> list[str]:
-    """The command line that runs ``code`` where modules are found in ``paths``."""
-    return [sys.executable, *options, "-P", "-s", "-S", "-c", BEFORE + code, json.dumps(list(paths))]
-
-
 class Remote(Link):
     """A link to a process of its own, which sees an empty home and nothing of ours.
 
     :param subject: what is judged there.
-    :param environment: further variables of the process.
-    :param paths: folders in which it finds modules, beside what is installed.
+    :param starter: of the process.
     """
 
-    def __init__(self, subject: Subject, *, environment: Mapping[str, str], paths: Sequence[str]) -> None:
-        self.subject = subject
-        self._environment = dict(environment)
-        self._paths = tuple(paths)
+    def __init__(self, subject: Subject, starter: Starter) -> None:
+        self.subject, self._starter = subject, starter
         self._number = 0
 
     def __enter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="coinswarm-worker-"))
-        self._printed = (self._folder / "output").open("wb+")
-        reader, writer = os.pipe()
-        home = self._folder / "home"
-        home.mkdir()
-        variables = surroundings(home) | self._environment
-        self._process = subprocess.Popen(  # noqa: S603 - an argument list of our own
-            [*_interpreter(code=_SERVE, paths=self._paths), str(writer)],
-            cwd=home,
-            env=variables,
-            pass_fds=(writer,),
-            stdin=subprocess.PIPE,
-            stdout=self._printed,
-            stderr=self._printed,
-            start_new_session=True,
-        )
-        os.close(writer)
-        self._answers = reader
+        """Start it.
+
+        :raises NoAnswerError: when what it is forked from is gone.
+        """
+        with ExitStack() as stack:
+            folder = tempfile.TemporaryDirectory(prefix="coinswarm-worker-", ignore_cleanup_errors=True)
+            self._folder = Path(stack.enter_context(folder))
+            self._printed = stack.enter_context((self._folder / "output").open("wb+"))
+            home = self._folder / "home"
+            home.mkdir()
+            self._answers, writer = os.pipe()
+            stack.callback(os.close, self._answers)
+            try:
+                self._process = self._starter.start(home, self._printed.fileno(), writer)
+            except LostError as error:
+                raise NoAnswerError(str(error)) from None
+            finally:
+                os.close(writer)
+            stack.callback(self._process.end)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            if self._process.stdin:
-                self._process.stdin.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        os.close(self._answers)
-        self._printed.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._stack.close()
 
     def output(self) -> str:
         """What the process has printed so far."""
@@ -174,9 +123,8 @@ class Remote(Link):
         self._number += 1
         request = pickle.dumps((self.subject, operation, arguments))
         try:
-            assert self._process.stdin is not None, "started with a pipe"
-            self._process.stdin.write(HEAD.pack(self._number, len(request)) + request)
-            self._process.stdin.flush()
+            self._process.requests.write(HEAD.pack(self._number, len(request)) + request)
+            self._process.requests.flush()
         except OSError:
             raise NoAnswerError(self._ended(operation)) from None
         number, size = HEAD.unpack(self._read(HEAD.size, operation))
@@ -218,9 +166,8 @@ class Remote(Link):
 
     def _ended(self, operation: str) -> str:
         """How the process ended, with the last line that it printed."""
-        try:
-            code = self._process.wait(5)
-        except subprocess.TimeoutExpired:
+        code = self._process.wait(LEAVING_SECONDS)
+        if code is None:
             return f"its process closed the line while asked {operation}"
         last = (self.output().strip().splitlines() or ["it printed nothing"])[-1][:200]
         how = f"by signal {-code}" if code < 0 else f"with code {code}"

@@ -5,7 +5,8 @@ The interpreter is isolated (``-I``: no working directory, no user site, no ``PY
 testkit's before any other, and libraries find no extension that an installed distribution registers with them
 (pydantic and numba would import it). Core never imports the testkit. Before it is started, core's and the testkit's
 files are held against what their installer wrote: a plugin that brought its own judge is told from one that did not.
-It reads no compiled code from disk, where that of others lies (``_jit``).
+It reads no compiled code from disk, where that of others lies (``_jit``): for gold it compiles what it needs, and below
+that it runs by itself too little to be worth compiling.
 
 This stops accident and casual forgery. A program that runs as the same user can do whatever the user can.
 """
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 TESTKIT = "coinswarm-testkit"
+GOLD = "gold"
+"""The tier that is measured by whole backtests, which the judge runs too."""
 _PACKAGES = {CORE_DISTRIBUTION: "coinswarm", TESTKIT: "coinswarm_testkit"}
 _HIDDEN = ("PYTHON", "PYTEST_")
 """Beginnings of variables that the judge does not see."""
@@ -118,6 +121,8 @@ def run_gate(request: Mapping[str, Any], hear: Callable[[dict[str, Any]], None])
     check_testkit()
     variables = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN)}
     variables["NUMBA_CACHE_DIR"] = os.devnull
+    if request.get("tier") != GOLD:
+        variables["NUMBA_DISABLE_JIT"] = "1"
     places = folders()
     with (
         tempfile.TemporaryFile() as complaints,

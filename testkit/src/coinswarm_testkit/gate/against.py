@@ -23,6 +23,7 @@ from coinswarm.feeds.files import load_bars, sample, sample_names
 from coinswarm.plugins.records import canonical
 from coinswarm_testkit.remote import Remote
 from coinswarm_testkit.replay import FIELDS
+from coinswarm_testkit.starting import Fresh
 from coinswarm_testkit.subject import Subject
 from coinswarm_testkit.verdicts import CheckFailedError
 
@@ -149,7 +150,7 @@ def differences(  # noqa: PLR0913 - two versions, each with its surroundings
 def _older_subject(subject: Subject, folders: Sequence[str], environment: Mapping[str, str]) -> Subject | None:
     """The subject of the same name as the older version declares it, with the same settings."""
     nobody = Subject(name=subject.plugin, target="", plugin=subject.plugin)
-    with Remote(nobody, environment=environment, paths=folders) as link:
+    with Remote(nobody, Fresh(environment, folders)) as link:
         for fields in link.ask("subjects.found", plugin=subject.plugin):
             if (fields["kind"], fields["name"]) == (subject.kind, subject.name):
                 return Subject(**{**fields, "settings": subject.settings})
@@ -158,7 +159,7 @@ def _older_subject(subject: Subject, folders: Sequence[str], environment: Mappin
 
 def _said(subject: Subject, folders: Sequence[str], bars: Bars, environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - int64[n, 6]
     """What a version says over a recording."""
-    with Remote(subject, environment=environment, paths=folders) as link:
+    with Remote(subject, Fresh(environment, folders)) as link:
         return np.asarray(link.ask("agents.said", bars=bars), np.int64).reshape(-1, len(FIELDS))
 
 

@@ -23,6 +23,7 @@ from coinswarm_testkit.gate.certifying import certify, revoke
 from coinswarm_testkit.gate.evidence import compared
 from coinswarm_testkit.gate.report import demand_writable, write_report
 from coinswarm_testkit.remote import Remote
+from coinswarm_testkit.starting import Fresh
 from coinswarm_testkit.subject import KINDS, Subject
 from coinswarm_testkit.suite import checks_for, judge, tier_of
 from coinswarm_testkit.verdicts import CheckFailedError, Outcome, PluginRaisedError, Result
@@ -142,7 +143,7 @@ def _subjects(
     """
     nobody = Subject(name=request.plugin, target="", plugin=request.plugin)
     try:
-        with Remote(nobody, environment=lent, paths=request.folders) as link:
+        with Remote(nobody, Fresh(lent, request.folders)) as link:
             told = link.ask("subjects.found", plugin=request.plugin)
             declared = [_owned(Subject(**fields), records) for fields in told]
     except CheckFailedError as error:

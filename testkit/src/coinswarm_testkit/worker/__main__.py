@@ -12,7 +12,7 @@ import os
 import pickle
 import struct
 import sys
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from coinswarm_testkit.worker import wire
 from coinswarm_testkit.worker.place import Place, Raised
@@ -48,7 +48,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Move both ends of the conversation out of the plugin's way, then serve."""
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(int(sys.argv[1]), "wb")
