@@ -22,7 +22,8 @@ from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.store.audit import entries_of, verified
 from coinswarm.memory.store.models import Episode
-from coinswarm.runtime.swarm.desk import BUNDLES, WINDOW, Desk
+from coinswarm.runtime.swarm import desk
+from coinswarm.runtime.swarm.desk import BUNDLES, EAGER, WINDOW, Desk
 from coinswarm.runtime.swarm.disk import Disk
 from coinswarm.runtime.swarm.embedded import EmbeddedSwarm
 from coinswarm_testkit.chaos.stage import CLUSTER, episodes
@@ -207,7 +208,50 @@ async def test_what_comes_alone_goes_alone_as_it_is(world: World) -> None:
     assert [entry.envelope.proposal for entry in world.log] == asked
 
 
-async def test_what_comes_while_many_are_under_way_travels_together(world: World) -> None:
+async def test_what_comes_while_a_few_are_under_way_travels_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "LATELY_SECONDS", 60.0)
+    asked, life = episodes(world.store, EAGER + 9), world.life()
+    world.away = True
+    async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
+        for place, one in enumerate(asked):
+            group.start_soon(life.ask, one)
+            await life.until_kept(min(place + 1, EAGER))
+        world.away = False
+    assert sorted(size for size, _ in world.sizes) == [1] * EAGER + [9]
+    assert world.kept == ids(asked)
+
+
+async def test_what_takes_long_keeps_nobody_from_his_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its evidence is missing, maybe: nothing ends, and those that wait are sent all the same."""
+    monkeypatch.setattr(desk, "LATELY_SECONDS", 0.3)
+    asked, life = episodes(world.store, EAGER + 9), world.life()
+    asked[:EAGER] = [unfounded(one) for one in asked[:EAGER]]
+    async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
+        for place, one in enumerate(asked):
+            group.start_soon(life.ask, one)
+            await life.until_kept(min(place + 1, EAGER))
+        await until(lambda: len(world.log) > 0 and life.kept == EAGER)
+        group.cancel_scope.cancel()
+    assert world.sizes == [(9, ACCEPT)]
+
+
+async def test_what_fills_a_proposal_waits_for_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "LATELY_SECONDS", 60.0)
+    asked, life = episodes(world.store, 64 * (EAGER + 2) + 5), world.life()
+    world.away = True
+    async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
+        group.start_soon(life.ask, *asked)
+        await life.until_kept(EAGER + 2)
+        world.away = False
+    assert sorted(size for size, _ in world.sizes) == [5] + [64] * (EAGER + 2)
+
+
+async def test_what_comes_while_many_are_under_way_travels_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "LATELY_SECONDS", 0.0)
     asked, life = episodes(world.store, BUNDLES + 9), world.life()
     world.away = True
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
@@ -333,8 +377,9 @@ async def test_past_the_deadline_of_all_they_expire_together(world: World, clock
     world.clean(life.ends)
 
 
-async def test_who_does_not_wait_for_his_turn_proposes_nothing(world: World) -> None:
+async def test_who_does_not_wait_for_his_turn_proposes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither then nor with what comes next."""
+    monkeypatch.setattr(desk, "LATELY_SECONDS", 0.0)
     asked, life = episodes(world.store, BUNDLES + 5), world.life()
     async with life.swarm.bus, life.swarm:
         await life.swarm.propose(asked[0])

@@ -40,6 +40,12 @@ WINDOW = 192
 BUNDLES = 12
 """Most proposals under way at once to remember episodes, one or many: what waits meanwhile travels together."""
 
+EAGER = 3
+"""How many of them, of those that were sent lately, may be under way when one more is sent that is not full."""
+
+LATELY_SECONDS = 1.0
+"""What is under way for longer waits for something else than its turn, and keeps nobody from his."""
+
 DEADLINE_SECONDS = 30.0
 """How long the quorum may take, by the log's clock, from when a proposal is sent."""
 
@@ -90,6 +96,8 @@ class Desk:
         self._room = {False: window, True: bundles}
         """How many more may be under way: of others, and of those for episodes."""
         self._under_way: dict[str, tuple[Asked, ...]] = {}
+        self._sent: dict[str, float] = {}
+        """When each of those for episodes under way was sent, the oldest first; without those of long ago."""
         self._subjects: Counter[str] = Counter()
         """Episodes under way: what is refused because of itself must not travel with others."""
         self._refused: list[tuple[str, tuple[Asked, ...]]] = []
@@ -160,7 +168,11 @@ class Desk:
             self._news = anyio.Event()
             self._take_apart()
             self._send(self._turns())
-            await self._news.wait()
+            if self._episodes and self._sent:
+                with anyio.move_on_after(next(iter(self._sent.values())) + LATELY_SECONDS - time.monotonic()):
+                    await self._news.wait()
+            else:
+                await self._news.wait()
 
     def _turns(self) -> list[tuple[Asked, ...]]:
         """Whose turn it is, as they travel."""
@@ -169,10 +181,20 @@ class Desk:
             one = self._alone.popleft()
             turns += [] if one.left else [(one,)]
         bundles: list[tuple[Asked, ...]] = []
+        lately = self._sent_lately()
         while self._episodes and len(bundles) < self._room[True]:
+            if len(self._episodes) < MOST_EPISODES and lately + len(bundles) >= EAGER:
+                break  # one of them ends soon, and all that wait then travel together
             those = self._bundle()
             bundles += [those] if those else []
         return [*turns, *bundles]
+
+    def _sent_lately(self) -> int:
+        """How many proposals for episodes are under way that were sent lately."""
+        long_ago = time.monotonic() - LATELY_SECONDS
+        while self._sent and next(iter(self._sent.values())) <= long_ago:
+            self._sent.pop(next(iter(self._sent)))
+        return len(self._sent)
 
     def _bundle(self) -> tuple[Asked, ...]:
         """The next that travel together, at most as many as one proposal takes; none: nobody waits for them."""
@@ -200,6 +222,8 @@ class Desk:
         for envelope, (_, those) in zip(envelopes, made, strict=True):
             self._under_way[envelope.id] = those
             self._room[those[0].shares] -= 1
+            if those[0].shares:
+                self._sent[envelope.id] = time.monotonic()
             self.node.tell(Submit(envelope))
 
     def _made(self, those: tuple[Asked, ...]) -> list[tuple[Envelope, tuple[Asked, ...]]]:
@@ -234,6 +258,7 @@ class Desk:
     def _ended(self, envelope: Envelope, outcome: Outcome, entry: int) -> None:
         """Tell whoever waits; what was refused together has not ended yet."""
         those = self._under_way.pop(envelope.id, ())
+        self._sent.pop(envelope.id, None)
         if those:
             self._room[those[0].shares] += 1
         elif envelope.nonce & _BUNDLE:  # of an earlier life
