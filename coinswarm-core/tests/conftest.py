@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import os
 import sys
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -172,7 +174,13 @@ def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """An empty folder on the import path; what is imported from it is forgotten afterwards."""
-    folder = tmp_path / "site"
+    with on_the_path(tmp_path / "site", monkeypatch) as made:
+        yield made
+
+
+@contextmanager
+def on_the_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """The same for a block."""
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
     made = Site(folder)
@@ -185,6 +193,11 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 @pytest.fixture
 def broken_site(site: Site) -> Site:
     """A folder with every broken plugin, and a sound one named ``sound``."""
+    return broken(site)
+
+
+def broken(site: Site) -> Site:
+    """Add them."""
     for name, source in BROKEN.items():
         site.add(name, source)
     site.add("sound")
@@ -192,9 +205,28 @@ def broken_site(site: Site) -> Site:
 
 
 @pytest.fixture
-def bed(broken_site: Site) -> Site:
+def bed(site: Site) -> Site:
     """A folder with every fault that a plugin can have, beside a sound one named ``sound``."""
-    site = broken_site
+    return with_every_fault(site)
+
+
+@pytest.fixture(scope="module")
+def bed_loaded(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What ``plugins list --load --json`` prints beside such a folder: it tries to load each, which takes long."""
+    from coinswarm.cli import main  # noqa: PLC0415 - few tests need it
+
+    place, printed = tmp_path_factory.mktemp("bed"), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, on_the_path(place / "site", patch) as site, redirect_stdout(printed):
+        patch.setenv("COINSWARM_HOME", str(place / "home"))
+        patch.delenv("COINSWARM_STRICT_PLUGINS", raising=False)
+        with_every_fault(site)
+        assert main(["plugins", "list", "--load", "--json"]) == 0
+    return printed.getvalue()
+
+
+def with_every_fault(site: Site) -> Site:
+    """Add one plugin for each, and the sound one."""
+    broken(site)
     site.add("twin", TWIN)  # a name that another plugin declares
     site.add("double", distribution="fake-double-one")  # a name that two distributions claim
     site.add("double", distribution="fake-double-two")

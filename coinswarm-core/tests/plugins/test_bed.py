@@ -60,11 +60,10 @@ def said(row: dict[str, Any]) -> str:
     return "\n".join([row["reason"], *row["warnings"]])
 
 
-@pytest.fixture
-def faults(bed: Site, capsys: pytest.CaptureFixture[str]) -> dict[str, list[dict[str, Any]]]:
-    assert bed.packages
-    assert main(["plugins", "list", "--load", "--json"]) == 0
-    return listed(capsys.readouterr().out)
+@pytest.fixture(scope="module")
+def faults(bed_loaded: str) -> dict[str, list[dict[str, Any]]]:
+    """What is said of each, once loading was tried."""
+    return listed(bed_loaded)
 
 
 @pytest.mark.parametrize(("name", "expected"), FAULTS.items())

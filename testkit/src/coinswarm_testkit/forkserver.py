@@ -27,7 +27,7 @@ from coinswarm_testkit.starting import Fresh, Started, Starter, interpreter, sur
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SUPPORTED = sys.platform == "linux"
+SUPPORTED = sys.platform == "linux" and Path("/proc/self/fd").is_dir()
 
 PATIENCE_SECONDS = 120.0
 """It answers at once, and is ready in a few seconds; who has not answered by then was stopped."""
