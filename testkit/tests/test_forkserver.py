@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
+import signal
+import subprocess
 import sys
+import threading
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from coinswarm_testkit import forkserver
 from coinswarm_testkit.bench import RemoteBench
+from coinswarm_testkit.checks.check import Check
 from coinswarm_testkit.starting import own_path
 from coinswarm_testkit.subject import Subject
-from coinswarm_testkit.verdicts import NoAnswerError
+from coinswarm_testkit.suite import outcome
+from coinswarm_testkit.verdicts import CheckSkipped, NoAnswerError, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from coinswarm_testkit.bench import Bench
     from coinswarm_testkit.link import Link
 
 pytestmark = pytest.mark.skipif(not forkserver.SUPPORTED, reason="workers are forked on Linux alone")
+
+KILL = "os.kill(os.getppid(), signal.SIGKILL)"
 
 SOURCE = """\
 import os, random, signal, subprocess, sys, threading, time
@@ -113,6 +122,23 @@ def test_with_variables_it_is_started_by_itself(bench: RemoteBench) -> None:
         assert said(forked, "os.getppid()") != os.getpid()
 
 
+def test_alone_too_so_that_nothing_is_alike(bench: RemoteBench) -> None:
+    where = "id(os)"
+    with bench.alone() as one, bench.alone() as other, bench.link() as third, bench.link() as fourth:
+        assert {said(link, "os.getppid()") for link in (one, other)} == {os.getpid()}
+        assert said(one, where) != said(other, where)
+        assert said(third, where) == said(fourth, where), "else there would be no need"
+
+
+def test_for_an_agent_compiled_code_is_there(tmp_path: Path) -> None:
+    (tmp_path / "told.py").write_text(SOURCE)
+    look = "[name in sys.modules for name in ('coinswarm.simulator.kernel', 'coinswarm.indicators')]"
+    for kind, there in (("agent", [True, True]), ("bus", [False, False])):
+        subject = Subject("told", "told:Told", kind=kind)  # type: ignore[arg-type]
+        with RemoteBench(subject, paths=(str(tmp_path), *own_path())) as made, made.link() as link:
+            assert said(link, look) == there
+
+
 def test_outside_a_with_block_too(tmp_path: Path) -> None:
     (tmp_path / "told.py").write_text(SOURCE)
     with RemoteBench(Subject("told", "told:Told"), paths=(str(tmp_path), *own_path())).link() as link:
@@ -163,23 +189,134 @@ def test_all_end_with_the_bench(tmp_path: Path) -> None:
 
 def test_who_kills_its_parent_fails_and_the_next_link_has_another(bench: RemoteBench) -> None:
     with bench.link() as link, bench.link() as other:
-        first = did(link, "it = os.getppid(); os.kill(it, signal.SIGKILL)")
-        with pytest.raises(NoAnswerError, match="the process that its own is forked from was ended or stopped"):
+        first = did(link, f"it = os.getppid(); {KILL}")
+        with pytest.raises(NoAnswerError, match="the process that its own are forked from was ended or stopped"):
             bench.link().__enter__()
         left = said(other, "os.getpid()")
         with bench.link() as third:
             assert said(third, "os.getppid()") != first
-    assert isinstance(left, int)
+        bench.demand_sound()
     assert soon(lambda: is_over(left)), "nobody is left behind"
 
 
-def test_who_stops_its_parent_fails_too(bench: RemoteBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forkserver, "PATIENCE_SECONDS", 3.0)
+def test_it_fails_although_no_link_is_asked_for_any_more(bench: RemoteBench) -> None:
+    """A link that ends, and the next one in another check: nothing but that check would fail, if any."""
+    bench.demand_sound()
     with bench.link() as link:
-        parent = did(link, "it = os.getppid(); os.kill(it, signal.SIGSTOP)")
+        did(link, KILL)
+    with pytest.raises(NoAnswerError, match="was ended or stopped"):
+        bench.demand_sound()
+    bench.demand_sound()
+    with bench.link() as link:
+        did(link, KILL)
+    with pytest.raises(NoAnswerError, match="was ended or stopped"):
+        bench.link().__enter__()
+    with bench.link() as link:
+        assert said(link, "1") == 1
+    bench.demand_sound()
+
+
+@pytest.mark.parametrize("skips", [False, True])
+def test_so_does_the_check_in_which_it_happened(bench: RemoteBench, *, skips: bool) -> None:
+    def kills(bench: Bench) -> None:
+        with bench.link() as link:
+            did(link, KILL)
+        if skips:
+            message = "there is nothing to see"
+            raise CheckSkipped(message)
+
+    def looks(bench: Bench) -> None:
+        with bench.link() as link:
+            assert said(link, "1") == 1
+
+    found = [outcome(bench, Check("X1", "it kills", 0, kills)), outcome(bench, Check("X2", "it looks", 0, looks))]
+    assert [one.result for one in found] == [Result.FAILED, Result.PASSED]
+    assert "was ended or stopped" in found[0].reason
+
+
+def test_who_stops_its_parent_fails_too(bench: RemoteBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    with bench.link() as link:
+        first = said(link, "os.getppid()")
+    monkeypatch.setattr(forkserver, "PATIENCE_SECONDS", 20.0)
+    did_kill(bench, first)
+    with bench.link() as link:
+        parent = said(link, "os.getppid()")
+        assert parent not in {os.getpid(), first}
+        bench._forks._server._line.settimeout(1.0)  # type: ignore[union-attr] # of this one, which is ready
+        did(link, "os.kill(os.getppid(), signal.SIGSTOP)")
         with pytest.raises(NoAnswerError, match="ended or stopped"):
             bench.link().__enter__()
     assert is_over(parent)
+
+
+def did_kill(bench: RemoteBench, parent: int) -> None:
+    """Have one process ended, so that the next link is of another."""
+    os.kill(parent, signal.SIGKILL)
+    with pytest.raises(NoAnswerError):
+        bench.demand_sound()
+
+
+def test_what_is_interrupted_leaves_nobody(bench: RemoteBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge is told to end while it waits to hear how a worker ended: that answer is not taken for another."""
+    monkeypatch.setattr("coinswarm_testkit.remote.LEAVING_SECONDS", 30.0)
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with bench.link() as link:
+            numbers = [said(link, "os.getpid()"), said(link, "os.getppid()")]
+            threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+            with pytest.raises(Interrupted):
+                did(link, "os.closerange(3, 64); time.sleep(60)")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert all(soon(partial(is_over, number)) for number in numbers)
+
+
+class Interrupted(BaseException):
+    """As by SystemExit."""
+
+
+def interrupt(_number: int, _frame: object) -> NoReturn:
+    raise Interrupted
+
+
+def test_where_dead_children_are_nobodys_business(tmp_path: Path) -> None:
+    """Who starts the judge may have said so, and it is inherited."""
+    (tmp_path / "told.py").write_text(SOURCE)
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        subject = Subject("told", "told:Told", kind="bus")
+        with RemoteBench(subject, paths=(str(tmp_path), *own_path())) as made:
+            with made.link() as link:
+                assert said(link, "os.getppid()") != os.getpid()
+            with made.link() as link, pytest.raises(NoAnswerError, match="ended with code 7"):
+                did(link, "os._exit(7)")
+            made.demand_sound()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+def test_where_the_judge_is_killed_all_end_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "told.py").write_text(SOURCE)
+    (tmp_path / "judge.py").write_text(JUDGE.format(paths=(str(tmp_path), *own_path())))
+    with subprocess.Popen([sys.executable, str(tmp_path / "judge.py")], stdout=subprocess.PIPE, text=True) as judge:
+        assert judge.stdout is not None
+        worker, server, folder = judge.stdout.readline().split()
+        assert folder.rpartition("/")[2].startswith(forkserver.FOLDER)
+        judge.kill()
+    assert all(soon(partial(is_over, number)) for number in (worker, server))
+    assert soon(lambda: not os.path.exists(folder))  # noqa: PTH110 - a text that came from there
+
+
+JUDGE = """\
+import sys, time
+from coinswarm_testkit.bench import RemoteBench, Step
+from coinswarm_testkit.subject import Subject
+with RemoteBench(Subject("told", "told:Told", kind="bus"), paths={paths}) as bench, bench.link() as link:
+    link.make()
+    look = "it = [os.getpid(), os.getppid(), os.readlink(f'/proc/{{os.getppid()}}/cwd')]"
+    print(*link.call("run", look), flush=True)
+    link.call("run", "time.sleep(60)")
+"""
 
 
 def test_no_room_for_a_process_is_told(bench: RemoteBench) -> None:
@@ -196,15 +333,27 @@ def test_no_room_for_a_process_is_told(bench: RemoteBench) -> None:
         assert said(link, "os.getppid()") == parent
 
 
+@pytest.mark.parametrize("how", ["it ends", "there is no room"])
 def test_where_it_cannot_be_made_ready_each_is_started_by_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr(forkserver, "_SERVE", "raise SystemExit(1)")
     (tmp_path / "told.py").write_text(SOURCE)
+    (tmp_path / "folders").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "folders"))
+    if how == "it ends":
+        monkeypatch.setattr(forkserver, "_SERVE", "raise SystemExit(1)")
+    else:
+        monkeypatch.setattr(forkserver, "interpreter", refused)
     with RemoteBench(Subject("told", "told:Told"), paths=(str(tmp_path), *own_path())) as made:
         for _ in range(2):
             with made.link() as link:
                 assert said(link, "os.getppid()") == os.getpid()
+        made.demand_sound()
+        assert not list((tmp_path / "folders").iterdir())
+
+
+def refused(*_: object, **__: object) -> NoReturn:
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def test_it_imports_nothing_of_the_plugin_and_all_that_its_kind_needs(bench: RemoteBench) -> None:

@@ -12,10 +12,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from coinswarm_testkit.forkserver import SUPPORTED, ForkServer
+from coinswarm_testkit.forkserver import SUPPORTED, ForkServer, LostError
 from coinswarm_testkit.link import Link, Local
 from coinswarm_testkit.remote import Remote, probed
 from coinswarm_testkit.starting import Fresh, own_path
+from coinswarm_testkit.verdicts import NoAnswerError
 from coinswarm_testkit.worker.place import Raised, Step
 
 if TYPE_CHECKING:
@@ -67,6 +68,21 @@ class Bench(ABC):
         """A fresh place where the plugin lives.
 
         :param environment: variables of its process; with any, it is always a process of its own.
+        """
+
+    @contextmanager
+    def alone(self) -> Iterator[Link]:
+        """A link for what must not depend on its process: in the gate nothing is alike in any two of these.
+
+        Not even where objects lie, nor which modules something else has imported already.
+        """
+        with self.link() as link:
+            yield link
+
+    def demand_sound(self) -> None:  # noqa: B027 - where nothing is forked there is nothing to hold
+        """Hold that nobody has meddled with what workers come from.
+
+        :raises NoAnswerError: when somebody has, since this was asked last.
         """
 
     @abstractmethod
@@ -140,10 +156,25 @@ class RemoteBench(Bench):
     @contextmanager
     def link(self, **environment: str) -> Iterator[Link]:
         """A fresh process: forked from one that has imported what is ours, or, with variables, started by itself."""
-        alone = Fresh({**self.environment, **environment}, self._places())
-        starter = alone if environment or self._forks is None else self._forks
+        by_itself = Fresh({**self.environment, **environment}, self._places())
+        starter = by_itself if environment or self._forks is None else self._forks
         with Remote(self.subject, starter) as remote:
             yield remote
+
+    @contextmanager
+    def alone(self) -> Iterator[Link]:
+        """A process that was started by itself."""
+        with Remote(self.subject, Fresh(self.environment, self._places())) as remote:
+            yield remote
+
+    def demand_sound(self) -> None:
+        """Hold that what workers are forked from is there."""
+        if self._forks is None:
+            return
+        try:
+            self._forks.demand()
+        except LostError as error:
+            raise NoAnswerError(str(error)) from None
 
     def probe(self, module: str, heavy: Iterable[str]) -> dict[str, Any]:
         """What a bare process finds."""

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,8 @@ from coinswarm_testkit.starting import CACHE, own_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-WARM = "warm"
-"""A file that says that all is there."""
+WARM = f"warm-{metadata.version('numba')}"
+"""A file that says that all is there, as this numba made it: another one makes it anew."""
 
 INTERPRETED = "NUMBA_DISABLE_JIT"
 """The variable by which a judge that compiles nothing is started."""

@@ -12,20 +12,19 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coinswarm_testkit.starting import Fresh, Started, Starter, interpreter, surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SUPPORTED = sys.platform == "linux" and Path("/proc/self/fd").is_dir()
 
@@ -35,6 +34,8 @@ PATIENCE_SECONDS = 120.0
 MOST_BYTES = 1 << 16
 """Of a message."""
 
+FOLDER = "coinswarm-forks-"
+
 _SERVE = """\
 from coinswarm_testkit.worker.forkserver import main
 main()
@@ -42,7 +43,10 @@ main()
 
 
 class LostError(Exception):
-    """It has ended, or does not answer."""
+    """It has ended, or does not answer: somebody has seen to that."""
+
+    def __str__(self) -> str:
+        return "the process that its own are forked from was ended or stopped"
 
 
 class ForkServer(Starter):
@@ -65,20 +69,48 @@ class ForkServer(Starter):
 
         :raises LostError: when the process has ended, or does not answer; the next worker is forked from another one.
         """
-        if self._able and (self._server is None or self._server.lost):
-            self._server = _Server(self._kind, self._fresh)
-            self._able = self._server.is_ready()
-        if self._server is None or not self._able:
+        self._demand_there()
+        if self._able and self._server is None:
+            self._server = _started(self._kind, self._fresh)
+            self._able = self._server is not None
+        if self._server is None:
             return self._fresh.start(home, output, answers)
+        server = self._server
         reader, writer = os.pipe()
         try:
-            pid = self._server.ask({"do": "fork", "home": str(home)}, reader, output, answers)
+            with self._told():
+                pid = server.ask({"do": "fork", "home": str(home)}, reader, output, answers)
         except BaseException:
             os.close(writer)
             raise
         finally:
             os.close(reader)
-        return _Forked(self._server, pid, writer)
+        return _Forked(server, pid, writer)
+
+    def demand(self) -> None:
+        """Hold that the process, if there is one, answers.
+
+        :raises LostError: when it does not, or did not since this was demanded last.
+        """
+        self._demand_there()
+        if self._server is not None:
+            with self._told():
+                self._server.ask({"do": "nothing"})
+
+    def _demand_there(self) -> None:
+        """Tell once that the process was lost; from then on another one is started."""
+        if self._server is not None and self._server.lost:
+            self._server = None
+            raise LostError
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Who hears in this block that the process was lost has been told."""
+        try:
+            yield
+        except LostError:
+            self._server = None
+            raise
 
     def close(self) -> None:
         """End the process. Workers go on until they are ended themselves."""
@@ -86,36 +118,47 @@ class ForkServer(Starter):
             self._server.close()
 
 
+def _started(kind: str, fresh: Fresh) -> _Server | None:
+    """One such process, when it has imported everything; None: it could not be started, or ended instead."""
+    try:
+        server = _Server(kind, fresh)
+    except OSError:
+        return None
+    return server if server.is_ready() else None
+
+
 class _Server:
     """One such process.
 
+    :raises OSError: when there is no room for it.
     :ivar lost: whether it was ended.
     """
 
     def __init__(self, kind: str, fresh: Fresh) -> None:
         self.lost = False
-        self._folder = Path(tempfile.mkdtemp(prefix="coinswarm-forks-"))
-        self._line, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._line.settimeout(PATIENCE_SECONDS)
-        with its:
-            self._process = subprocess.Popen(  # noqa: S603 - an argument list of our own
-                [*interpreter(code=_SERVE, paths=fresh.paths), str(its.fileno()), kind],
-                cwd=self._folder,
-                env=surroundings(self._folder) | dict(fresh.environment),
-                pass_fds=(its.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        with ExitStack() as stack:
+            folder = tempfile.TemporaryDirectory(prefix=FOLDER, ignore_cleanup_errors=True)
+            place = Path(stack.enter_context(folder))
+            self._line, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            stack.enter_context(self._line)
+            self._line.settimeout(PATIENCE_SECONDS)
+            with its:
+                self._process = subprocess.Popen(  # noqa: S603 - an argument list of our own
+                    [*interpreter(code=_SERVE, paths=fresh.paths), str(its.fileno()), kind],
+                    cwd=place,
+                    env=surroundings(place) | dict(fresh.environment),
+                    pass_fds=(its.fileno(),),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            stack.callback(self._end)
+            self._stack = stack.pop_all()
 
     def is_ready(self) -> bool:
         """Wait until it has imported everything; False: it has ended instead."""
-        with suppress(OSError):
-            if self._heard() is not None:
-                return True
-        self.close()
-        return False
+        return self._answered(lambda: None) is not None
 
     def ask(self, request: Mapping[str, Any], *descriptors: int) -> Any:  # noqa: ANN401 - by the request
         """What it answers.
@@ -123,37 +166,38 @@ class _Server:
         :raises LostError: when it has ended, or does not answer: then it is ended.
         :raises OSError: when it could not do that.
         """
-        answer = None
-        with suppress(OSError):
-            socket.send_fds(self._line, [json.dumps(request).encode()], descriptors)
-            answer = self._heard()
+        data = json.dumps(request).encode()
+        answer = self._answered(lambda: socket.send_fds(self._line, [data], descriptors))
         if answer is None:
-            self.close()
-            message = "the process that its own is forked from was ended or stopped"
-            raise LostError(message)
+            raise LostError
         if "errno" in answer:
             raise OSError(answer["errno"], os.strerror(answer["errno"]))
         return answer["is"]
 
-    def _heard(self) -> dict[str, Any] | None:
-        """Its next message; None: it has ended.
+    def _answered(self, ask: Callable[[], object]) -> dict[str, Any] | None:
+        """Its next message, after something was asked; None: it has ended, or does not answer, and is ended.
 
-        :raises OSError: when none comes.
+        Interrupted, it is ended too: its answer would be taken for the next one.
         """
-        data = self._line.recv(MOST_BYTES)
-        answer: dict[str, Any] | None = json.loads(data) if data else None
+        answer: dict[str, Any] | None = None
+        try:
+            with suppress(OSError):
+                ask()
+                answer = json.loads(self._line.recv(MOST_BYTES) or b"null")
+        finally:
+            if answer is None:
+                self.close()
         return answer
 
     def close(self) -> None:
         """End it."""
-        if self.lost:
-            return
         self.lost = True
-        self._line.close()
+        self._stack.close()
+
+    def _end(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class _Forked(Started):

@@ -74,25 +74,32 @@ def judge(
 
 def outcome(bench: Bench, check: Check) -> Outcome:
     """How one check ends; whatever goes wrong in it is a failure of the subject, in one line."""
-    measured, reason = Measured(), ""
     begin = time.perf_counter()
     try:
-        measured = check.run(bench) or measured
-        result = Result.PASSED
-    except CheckSkipped as error:
-        result, reason = Result.SKIPPED, str(error)
+        result, reason, measured = _ran(bench, check)
     except (CheckFailedError, CoinswarmError) as error:
         result, reason = Result.FAILED, " ".join(str(error).split())
-        measured = getattr(error, "measured", None) or measured
+        measured = getattr(error, "measured", None) or Measured()
     except Exception as error:  # noqa: BLE001 - answers of no form that the check knows
         where = traceback.extract_tb(error.__traceback__)[-1]
         said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        result, reason = (
-            Result.FAILED,
-            f"its answers could not be judged ({said}, {Path(where.filename).name}:{where.lineno})",
-        )
+        reason = f"its answers could not be judged ({said}, {Path(where.filename).name}:{where.lineno})"
+        result, measured = Result.FAILED, Measured()
     seconds = round(time.perf_counter() - begin, 3)
     return Outcome(check.id, check.title, check.category, check.tier, result, reason, measured, seconds)
+
+
+def _ran(bench: Bench, check: Check) -> tuple[Result, str, Measured]:
+    """How a check ends that does not fail.
+
+    :raises Exception: whatever it fails by; also when somebody has meddled with the bench meanwhile.
+    """
+    try:
+        found = Result.PASSED, "", check.run(bench) or Measured()
+    except CheckSkipped as error:
+        found = Result.SKIPPED, str(error), Measured()
+    bench.demand_sound()
+    return found
 
 
 def _waived(found: Outcome, reason: str) -> Outcome:

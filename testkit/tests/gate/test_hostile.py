@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coinswarm._jit import cache_folder
+from coinswarm_testkit.forkserver import SUPPORTED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -212,6 +213,24 @@ def test_ending_with_success_at_import_is_no_answer(bed: Bed) -> None:
 def test_ending_with_success_later_is_no_answer(bed: Bed, where: str) -> None:
     failed = judged(bed, {"sly/agent.py": exits(where)})
     assert any("its process ended with code 0" in reason for reason in failed.values())
+
+
+@pytest.mark.skipif(not SUPPORTED, reason="workers are forked on Linux alone")
+def test_ending_what_workers_are_forked_from_fails(bed: Bed) -> None:
+    """Once, when nothing else is asked of it: else it would be started anew, and nobody would know."""
+    once = """
+import os, signal, sys
+def turn_on_its_parent():
+    try:
+        open(__file__ + ".done", "x").close()
+    except FileExistsError:
+        return
+    os.kill(os.getppid(), signal.SIGKILL)
+if "coinswarm_testkit.worker.warming" in sys.modules:
+    turn_on_its_parent()
+"""
+    failed = judged(bed, {"sly/agent.py": HEAD + once + AGENT_HEAD + FLAT})
+    assert "the process that its own are forked from was ended or stopped" in " ".join(failed.values())
 
 
 @pytest.mark.parametrize(("source", "expected"), [(ALWAYS, {"A30", "A32"}), (ANYTHING, {"A45"})])

@@ -75,7 +75,8 @@ def test_nor_does_memory_where_a_graph_is_asked(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda one: one.name)
 def test_nor_as_the_gate_judges_it(subject: Subject) -> None:
     checks = [check for check in checks_for(subject.kind, tier="silver") if check.id in IN_ANOTHER_PROCESS]
-    found = list(judge(RemoteBench(subject), checks))
+    with RemoteBench(subject) as bench:
+        found = list(judge(bench, checks))
     assert [(one.id, one.reason) for one in found if not one.good] == []
 
 

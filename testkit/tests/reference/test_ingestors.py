@@ -33,7 +33,8 @@ def test_a_reference_fails_nothing(subject: Subject) -> None:
 @pytest.mark.parametrize("subject", [POLLED, STREAMED], ids=lambda one: one.name)
 def test_nor_as_the_gate_judges_it(subject: Subject) -> None:
     checks = [check for check in checks_for("ingestor", tier="silver") if check.id in {"I10", "I30", "I70", "I80"}]
-    found = list(judge(RemoteBench(subject), checks))
+    with RemoteBench(subject) as bench:
+        found = list(judge(bench, checks))
     assert [(one.id, one.reason) for one in found if not one.good] == []
 
 

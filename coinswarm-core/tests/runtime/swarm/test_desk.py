@@ -366,6 +366,30 @@ async def test_what_cannot_be_written_down_is_its_own_trouble(world: World) -> N
     world.clean(life.ends)
 
 
+async def test_those_that_cannot_be_written_down_keep_nobody_from_his_turn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as may be under way, each for itself, and one that is good behind them."""
+    monkeypatch.setattr(desk, "LATELY_SECONDS", 60.0)
+    *bad, good = episodes(world.store, EAGER + 1)
+    life = world.life()
+
+    async def raises(proposal: Proposal, seconds: float) -> None:
+        change = proposal.change
+        assert isinstance(change, AddEpisode)
+        unspeakable = replace(change, episode=replace(change.episode, instrument="\ud800"))
+        with pytest.raises(ValueError, match="surrogates not allowed"):
+            await life.swarm.propose(replace(proposal, change=unspeakable), seconds=seconds)
+
+    async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
+        for number, one in enumerate(bad):
+            group.start_soon(raises, one, SECONDS + number)  # others' lives: they do not travel together
+        with anyio.fail_after(30):
+            await life.ask(good)
+    assert life.outcomes == [ACCEPT]
+    world.clean(life.ends)
+
+
 async def test_past_the_deadline_of_all_they_expire_together(world: World, clock: Clock) -> None:
     asked, life = [unfounded(one) for one in episodes(world.store, 5)], world.life()
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:

@@ -73,11 +73,11 @@ def snapshot_continues(bench: Bench) -> None:
     half = len(bars) - SLOW_BARS // 2
     with bench.link() as link:
         unbroken = link.ask("agents.decided", bars=bars)[half:]
-    with bench.link() as link:
+    with bench.alone() as link:
         link.make("stopped")
         link.ask("agents.decided", bars=bars, end=half, key="stopped")
         data = link.call("snapshot", key="stopped")
-    with bench.link() as link:
+    with bench.alone() as link:
         link.make("resumed")
         link.call("restore", data, key="resumed")
         resumed = link.ask("agents.decided", bars=bars, begin=half, key="resumed")

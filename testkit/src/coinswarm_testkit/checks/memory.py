@@ -298,7 +298,7 @@ def survives(bench: Bench) -> None:
         raise CheckSkipped(message)
     space = cases.space("survives")
     with arena(bench) as settings:
-        with bench.link() as link:
+        with bench.alone() as link:
             link.make(settings=settings)
             before = Memory(link, space)
             told = filled(before, bench, 100)
@@ -307,7 +307,7 @@ def survives(bench: Bench) -> None:
             before.call("update", replace(told[1], result_ppm=9))
             before.change(replace(told[1], result_ppm=9))
             link.call("close")
-        with bench.link() as link:
+        with bench.alone() as link:
             link.make(settings=settings)
             after = Memory(link, space)
             after.keep(*before.rows())

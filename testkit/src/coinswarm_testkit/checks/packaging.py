@@ -37,7 +37,7 @@ LOADERS = {
 def declaration_valid(bench: Bench) -> None:
     """P10: the plugin loads, and what it declares is a class of its contract that can be made."""
     subject = bench.subject
-    with bench.link() as link:
+    with bench.alone() as link:
         if subject.plugin:
             declared = link.ask("subjects.found", plugin=subject.plugin)
             if not any((one["name"], one["kind"]) == (subject.name, subject.kind) for one in declared):

@@ -12,6 +12,7 @@ import gc
 import json
 import os
 import pkgutil
+import shutil
 import signal
 import socket
 import sys
@@ -25,14 +26,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 import coinswarm_testkit.worker
+from coinswarm_testkit.forkserver import FOLDER, MOST_BYTES
 from coinswarm_testkit.starting import at_home
 from coinswarm_testkit.worker import __main__ as worker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MOST_BYTES = 1 << 16
-"""Of a message."""
 
 GIVEN = 3
 """Descriptors that come with a request to fork."""
@@ -40,15 +39,22 @@ GIVEN = 3
 ANSWERS = 3
 """The descriptor that a worker answers on."""
 
+WARMING = "warming"
+"""The module that uses what is compiled; who needs nothing of that is spared numba."""
+
 _STEP_SECONDS = 0.01
+
+_children: set[int] = set()
+"""Workers that were not ended yet."""
 
 
 def preload(kind: str) -> None:
     """Import every operation, and for agents load compiled code, by using it."""
     for module in pkgutil.iter_modules(coinswarm_testkit.worker.__path__):
-        import_module(f"coinswarm_testkit.worker.{module.name}")
+        if module.name != WARMING:
+            import_module(f"coinswarm_testkit.worker.{module.name}")
     if kind == "agent":
-        import_module("coinswarm_testkit.worker.warming").warm()
+        import_module(f"coinswarm_testkit.worker.{WARMING}").warm()
 
 
 def serve(line: socket.socket) -> None:
@@ -64,7 +70,8 @@ def serve(line: socket.socket) -> None:
         finally:
             for one in descriptors:
                 os.close(one)
-        line.send(json.dumps(answer).encode())
+        with suppress(OSError):  # the judge is gone, which is heard next
+            line.send(json.dumps(answer).encode())
 
 
 def _done(line: socket.socket, request: dict[str, Any], descriptors: Sequence[int]) -> int | None:
@@ -78,11 +85,18 @@ def _done(line: socket.socket, request: dict[str, Any], descriptors: Sequence[in
         case {"do": "wait", "pid": pid, "seconds": seconds}:
             return ended(pid, seconds)
         case {"do": "end", "pid": pid}:
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-            os.kill(pid, signal.SIGKILL)  # before it led a group
-            os.waitpid(pid, 0)
+            end(pid)
     return None
+
+
+def end(pid: int) -> None:
+    """End a child and whatever it has started in its group."""
+    _children.discard(pid)
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(pid, signal.SIGKILL)  # where it leads no group yet
+        os.waitpid(pid, 0)
 
 
 def ended(pid: int, seconds: float) -> int | None:
@@ -104,6 +118,7 @@ def forked(line: socket.socket, home: str, descriptors: Sequence[int]) -> int:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     pid = os.fork()
     if pid:
+        _children.add(pid)
         return pid
     try:
         line.close()
@@ -130,11 +145,16 @@ def begin(home: str, reads: int, prints: int, answers: int) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Get ready, say so, serve."""
+    """Get ready, say so, serve; then the judge is gone, and nobody else ends what it has asked for."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a child that nobody hears of could not be waited for
     line = socket.socket(fileno=int(sys.argv[1]))
     preload(sys.argv[2])
     gc.collect()
     gc.freeze()  # what a child looks through is its own
     line.send(json.dumps({"is": None}).encode())
     serve(line)
+    for pid in [*_children]:
+        end(pid)
+    if Path.cwd().name.startswith(FOLDER):
+        shutil.rmtree(Path.cwd(), ignore_errors=True)
     os._exit(0)

@@ -1,7 +1,8 @@
 """Proposing: a proposal goes in, its outcome comes out; few are under way at once, the others wait their turn.
 
 Episodes that wait at the same time travel together, many in one proposal: what a proposal costs its parts, its bus and
-its database it costs whatever it asks for. Nothing waits for company: a proposal that comes alone goes alone, at once.
+its database it costs whatever it asks for. A proposal that comes alone goes alone, at once; while a few are under way,
+what comes waits for one of them to end, and for company.
 """
 
 from __future__ import annotations
@@ -236,6 +237,7 @@ class Desk:
                 return [found for one in those for found in self._made((one,))]
             those[0].wrong = error
             self._over(those[0])
+            self._news.set()  # somebody else has its turn
             return []
         return [(envelope, those)]
 
