@@ -208,18 +208,20 @@ async def test_what_comes_alone_goes_alone_as_it_is(world: World) -> None:
     assert [entry.envelope.proposal for entry in world.log] == asked
 
 
-async def test_what_comes_while_a_few_are_under_way_travels_together(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("lately", "most"), [(60.0, EAGER), (0.0, BUNDLES)], ids=["a few", "many"])
+async def test_what_comes_while_so_many_are_under_way_travels_together(
+    world: World, monkeypatch: pytest.MonkeyPatch, lately: float, most: int
 ) -> None:
-    monkeypatch.setattr(desk, "LATELY_SECONDS", 60.0)
-    asked, life = episodes(world.store, EAGER + 9), world.life()
+    """A few that were sent lately, or many of long ago."""
+    monkeypatch.setattr(desk, "LATELY_SECONDS", lately)
+    asked, life = episodes(world.store, most + 9), world.life()
     world.away = True
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
         for place, one in enumerate(asked):
             group.start_soon(life.ask, one)
-            await life.until_kept(min(place + 1, EAGER))
+            await life.until_kept(min(place + 1, most))
         world.away = False
-    assert sorted(size for size, _ in world.sizes) == [1] * EAGER + [9]
+    assert sorted(size for size, _ in world.sizes) == [1] * most + [9]
     assert world.kept == ids(asked)
 
 
@@ -246,21 +248,6 @@ async def test_what_fills_a_proposal_waits_for_nobody(world: World, monkeypatch:
         await life.until_kept(EAGER + 2)
         world.away = False
     assert sorted(size for size, _ in world.sizes) == [5] + [64] * (EAGER + 2)
-
-
-async def test_what_comes_while_many_are_under_way_travels_together(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(desk, "LATELY_SECONDS", 0.0)
-    asked, life = episodes(world.store, BUNDLES + 9), world.life()
-    world.away = True
-    async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
-        for place, one in enumerate(asked):
-            group.start_soon(life.ask, one)
-            await life.until_kept(min(place + 1, BUNDLES))
-        world.away = False
-    assert sorted(size for size, _ in world.sizes) == [1] * BUNDLES + [9]
-    assert world.kept == ids(asked)
 
 
 async def test_other_proposals_and_those_that_ask_for_more_go_alone(world: World) -> None:
