@@ -308,8 +308,7 @@ def test_where_the_judge_is_killed_all_end_and_nothing_is_left(tmp_path: Path) -
 
 
 JUDGE = """\
-import sys, time
-from coinswarm_testkit.bench import RemoteBench, Step
+from coinswarm_testkit.bench import RemoteBench
 from coinswarm_testkit.subject import Subject
 with RemoteBench(Subject("told", "told:Told", kind="bus"), paths={paths}) as bench, bench.link() as link:
     link.make()

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 TESTKIT = "coinswarm-testkit"
-GOLD = "gold"
-"""The tier that is measured by whole backtests, which the judge runs too."""
 _PACKAGES = {CORE_DISTRIBUTION: "coinswarm", TESTKIT: "coinswarm_testkit"}
 _HIDDEN = ("PYTHON", "PYTEST_")
 """Beginnings of variables that the judge does not see."""
@@ -121,7 +119,7 @@ def run_gate(request: Mapping[str, Any], hear: Callable[[dict[str, Any]], None])
     check_testkit()
     variables = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN)}
     variables["NUMBA_CACHE_DIR"] = os.devnull
-    if request.get("tier") != GOLD:
+    if request.get("tier") != "gold":  # which is measured by whole backtests, some of them the judge's
         variables["NUMBA_DISABLE_JIT"] = "1"
     places = folders()
     with (

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-JUDGE = tuple(f"coinswarm_testkit.{part}" for part in ("worker", "gate", "suite", "checks", "remote", "link"))
+_PARTS = ("worker", "gate", "suite", "checks", "remote", "link", "starting", "forkserver")
+JUDGE = tuple(f"coinswarm_testkit.{part}" for part in _PARTS)
 """The judge's parts; what a plugin's tests use of the testkit is not among them."""
 
 _CORE = "coinswarm"
