@@ -204,6 +204,7 @@ def test_packages_run_side_by_side_and_each_shows_what_it_said(
         ("coinswarm-core/tests/cli", "coinswarm"),
         ("testkit/tests", "coinswarm_testkit"),
         ("testkit/mutants/tests", "coinswarm_testkit"),
+        ("testkit/mutants/tests/test_sound.py", ""),
         ("plugins/coinswarm-trend/tests", ""),
         ("tests", ""),
     ],

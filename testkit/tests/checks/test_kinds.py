@@ -1,6 +1,6 @@
-"""The references of weighers, risk, execution, memory, voters and planners fail no check, whatever the seed.
+"""The references of weighers, risk, execution, memory, voters and planners fail no check, at another seed as well.
 
-What the checks catch is held by the mutants (``testkit/mutants``).
+With the first one they belong to the clean set; that, and what the checks catch, is tested in ``testkit/mutants``.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def wrong(subject: Subject, seed: int) -> list[str]:
     return [f"{one.id} {one.reason}" for one in found if not one.good]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [1])
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 def test_the_reference_fails_nothing(subject: Subject, seed: int) -> None:
     assert wrong(subject, seed) == []
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [1])
 def test_the_exact_memory_fails_nothing(seed: int, tmp_path: Path) -> None:
     settings = {"file": str(tmp_path / "memory.db")}
     memory = Subject("memory", f"{REFERENCE}.memory:ExactMemory", f"{SETTINGS}:MemorySettings", settings, "memory")

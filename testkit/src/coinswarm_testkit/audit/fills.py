@@ -45,7 +45,8 @@ class _FillJudge:
             here = [k for k in range(len(tables.bars)) if t in tables.rows[k]]
             for k in here:
                 account.fund(k, t)
-            self._timestamp(by_time.get(t, []))
+            if t in by_time:
+                self._timestamp(by_time[t])
             for k in here:
                 account.close[k] = tables.bars[k][tables.rows[k][t]].close
                 account.dust[k] |= (k, t) in dusty

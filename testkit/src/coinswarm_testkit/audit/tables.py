@@ -111,6 +111,7 @@ class Tables:
     :param fills_of: per order, its fills.
     :param entry_decisions: order number of an approved entry -> what was decided.
     :param trails: order number of a trailing stop -> its trigger by bar; filled as it is asked for.
+    :param worths: per instrument, what one lot is worth at one tick (``Instrument.value_ratio``).
     """
 
     plan: RunPlan
@@ -123,6 +124,7 @@ class Tables:
     fills_of: dict[int, list[FillRow]]
     entry_decisions: dict[int, DecisionRow]
     trails: dict[int, dict[int, int]]
+    worths: list[tuple[int, int]]
 
     @classmethod
     def of(cls, plan: RunPlan, result: RunResult) -> Tables:
@@ -149,11 +151,12 @@ class Tables:
             fills_of,
             {d.order: d for d in decisions if d.order >= 0 and orders[d.order].is_entry},
             {},
+            [each.instrument.value_ratio for each in plan.bars],
         )
 
     def value(self, k: int, lots: int, ticks: int) -> int:
         """Worth in money units, rounded down."""
-        num, den = self.plan.bars[k].instrument.value_ratio
+        num, den = self.worths[k]
         return lots * ticks * num // den
 
     def live(self, order: OrderRow) -> list[Bar]:
