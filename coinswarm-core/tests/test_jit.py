@@ -41,13 +41,45 @@ def test_the_list_names_exactly_the_files_that_use_jit() -> None:
     assert len(_jit.JITTED) == len(set(_jit.JITTED))
 
 
+def compiled_in(path: Path) -> set[str]:
+    """Files of ours that bring what the jitted functions of a file name: a function, a number, a type."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    brought = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("coinswarm.")
+        for alias in node.names
+    }
+    named = {
+        name.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.decorator_list
+        for name in ast.walk(node)
+        if isinstance(name, ast.Name)
+    }
+    modules = [brought[name].split(".")[1:] for name in named - {"jit"} if name in brought]
+    places = [SOURCE.joinpath(*one).with_suffix(".py") for one in modules]
+    return {
+        (place if place.exists() else place.parent.with_suffix(".py")).relative_to(SOURCE).as_posix()
+        for place in places
+    }
+
+
+def test_what_is_compiled_in_counts_as_well() -> None:
+    found = set[str]().union(*(compiled_in(SOURCE / name) for name in _jit.JITTED))
+    assert set(_jit.CONSTANTS) == found - set(_jit.JITTED)
+
+
+COUNTS = (*_jit.JITTED, *_jit.CONSTANTS)
+
+
 def copies(root: Path) -> dict[str, Path]:
-    """The jitted files under another root."""
-    for name in _jit.JITTED:
+    """The files that count, under another root."""
+    for name in COUNTS:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((SOURCE / name).read_bytes())
-    return {name: root / name for name in _jit.JITTED}
+    return {name: root / name for name in COUNTS}
 
 
 @pytest.fixture
@@ -64,8 +96,8 @@ def test_the_digest_is_that_of_the_sources_wherever_they_lie(elsewhere: dict[str
     assert here == _jit._sources_digest()
 
 
-@pytest.mark.parametrize("name", _jit.JITTED)
-def test_a_change_in_any_jitted_file_changes_the_digest(elsewhere: dict[str, Path], name: str) -> None:
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_change_in_any_of_them_changes_the_digest(elsewhere: dict[str, Path], name: str) -> None:
     before = _jit._sources_digest()
     path = elsewhere[name]
     source = path.read_bytes()

@@ -36,7 +36,7 @@ def test_it_is_made_where_there_is_none_and_lent_as_a_copy(tmp_path: Path, monke
     with lent(lambda: told.append("compiling")) as variables:
         copy = Path(variables[CACHE])
         made = held(kept)
-        assert {"kernel", "columns", "indicators"} <= {path.name.partition(".")[0] for path in made}
+        assert {"loop", "columns", "indicators"} <= {path.name.partition(".")[0] for path in made}
         assert held(copy) == made
         for path in copy.rglob("*.nb[ic]"):
             path.write_bytes(b"another")
@@ -55,9 +55,9 @@ def test_what_is_not_all_there_is_made_whole_by_whoever_interprets_too(
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     kept, told = cache_folder(), []
     (kept / "some").mkdir()
-    (kept / "some" / "kernel.run-1.py311.1.nbc").write_bytes(b"some")
+    (kept / "some" / "loop.run-1.py311.1.nbc").write_bytes(b"some")
     with lent(lambda: told.append("compiling")) as variables:
-        assert {path.name.partition(".")[0] for path in held(Path(variables[CACHE]))} == {"kernel", "indicators"}
+        assert {path.name.partition(".")[0] for path in held(Path(variables[CACHE]))} == {"loop", "indicators"}
     with lent(lambda: told.append("again")):
         pass
     assert told == ["compiling"]

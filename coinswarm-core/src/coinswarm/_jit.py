@@ -1,7 +1,7 @@
 """The one importer of numba, and where its compiled code is kept.
 
 ``jit`` is ``numba.njit`` with an on-disk cache under
-``$XDG_CACHE_HOME/coinswarm/numba/<digest of all jitted sources and where they are>``: an edited callee in
+``$XDG_CACHE_HOME/coinswarm/numba/<digest of all that is compiled and where it is>``: an edited callee, or constant, in
 another file would otherwise leave a cached caller stale. Where no such folder can be made, a temporary one is
 used, with one warning. Where ``NUMBA_CACHE_DIR`` is the null device nothing is read and nothing is kept: what
 is cached are pickles, and the judge of plugins loads none that anybody else could have written.
@@ -26,16 +26,27 @@ JITTED = (
     "indicators.py",
     "committee/columns.py",
     "drivers/ranking.py",
-    "simulator/kernel.py",
+    "simulator/kernel/desk.py",
+    "simulator/kernel/exchange.py",
+    "simulator/kernel/fills.py",
+    "simulator/kernel/gate.py",
+    "simulator/kernel/loop.py",
+    "simulator/kernel/money.py",
+    "simulator/kernel/orders.py",
+    "simulator/kernel/sizing.py",
+    "simulator/kernel/trades.py",
 )
 """Every file of this package that holds jitted code; a test compares it with the sources."""
 
+CONSTANTS = ("simulator/kernel/codes.py", "simulator/kernel/layout.py")
+"""Files whose numbers and types are compiled into it; a test compares this too."""
+
 
 def _sources_digest() -> str:
-    """SHA-256 over the jitted sources and their folder (first 16 hex digits)."""
+    """SHA-256 over what is compiled and its folder (first 16 hex digits)."""
     root = Path(__file__).parent
     digest = hashlib.sha256(f"{sys.version}\0{root}\0".encode())
-    for name in JITTED:
+    for name in (*JITTED, *CONSTANTS):
         path = root / name
         digest.update(name.encode())
         if path.exists():

@@ -131,9 +131,9 @@ def test_the_first_run_says_that_it_compiles(tmp_path: Path, monkeypatch: pytest
     assert progress.running("running", compiled=False) == "running"
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     assert progress.running("running", compiled=True) == f"running ({progress.COMPILING})"
-    (tmp_path / "simulator_0").mkdir()
-    (tmp_path / "simulator_0" / "kernel.run-1.py311.nbi").touch()
+    (tmp_path / "kernel_0").mkdir()
+    (tmp_path / "kernel_0" / "loop.run-1.py311.nbi").touch()
     assert progress.running("running", compiled=True) == "running"
-    (tmp_path / "simulator_0" / "kernel.run-1.py311.nbi").unlink()
+    (tmp_path / "kernel_0" / "loop.run-1.py311.nbi").unlink()
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     assert progress.running("running", compiled=True) == "running"

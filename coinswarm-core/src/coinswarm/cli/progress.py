@@ -73,7 +73,7 @@ def must_compile() -> bool:
     from coinswarm import _jit
 
     assert _jit.JITTED, "importing it has set where the cache is"
-    return not any(Path(os.environ["NUMBA_CACHE_DIR"]).glob("*/kernel.*.nbi"))
+    return not any(Path(os.environ["NUMBA_CACHE_DIR"]).glob("*/loop.run-*.nbi"))
 
 
 def running(text: str, *, compiled: bool) -> str:

@@ -14,8 +14,9 @@ from coinswarm.engine.learning import teach
 from coinswarm.engine.result import FILL_FIELDS, RunResult, note_faults
 from coinswarm.engine.volatility import volatility_bp
 from coinswarm.risk.limits import METHODS
-from coinswarm.simulator import kernel
-from coinswarm.simulator import layout as at
+from coinswarm.simulator.kernel import layout as at
+from coinswarm.simulator.kernel.codes import EXPIRED
+from coinswarm.simulator.kernel.loop import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ def run_columns(plan: RunPlan, memory: RunMemory | None = None) -> RunResult:
         return run_steps(plan, memory)
     columns, faults = action_columns(plan)
     state, series = prepare(plan, columns)
-    while kernel.run(state, series) < len(series.times):
+    while run(state, series) < len(series.times):
         state = _grow(state)
     result = _result(plan, state, series, faults)
     teach(plan, result)
@@ -247,4 +248,4 @@ def close_expired(orders: I2, known: int) -> None:
     """E1 for orders whose time ran out after their instrument's last bar."""
     late = (orders[:, at.O_REASON] == 0) & (orders[:, at.O_EXPIRE] > 0) & (orders[:, at.O_EXPIRE] <= known)
     orders[late, at.O_END] = orders[late, at.O_EXPIRE]
-    orders[late, at.O_REASON] = kernel.EXPIRED
+    orders[late, at.O_REASON] = EXPIRED

@@ -1,7 +1,7 @@
 """Columns of the kernel's state arrays: what stands where.
 
 Plain integers, because numba reads module constants for free. ``columns.py`` of the engine fills
-these arrays; ``kernel.py`` alone changes them.
+these arrays; the kernel alone changes them.
 """
 
 from __future__ import annotations

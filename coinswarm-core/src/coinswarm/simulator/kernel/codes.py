@@ -1,0 +1,30 @@
+"""Codes, as plain integers: numba cannot read enums cheaply. A test compares them with ``domain.order``."""
+
+DAY_NS = 86_400_000_000_000
+NEVER = (1 << 63) - 1
+PPM = 1_000_000
+
+MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING = 0, 1, 2, 3, 4
+GTC, IOC, FOK, DAY, GTD = 0, 1, 2, 3, 4
+REDUCE, PROTECTIVE, OCO_FLAG = 1, 2, 4
+FILLED, WITHDRAWN, OCO, EXPIRED, IOC_REST, FOK_KILLED, CLOSED, NO_FUNDS, BELOW_MINIMUM = 1, 2, 3, 4, 5, 6, 7, 8, 9
+(
+    NO_SIZE,
+    MIN_NOTIONAL,
+    NOT_SHORTABLE,
+    NO_STOP,
+    POSITION_LIMIT,
+    EXPOSURE_LIMIT,
+    LOSS_LIMIT,
+    DAILY_LOSS,
+    TRADES_PER_DAY,
+    COOL_DOWN,
+    STOP_GUARD,
+    DRAWDOWN,
+    ORDER_LIMIT,
+    PRICE_BAND,
+    NO_EQUITY,
+) = range(1, 16)
+SEEN, TRIGGERED = 1, 2
+CALIBRATED, PUBLISHED, FRACTION, LOTS = 0, 1, 2, 3
+R_CAP_BP = 200_000
