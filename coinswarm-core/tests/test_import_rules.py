@@ -44,7 +44,13 @@ OUTER = {"cli", "config", "drivers", "plugins"}
 DATA = {"data"}
 """Packages that hold files only."""
 
-ASSEMBLY = {"runtime.assembly", "runtime.admission", "runtime.making", "runtime.swarm.assembly"}
+ASSEMBLY = {
+    "runtime.assembly",
+    "runtime.admission",
+    "runtime.making",
+    "runtime.swarm.assembly",
+    "runtime.swarm.opening",
+}
 PUBLIC = {"hookspecs", "declarations", "contracts", "ports", "delivery", "domain", "errors", "indicators"}
 """What a plugin may import of core."""
 

@@ -12,7 +12,7 @@ import pytest
 from coinswarm.cli import main
 from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.memory.store.opening import open_store
-from coinswarm.runtime.swarm import assembly
+from coinswarm.runtime.swarm import opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def _quorum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """A quorum of whom nobody runs, and a proposal to it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(assembly, "PATIENCE", 0.3)
+    monkeypatch.setattr(opening, "PATIENCE", 0.3)
     assert main(["memory", "init", "--cluster", "north"]) == 0
     roster = roster_from(Path("north-main.roster.json").read_text(encoding="utf-8").strip())
     open_store("north.sqlite", "north", "main", roster=roster).close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from coinswarm.cli import main
-from coinswarm.runtime.swarm import assembly
+from coinswarm.runtime.swarm import opening
 
 AWAY = "postgresql://me@127.0.0.1:{port}/swarm"
 COMMANDS = (
@@ -49,7 +49,7 @@ def test_a_database_that_is_away_is_one_line_and_four(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COINSWARM_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(assembly, "PATIENCE", 0.0)
+    monkeypatch.setattr(opening, "PATIENCE", 0.0)
     with nobody:
         url = AWAY.format(port=nobody.getsockname()[1])
         assert main(["memory", "init", "--cluster", "north", "--database", url]) == 0

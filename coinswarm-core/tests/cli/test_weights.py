@@ -23,7 +23,7 @@ from coinswarm.memory.quorum.records import START, Ballot, Envelope, Outcome
 from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.memory.store.opening import open_store
 from coinswarm.runtime.swarm import keyring
-from coinswarm.runtime.swarm.assembly import keys_folder
+from coinswarm.runtime.swarm.keyring import keys_folder
 from coinswarm.runtime.weights import with_weights
 
 if TYPE_CHECKING:

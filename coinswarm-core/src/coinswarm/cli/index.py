@@ -31,7 +31,8 @@ def index(*, profile: Path, optimize: bool, overrides: tuple[str, ...], as_json:
     from coinswarm.config.swarm import load_swarm
     from coinswarm.memory.store.opening import opened
     from coinswarm.runtime.looking import index_of
-    from coinswarm.runtime.swarm.assembly import address_of, driven
+    from coinswarm.runtime.swarm.assembly import driven
+    from coinswarm.runtime.swarm.opening import address_of
 
     loaded = load_swarm(profile, overrides)
     section = loaded.swarm

@@ -244,7 +244,7 @@ def migrate(*, url: str | None, profile: Path | None, as_json: bool) -> None:
     from coinswarm.memory.store.opening import migrated
 
     if profile is not None:
-        from coinswarm.runtime.swarm.assembly import address_of
+        from coinswarm.runtime.swarm.opening import address_of
 
         url = address_of(_swarm(profile).swarm)
     before, after, name = migrated(_named(url))
@@ -272,7 +272,7 @@ def opened_log(where: Where) -> Iterator[Store]:
 
     url, cluster, shard = where.url, where.cluster, where.shard
     if where.profile is not None:
-        from coinswarm.runtime.swarm.assembly import address_of
+        from coinswarm.runtime.swarm.opening import address_of
 
         section = _swarm(where.profile).swarm
         url, cluster, shard = address_of(section), cluster or section.cluster, shard or section.shard
@@ -329,7 +329,7 @@ def _roster(path: Path) -> Roster:
 
 def _roster_of(profile: Path | None) -> Roster | None:
     """The first roster, as a profile has it; None without one."""
-    from coinswarm.runtime.swarm.assembly import roster_of
+    from coinswarm.runtime.swarm.opening import roster_of
 
     return roster_of(_swarm(profile).swarm) if profile is not None else None
 

@@ -119,7 +119,7 @@ def _completed(profile: SwarmProfile, told: dict[str, Any]) -> dict[str, Any]:
     """
     from coinswarm.memory.store.opening import opened
     from coinswarm.runtime.citing import completed, is_whole, subject_of
-    from coinswarm.runtime.swarm.assembly import address_of
+    from coinswarm.runtime.swarm.opening import address_of
 
     section = profile.swarm
     if not is_whole(told):
@@ -130,9 +130,9 @@ def _completed(profile: SwarmProfile, told: dict[str, Any]) -> dict[str, Any]:
 
 async def _propose(profile: SwarmProfile, told: dict[str, Any], label: str, seconds: float | None) -> Ended:
     """Propose, and wait."""
-    from coinswarm.runtime.swarm import assembly
+    from coinswarm.runtime.swarm import assembly, opening
 
-    async with assembly.proposing(profile, label=label, say=say, patience=assembly.PATIENCE, founds=False) as desk:
+    async with assembly.proposing(profile, label=label, say=say, patience=opening.PATIENCE, founds=False) as desk:
         fold = await desk.ready()
         if "base_version" not in told:
             told["base_version"] = fold.versions.get(str(told.get("subject"))) or 0

@@ -97,7 +97,7 @@ def _judged(profile: SwarmProfile, wanted: Wanted | None) -> Judged:
     from coinswarm.memory.evidence.weighings import cited_returns, weighings
     from coinswarm.memory.promotion.weights import change_of_weights
     from coinswarm.memory.store.opening import opened
-    from coinswarm.runtime.swarm.assembly import address_of
+    from coinswarm.runtime.swarm.opening import address_of
 
     section = profile.swarm
     with opened(address_of(section), section.cluster, section.shard) as store:
@@ -151,9 +151,9 @@ def _verdicts(store: Store, profile: SwarmProfile, proposal: Proposal) -> tuple[
 
 async def _propose(profile: SwarmProfile, proposal: Proposal, label: str) -> Ended:
     """Propose, and wait."""
-    from coinswarm.runtime.swarm import assembly
+    from coinswarm.runtime.swarm import assembly, opening
 
-    async with assembly.proposing(profile, label=label, say=say, patience=assembly.PATIENCE, founds=False) as desk:
+    async with assembly.proposing(profile, label=label, say=say, patience=opening.PATIENCE, founds=False) as desk:
         return await assembly.outcome_of(desk, proposal, profile.swarm.deadline_seconds)
 
 

@@ -57,29 +57,29 @@ def decided(
     """
     from coinswarm.memory.evidence.gather import Gatherer  # noqa: PLC0415 - SQLAlchemy, for who has a log
     from coinswarm.memory.store.opening import open_store  # noqa: PLC0415 - likewise
-    from coinswarm.runtime.swarm import assembly as parts  # noqa: PLC0415 - likewise
+    from coinswarm.runtime.swarm import assembly, opening  # noqa: PLC0415 - likewise
 
     section = profile.swarm
     assert section is not None, "a session without a swarm remembers by itself"
-    roster = parts.roster_of(section)
+    roster = opening.roster_of(section)
     patience = Patience(section.patience_seconds, f"the log {section.cluster}/{section.shard}", say, portal)
     bus = profile.drivers.bus
-    joins = bus is not None and bus.name != parts.LOCAL
+    joins = bus is not None and bus.name != opening.LOCAL
     if joins:
-        patience.insist(partial(parts.demand_log, section))
-    opening = partial(open_store, parts.address_of(section), section.cluster, section.shard, roster=roster)
-    with closing(patience.insist(opening)) as store:
+        patience.insist(partial(opening.demand_log, section))
+    begin = partial(open_store, opening.address_of(section), section.cluster, section.shard, roster=roster)
+    with closing(patience.insist(begin)) as store:
         if joins:
             told = SwarmProfile(swarm=section, plugins=profile.plugins, drivers=profile.drivers)
             fork = patience.insist(partial(read_fork, store, None, spaces))
-            joined = parts.proposing(told, label=label, say=say, patience=patience.seconds)
+            joined = assembly.proposing(told, label=label, say=say, patience=patience.seconds)
             with portal.wrap_async_context_manager(joined) as desk:
                 yield _log(fork, store, desk, patience, section.deadline_seconds), fork
             return
-        cast = parts.cast_of(section, roster, profile.plugins, label=label)
+        cast = assembly.cast_of(section, roster, profile.plugins, label=label)
         gather = Gatherer(store, mode=section.mode, minimum_bp=section.minimum_bp)
         with embedded(
-            portal, store, cast, parts.disks_of(section), spaces, say, gather, section.deadline_seconds, patience
+            portal, store, cast, opening.disks_of(section), spaces, say, gather, section.deadline_seconds, patience
         ) as begun:
             yield begun
 

@@ -11,7 +11,8 @@ from coinswarm.errors import NotReadyError
 from coinswarm.runtime import metrics
 from coinswarm.runtime.following import Follower
 from coinswarm.runtime.making import listeners, make_backend
-from coinswarm.runtime.swarm.assembly import disks_of, opened_bus, opened_store, place_of, roster_of, until_told
+from coinswarm.runtime.swarm.assembly import place_of, until_told
+from coinswarm.runtime.swarm.opening import disks_of, opened_bus, opened_store, roster_of
 from coinswarm.runtime.swarm.telling import Teller
 
 if TYPE_CHECKING:

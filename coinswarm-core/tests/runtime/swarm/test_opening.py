@@ -10,7 +10,7 @@ import pytest
 from coinswarm.config.swarm import SwarmSection, VoterSection
 from coinswarm.errors import NotReadyError
 from coinswarm.memory.store.opening import migrated, open_store
-from coinswarm.runtime.swarm import assembly
+from coinswarm.runtime.swarm import opening
 from coinswarm.runtime.swarm.telling import AGAIN_SECONDS, Teller
 from coinswarm_testkit.quorum.decided import ROSTER
 
@@ -33,7 +33,7 @@ def test_who_only_reads_is_refused_where_there_is_no_log(tmp_path: Path, made: s
         open_store(str(path), "south", "main", roster=ROSTER).close()
 
     async def read() -> None:
-        async with assembly.opened_store(section(path), ROSTER, Teller("t", print), 1.0, founds=False):
+        async with opening.opened_store(section(path), ROSTER, Teller("t", print), 1.0, founds=False):
             raise AssertionError
 
     with pytest.raises(NotReadyError, match=r"swarm\.db holds no log of north/main: the first voter or coordinator"):
@@ -43,7 +43,7 @@ def test_who_only_reads_is_refused_where_there_is_no_log(tmp_path: Path, made: s
 
 def test_a_process_that_follows_a_log_waits_until_it_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, said = tmp_path / "swarm.db", list[str]()
-    monkeypatch.setattr(assembly, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(opening, "FIRST_PAUSE", 0.01)
 
     def say(line: str) -> None:
         said.append(line)
@@ -51,7 +51,7 @@ def test_a_process_that_follows_a_log_waits_until_it_is_begun(tmp_path: Path, mo
             open_store(str(path), "north", "main", roster=ROSTER).close()
 
     async def follow() -> str:
-        async with assembly.opened_store(section(path), ROSTER, Teller("p", say), founds=False) as store:
+        async with opening.opened_store(section(path), ROSTER, Teller("p", say), founds=False) as store:
             return store.log.cluster
 
     assert anyio.run(follow) == "north"

@@ -21,7 +21,8 @@ from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.quorum.verify import verify
 from coinswarm.runtime.making import make_backend
-from coinswarm.runtime.swarm.assembly import disks_of, proposing, roster_of
+from coinswarm.runtime.swarm.assembly import proposing
+from coinswarm.runtime.swarm.opening import disks_of, roster_of
 from coinswarm_testkit.chaos.stage import (
     CLUSTER,
     COORDINATORS,

@@ -15,7 +15,7 @@ from coinswarm.config.swarm import SwarmProfile, load_swarm
 from coinswarm.domain.episode import Episode, Space
 from coinswarm.domain.proposal import AddEpisode, episodes_of, single
 from coinswarm.errors import InvariantError
-from coinswarm.runtime.swarm.assembly import roster_of
+from coinswarm.runtime.swarm.opening import roster_of
 from coinswarm_testkit.chaos.victims import PartVictim, ServerVictim, Victim, children
 from coinswarm_testkit.servers.nats import nats_server
 from coinswarm_testkit.servers.postgres import postgres_server

@@ -11,7 +11,7 @@ from coinswarm.errors import NotReadyError, OperatorError, OutputError
 from coinswarm.memory.quorum.roster import Roster, Seat
 from coinswarm.memory.quorum.sizes import spare
 from coinswarm.runtime.swarm import keyring
-from coinswarm.runtime.swarm.assembly import keys_folder
+from coinswarm.runtime.swarm.keyring import keys_folder
 from coinswarm.writing import replace_bytes
 
 if TYPE_CHECKING:

@@ -12,12 +12,17 @@ import secrets
 import stat
 from typing import TYPE_CHECKING
 
-from coinswarm.errors import NotReadyError, OutputError
+from coinswarm.config.home import home
+from coinswarm.config.sources import Secret
+from coinswarm.errors import NotReadyError, OutputError, ProfileError, nearest
 from coinswarm.memory.quorum.keys import Ed25519Signer
 from coinswarm.writing import sync_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from coinswarm.memory.quorum.keys import Signer
 
 FOLDER = "seats"
 """Below ``$COINSWARM_HOME``."""
@@ -103,3 +108,31 @@ def listed(folder: Path) -> list[tuple[str, str, str]]:
         except NotReadyError as error:
             rows.append((name, "", str(error)))
     return rows
+
+
+def keys_folder() -> Path:
+    """Where keys of seats lie unless a profile says otherwise."""
+    return home() / FOLDER
+
+
+def signer_for(name: str, reference: Mapping[str, str] | None, known: Mapping[str, str], what: str) -> Signer:
+    """A seat's signer, held to the key that the roster has for it.
+
+    :param reference: where its secret is; None: in the keys' folder.
+    :param known: seat -> public key; :param what: those seats are.
+    :raises NotReadyError: when the key cannot be had, or is another.
+    :raises ProfileError: when the roster has no such seat.
+    """
+    if reference is None:
+        signer = read(keys_folder(), name)
+    else:
+        secret = Secret.parse(dict(reference))
+        assert secret is not None, "checked with the profile"
+        signer = signer_of(secret.reveal(), f"the secret {secret}")
+    if name not in known:
+        message = f"the roster has no {what} {name!r}"
+        raise ProfileError(message, remedy=nearest(name, known))
+    if known[name] != signer.key:
+        message = f"the key of {name} is {signer.key}, but the roster of version 0 has {known[name]}"
+        raise NotReadyError(message, remedy="bring the key that belongs to the seat; a change goes through the roster")
+    return signer

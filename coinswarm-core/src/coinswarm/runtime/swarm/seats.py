@@ -14,10 +14,10 @@ from coinswarm.errors import CoinswarmError, DataError
 from coinswarm.memory.quorum.fold import BadEntryError, advance, genesis
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.runtime.fallen import has_fallen
-from coinswarm.runtime.swarm import assembly
-from coinswarm.runtime.swarm.assembly import opened_bus, opened_store, roster_of
+from coinswarm.runtime.swarm import opening
 from coinswarm.runtime.swarm.founding import sizes
 from coinswarm.runtime.swarm.node import status_subject
+from coinswarm.runtime.swarm.opening import opened_bus, opened_store, roster_of
 from coinswarm.runtime.swarm.telling import Teller
 
 if TYPE_CHECKING:
@@ -113,11 +113,11 @@ async def seats_of(profile: SwarmProfile, *, label: str, say: Callable[[str], No
     """
     section, first = profile.swarm, roster_of(profile.swarm)
     teller = Teller("voters", say)
-    async with opened_store(section, first, teller, assembly.PATIENCE, founds=False) as store:
+    async with opened_store(section, first, teller, opening.PATIENCE, founds=False) as store:
         start = genesis(section.cluster, section.shard, first)
         fold, last = await to_thread.run_sync(_read, store.log, start)
         due = await to_thread.run_sync(has_fallen, store)
-    async with opened_bus(profile, label, teller, assembly.PATIENCE) as bus:
+    async with opened_bus(profile, label, teller, opening.PATIENCE) as bus:
         found = await asked(bus, fold.roster, section.coordinators)
     keys = {**fold.roster.voter_keys, **fold.roster.submitter_keys}
     return Seats(
