@@ -22,16 +22,17 @@ def test_nothing_is_lost_or_applied_twice(tmp_path: Path) -> None:
     said: list[str] = []
     try:
         with staged(tmp_path) as stage:
-            played, found = run(stage, seconds=8, rate=5, seed=3, say=said.append)
-            shown = table(stage, played, found)
+            whole, played, found = run(stage, seconds=8, rate=5, seed=3, say=said.append)
+            shown = table(whole, played, found)
     except NoServerError as error:
         if os.environ.get("CI"):
             pytest.fail(str(error), pytrace=False)
         pytest.skip(str(error))
     assert not found.wrong, "\n".join([*shown, *said])
-    assert len(played.ended) == played.asked > 0
-    untrue = sum(ended.outcome is Outcome.REJECT for ended, _ in played.ended.values())
-    assert found.accepted == played.asked - untrue
+    notes = played.notes
+    assert len(notes.ended) == len(notes.asked) > 0
+    untrue = sum(ended.outcome is Outcome.REJECT for ended, _ in notes.ended.values())
+    assert found.accepted == len(notes.asked) - untrue
     assert untrue == 1
     assert found.piles > 0, "some travelled together"
-    assert sum(victim.killed + victim.stopped for victim in stage.victims) >= 1
+    assert sum(victim.killed + victim.stopped for victim in whole.victims) >= 1

@@ -29,8 +29,8 @@ def main(words: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="coinswarm-chaos-") as folder, staged(Path(folder)) as stage:
         for line in stage.about:
             say(f"real server: {line}")
-        played, found = run(stage, seconds=given.seconds, rate=given.rate, seed=given.seed, say=say)
-        print("\n".join(table(stage, played, found)))
+        whole, played, found = run(stage, seconds=given.seconds, rate=given.rate, seed=given.seed, say=say)
+        print("\n".join(table(whole, played, found)))
     return 1 if found.wrong else 0
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,6 @@ from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.quorum.verify import verify
 from coinswarm.runtime.making import make_backend
-from coinswarm.runtime.swarm.assembly import proposing
 from coinswarm.runtime.swarm.opening import disks_of, roster_of
 from coinswarm_testkit.chaos.stage import (
     CLUSTER,
@@ -34,32 +33,27 @@ from coinswarm_testkit.chaos.stage import (
     opened,
     untrue,
 )
+from coinswarm_testkit.chaos.submitting import ALONE, PILE, Notes, command, noted, script
 from coinswarm_testkit.chaos.victims import PartVictim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.records import Entry
     from coinswarm.memory.store.opening import Store
-    from coinswarm.runtime.swarm.desk import Desk, Ended
+    from coinswarm.runtime.swarm.desk import Desk
     from coinswarm_testkit.chaos.stage import Stage
     from coinswarm_testkit.chaos.victims import Victim
 
-DEADLINE_SECONDS = 240.0
 SETTLE_SECONDS = 240.0
 READY_SECONDS = 240.0
 BACK_SECONDS = 10.0
-OUTSTANDING = 64
-"""Most proposals under way: more would only wait."""
-
-PILE, ALONE = 24, 20
-"""So many proposals come at once and travel together, one of them untrue; then so many at a steady rate; and again."""
 
 ENTRIES = 512
 
-HELLO = {"voter": "votes in", "coordinator": "coordinates", "projection": "folds"}
+HELLO = {"voter": "votes in", "coordinator": "coordinates", "projection": "folds", "submitter": "proposes"}
 """Kind of part -> what it says when it is there."""
 
 
@@ -67,36 +61,45 @@ HELLO = {"voter": "votes in", "coordinator": "coordinates", "projection": "folds
 class Play:
     """What happened.
 
-    :param asked: proposals that were made; :param loading: whether more will be.
-    :param ended: proposals with their outcomes, as the submitter was told, and how many seconds each took.
+    :param notes: what the submitter has noted.
     :param faults: processes that ended by themselves, and whatever else should not have been.
     """
 
-    asked: int = 0
-    loading: bool = True
-    ended: dict[str, tuple[Ended, float]] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
     faults: list[str] = field(default_factory=list)
 
 
-async def play(
-    stage: Stage, proposals: Sequence[Proposal], *, seconds: float, seed: int, say: Callable[[str], None]
-) -> Play:
-    """Propose at a steady rate while one victim after the other is killed or stopped; then let everything settle.
+@contextmanager
+def submitted(stage: Stage, proposals: Sequence[Proposal], seconds: float) -> Iterator[tuple[Stage, Path]]:
+    """The stage with a submitter, which begins to propose at once; and the file of its notes.
 
     :param proposals: spread over ``seconds``.
     """
+    folder = stage.path.parent
+    asked, notes = folder / "proposals.jsonl", folder / "notes.txt"
+    script(asked, proposals)
+    name, words = stage.profile.swarm.submitter.id, command(stage.path, asked, notes, seconds)
+    part = PartVictim(name, "submitter", words, folder / f"{name}.output")
+    try:
+        yield replace(stage, victims=(*stage.victims, part)), notes
+    finally:
+        part.end()
+
+
+async def play(stage: Stage, notes: Path, *, seconds: float, seed: int, say: Callable[[str], None]) -> Play:
+    """Kill or stop one victim after the other while a submitter proposes; then let everything settle.
+
+    :param notes: the submitter's.
+    """
     played = Play()
-    async with proposing(stage.profile, label=str(stage.path), say=say) as desk:
-        await until_ready(stage, desk)
-        async with anyio.create_task_group() as group:
-            group.start_soon(_load, desk, proposals, seconds, played)
-            await _chaos(stage, seconds, random.Random(seed), played, say)  # noqa: S311 - a test's choice, to be repeated
-            with anyio.move_on_after(SETTLE_SECONDS) as settled:
-                while played.loading or len(played.ended) < played.asked:  # noqa: ASYNC110 - the load's own tasks tell by what they add
-                    await anyio.sleep(0.1)
-            if settled.cancelled_caught:
-                played.faults.append(f"{played.asked - len(played.ended)} proposals have no outcome")
-                group.cancel_scope.cancel()
+    await _begun(stage)
+    await _chaos(stage, notes, seconds, random.Random(seed), played, say)  # noqa: S311 - a test's choice, to be repeated
+    with anyio.move_on_after(SETTLE_SECONDS):
+        while not noted(notes).over:  # noqa: ASYNC110 - another process, which tells by a file
+            await anyio.sleep(0.1)
+    played.notes = noted(notes)
+    if not played.notes.over:
+        played.faults.append(f"{played.notes.under_way} proposals have no outcome")
     return played
 
 
@@ -107,8 +110,17 @@ async def until_ready(stage: Stage, desk: Desk) -> None:
     """
     with anyio.fail_after(READY_SECONDS):
         await desk.ready()
-        while not all(_is_there(part) for part in stage.parts):  # noqa: ASYNC110 - other processes, which tell by a file
-            await anyio.sleep(0.1)
+        await _until_there(stage)
+
+
+async def _begun(stage: Stage) -> None:
+    with anyio.fail_after(READY_SECONDS):
+        await _until_there(stage)
+
+
+async def _until_there(stage: Stage) -> None:
+    while not all(_is_there(part) for part in stage.parts):  # noqa: ASYNC110 - other processes, which tell by a file
+        await anyio.sleep(0.1)
 
 
 def _is_there(part: PartVictim) -> bool:
@@ -124,35 +136,9 @@ async def _until_back(victim: Victim) -> None:
                 await anyio.sleep(0.1)
 
 
-async def _load(desk: Desk, proposals: Sequence[Proposal], seconds: float, played: Play) -> None:
-    """Propose at a steady rate, or as fast as it is borne, and now and then a pile.
-
-    What is not proposed in time is left out.
-    """
-    begin = time.monotonic()
-    async with anyio.create_task_group() as group:
-        for place, proposal in enumerate(proposals):
-            if 0 < place % (PILE + ALONE) < PILE:  # at once with the one before it
-                played.asked += 1
-                group.start_soon(_one, desk, proposal, played)
-                continue
-            await anyio.sleep(max(0.0, begin + place * seconds / len(proposals) - time.monotonic()))
-            while played.asked - len(played.ended) >= OUTSTANDING:  # noqa: ASYNC110 - as below
-                await anyio.sleep(0.02)
-            if time.monotonic() > begin + seconds:
-                break
-            played.asked += 1
-            group.start_soon(_one, desk, proposal, played)
-        played.loading = False
-
-
-async def _one(desk: Desk, proposal: Proposal, played: Play) -> None:
-    asked = time.monotonic()
-    ended = await desk.propose(proposal, seconds=DEADLINE_SECONDS)
-    played.ended[proposal.subject] = (ended, time.monotonic() - asked)
-
-
-async def _chaos(stage: Stage, seconds: float, rng: random.Random, played: Play, say: Callable[[str], None]) -> None:
+async def _chaos(  # noqa: PLR0913 - whom, for how long, and who is told
+    stage: Stage, notes: Path, seconds: float, rng: random.Random, played: Play, say: Callable[[str], None]
+) -> None:
     """One victim at a time: killed and started again, or stopped for a while. Every victim comes first once."""
     end = time.monotonic() + seconds
     todo: list[Victim] = []
@@ -160,7 +146,7 @@ async def _chaos(stage: Stage, seconds: float, rng: random.Random, played: Play,
         if not todo:
             todo = rng.sample(stage.victims, len(stage.victims))
         victim = todo.pop()
-        before = len(played.ended)
+        before = len(noted(notes).ended)
         began = time.monotonic()
         if rng.random() < 0.5:  # noqa: PLR2004 - as often one as the other
             victim.kill()
@@ -177,7 +163,8 @@ async def _chaos(stage: Stage, seconds: float, rng: random.Random, played: Play,
             what = "stopped"
         await anyio.sleep(rng.uniform(0.5, 2.0))
         played.faults += [fault for each in stage.victims if (fault := each.fault())]
-        say(f"{victim.name} {what}: {len(played.ended) - before} decided in the {time.monotonic() - began:.1f} s since")
+        decided, took = len(noted(notes).ended) - before, time.monotonic() - began
+        say(f"{victim.name} {what}: {decided} decided in the {took:.1f} s since")
         if played.faults:
             return
 
@@ -217,14 +204,13 @@ async def judge(stage: Stage, proposals: Sequence[Proposal], played: Play) -> Ve
         found.accepted = sum(len(entry.envelope.proposal.subjects) for entry in accepted)
         found.wrong += _twice(entries, accepted)
         by_id = {entry.envelope.id: entry for entry in entries}
-        for subject, (ended, _) in played.ended.items():
+        for subject, (ended, _) in played.notes.ended.items():
             entry = by_id.get(ended.proposal)
             told = (ended.outcome, ended.entry, True)
             if entry is None or (entry.outcome, entry.index, subject in entry.envelope.proposal.subjects) != told:
                 found.wrong.append(f"{subject}: the submitter was told {ended}, the log says {entry and entry.outcome}")
-        happy = {subject for subject, (ended, _) in played.ended.items() if ended.outcome is Outcome.ACCEPT}
-        if len(happy) != found.accepted:
-            found.wrong.append(f"{len(happy)} acceptances were told, {found.accepted} are in the log")
+        happy = {subject for entry in accepted for subject in entry.envelope.proposal.subjects}
+        found.wrong += _told(played.notes, happy)
         lies = {one.subject for one in proposals if is_untrue(one)}
         found.wrong += [f"{subject} is accepted, and untrue" for subject in sorted(happy & lies)]
         found.wrong += await _index(stage, proposals, accepted, found)
@@ -247,6 +233,22 @@ def _entries(store: Store) -> list[Entry]:
         entries += answer.entries
         if not answer.entries:
             return entries
+
+
+def _told(notes: Notes, happy: set[str]) -> list[str]:
+    """What the submitter was told that does not go with what is accepted.
+
+    Who was killed before he heard of an acceptance asks again, and is told that it conflicts: with that acceptance.
+
+    :param happy: subjects that are accepted.
+    """
+    wrong = [f"{one} is accepted, and was never proposed" for one in sorted(happy.difference(notes.asked))]
+    means_accepted = {Outcome.ACCEPT} | ({Outcome.CONFLICT} if notes.lives > 1 else set())
+    for subject, (ended, _) in notes.ended.items():
+        is_accepted = subject in happy
+        if is_accepted != (ended.outcome in means_accepted):
+            wrong.append(f"{subject}: the submitter was told {ended.outcome}, accepted is {is_accepted}")
+    return wrong
 
 
 def _twice(entries: Sequence[Entry], accepted: Sequence[Entry]) -> list[str]:
@@ -284,14 +286,18 @@ async def _index(stage: Stage, proposals: Sequence[Proposal], accepted: Sequence
         await backend.close()
 
 
-def run(stage: Stage, *, seconds: float, rate: float, seed: int, say: Callable[[str], None]) -> tuple[Play, Verdict]:
-    """All of it."""
+def run(
+    stage: Stage, *, seconds: float, rate: float, seed: int, say: Callable[[str], None]
+) -> tuple[Stage, Play, Verdict]:
+    """All of it; and the stage with the submitter on it."""
     with opened(stage) as store:
         proposals = episodes(store, int(seconds * rate))
     for place in range(PILE // 2, len(proposals), PILE + ALONE):
         proposals[place] = untrue(proposals[place])
-    played = anyio.run(partial(play, stage, proposals, seconds=seconds, seed=seed, say=say))
-    return played, anyio.run(judge, stage, proposals, played)
+    anyio.run(_begun, stage)
+    with submitted(stage, proposals, seconds) as (whole, notes):
+        played = anyio.run(partial(play, whole, notes, seconds=seconds, seed=seed, say=say))
+        return whole, played, anyio.run(judge, stage, proposals, played)
 
 
 def table(stage: Stage, played: Play, found: Verdict) -> list[str]:
@@ -301,8 +307,9 @@ def table(stage: Stage, played: Play, found: Verdict) -> list[str]:
     for kind in kinds:
         those = [victim for victim in stage.victims if victim.kind == kind]
         lines.append(f"{kind:14}{sum(v.killed for v in those):8}{sum(v.stopped for v in those):9}")
-    outcomes = Counter(ended.outcome.value for ended, _ in played.ended.values())
-    took = sorted(seconds for _, seconds in played.ended.values())
+    ended = played.notes.ended.values()
+    outcomes = Counter(one.outcome.value for one, _ in ended)
+    took = sorted(seconds for _, seconds in ended)
     if took:
         middle, most = took[len(took) // 2], took[-1]
         told = ", ".join(f"{number} {name}" for name, number in sorted(outcomes.items()))

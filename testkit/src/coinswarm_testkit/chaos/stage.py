@@ -16,7 +16,7 @@ from coinswarm.domain.episode import Episode, Space
 from coinswarm.domain.proposal import AddEpisode, episodes_of, single
 from coinswarm.errors import InvariantError
 from coinswarm.runtime.swarm.opening import roster_of
-from coinswarm_testkit.chaos.victims import PartVictim, ServerVictim, Victim, children
+from coinswarm_testkit.chaos.victims import CLI, PartVictim, ServerVictim, Victim, children
 from coinswarm_testkit.servers.nats import nats_server
 from coinswarm_testkit.servers.postgres import postgres_server
 from coinswarm_testkit.servers.redis import free_port, redis_server
@@ -96,7 +96,7 @@ def staged(folder: Path, *, index: bool = True) -> Iterator[Stage]:
         for victim in servers:
             stack.callback(victim.end)
         for name, kind, command in words:
-            given = ("run", *command, "--profile", str(path))
+            given = (*CLI, "run", *command, "--profile", str(path))
             part = PartVictim(name, kind, given, folder / f"{name}.output")
             stack.callback(part.end)
             victims.append(part)

@@ -64,18 +64,18 @@ class Victim:
 class PartVictim(Victim):
     """A process of the quorum.
 
-    :param words: of its command line, after ``coinswarm``.
+    :param command: its command line.
     :param output: file that takes what all its lives say.
     """
 
-    def __init__(self, name: str, kind: str, words: Sequence[str], output: Path) -> None:
+    def __init__(self, name: str, kind: str, command: Sequence[str], output: Path) -> None:
         super().__init__(name, kind)
-        self._words, self._output = words, output
+        self._command, self._output = command, output
         self._process = self._started()
 
     def _started(self) -> subprocess.Popen[bytes]:
         with self._output.open("ab") as sink:
-            return subprocess.Popen([*CLI, *self._words], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)  # noqa: S603 - our own list
+            return subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)  # noqa: S603 - our own list
 
     @property
     def pid(self) -> int:
