@@ -228,3 +228,31 @@ def test_a_log_that_does_not_verify_halts_it(cluster: Cluster) -> None:
     [report] = leader.tell(m.Tick())
     assert isinstance(report, m.Report)
     assert leader.tell(m.Tick(), m.Propose(cluster.envelope())) == []
+
+
+def test_a_seal_is_by_the_roster_that_was_in_force_at_its_head(cluster: Cluster) -> None:
+    leader = Leader(cluster)
+    cluster.commit()
+    head = cluster.log.rows.head
+    cluster.commit(cluster.next_roster(voters=cluster.roster.voters[1:], faulty=0))
+    leader.tell(m.Tick(), m.Tick())
+    votes = [
+        SealVote(cluster="north", shard="main", roster=0, head=head, voter=f"v{number}").signed(cluster.signers[number])
+        for number in range(3)
+    ]
+    *before, kept = [effect for vote in votes for effect in leader.tell(vote)]
+    assert before == []
+    assert isinstance(kept, m.KeepSeal)
+    assert kept.seal.head == head
+
+
+def test_who_vouches_for_every_head_fills_no_memory(cluster: Cluster) -> None:
+    leader = Leader(cluster)
+    for base in range(coordinators.SEALS_OPEN + 5):
+        cluster.commit(cluster.proposal(base=base))
+    leader.tell(m.Tick(), m.Tick())
+    for entry in cluster.log.rows.entries:
+        vote = SealVote(cluster="north", shard="main", roster=0, head=entry.head, voter="v1")
+        assert leader.tell(vote.signed(cluster.signers[1])) == []
+    last = cluster.log.rows.head.index
+    assert sorted(leader.state.votes) == list(range(last - coordinators.SEALS_OPEN + 1, last + 1))

@@ -11,6 +11,7 @@ from coinswarm.memory.quorum import docket as dockets
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum.docket import FORGET_NS, MOST_OPEN, Docket
 from coinswarm.memory.quorum.keys import Ed25519Signer
+from coinswarm.memory.quorum.log import Status
 from coinswarm.memory.quorum.roster import Seat
 
 if TYPE_CHECKING:
@@ -64,3 +65,21 @@ def test_it_is_told_as_long_as_it_lasts(cluster: Cluster, crowded: tuple[Docket,
     late = docket._replace(reader=docket.reader._replace(log_ns=cluster.now + 11 * 10**9 + FORGET_NS))
     docket, reports = dockets.tidy(late, 1)
     assert (len(docket.cases), reports) == (0, ()), "long past their deadlines"
+
+
+def test_what_a_submitter_without_a_seat_asks_for_is_not_taken(cluster: Cluster) -> None:
+    """Neither by its own roster: each would be an entry for ever."""
+    docket = dockets.new_docket("north", "main", cluster.roster, cluster.scheme)
+    docket, case = dockets.admit(docket, open_before := cluster.envelope())
+    assert case is not None
+    late = cluster.envelope()
+    cluster.commit(cluster.next_roster(submitters=(Seat("other", OTHER.key),)))
+    docket, _ = dockets.take_in(docket._replace(token=1), cluster.log.read(1, 0, 100), 1, 0)
+    assert docket.fold.roster.version == 1
+    assert dockets.admit(docket, late) == (docket, None)
+    kept = docket.cases.get(open_before.id)
+    assert kept is not None
+    assert dockets.request(docket, kept, 1, 1) is None
+    assert {one.status for one in cluster.decide(cluster.request(late), cluster.request(open_before))} == {
+        Status.INVALID
+    }

@@ -24,6 +24,11 @@ def test_the_first_vector_of_rfc_8032() -> None:
         (SIGNER.key, "", b"x"),
         (SIGNER.key, "no hex", b"x"),
         (SIGNER.key[8:], SIGNER.sign(b"x"), b"x"),
+        (SIGNER.key, SIGNER.sign(b"x").upper(), b"x"),  # another spelling would be another message about the same
+        (SIGNER.key, f"{SIGNER.sign(b'x')} ", b"x"),
+        (SIGNER.key, " ".join(SIGNER.sign(b"x")), b"x"),
+        (f"ed25519:{SIGNER.key[8:].upper()}", SIGNER.sign(b"x"), b"x"),
+        (f"{SIGNER.key[:-2]}  ", SIGNER.sign(b"x"), b"x"),
         ("ed25519:" + "zz" * 32, SIGNER.sign(b"x"), b"x"),
         ("", "", b""),
     ],
@@ -37,3 +42,18 @@ def test_a_signer_shows_its_public_half_only() -> None:
     assert repr(SIGNER) == f"<signer of {SIGNER.key}>"
     with pytest.raises(ValueError, match="32"):
         Ed25519Signer(b"short")
+
+
+def test_a_signature_under_many_bodies_has_one_spelling_too() -> None:
+    bodies = [bytes([number]) for number in range(5)]
+    signature, place, count, way = SIGNER.sign_all(bodies)[3].split(":")
+    assert SCHEME.verify(SIGNER.key, f"{signature}:{place}:{count}:{way}", bodies[3])
+    for other in (
+        f"{signature.upper()}:{place}:{count}:{way}",
+        f"{signature}:0{place}:{count}:{way}",
+        f"{signature}:{place}:0{count}:{way}",
+        f"{signature}:{place}:{count}:{way.upper()}",
+        f"{signature}:{place}:{count}:{way} ",
+        f"{signature}:{place}:{count}:{way[:64]} {way[64:]}",
+    ):
+        assert not Ed25519Scheme().verify(SIGNER.key, other, bodies[3]), other

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from coinswarm.canonical import GENESIS, digest
+from coinswarm.memory.quorum.codec import BODY_LIMIT
 from coinswarm.memory.quorum.inmemory import MemoryLog
 from coinswarm.memory.quorum.log import LEASE_NS, TERM_NS, Request, Status, renew, take
 from coinswarm.memory.quorum.records import Head, Outcome
@@ -415,3 +416,8 @@ def test_each_thing_can_be_asked_for_by_itself(cluster: Cluster) -> None:
         assert [held.is_spent(one.use) for one in (envelope, other)] == [True, False]
         assert [held.hash_at(index) for index in (0, 1, 2)] == [GENESIS, entry.hash, None]
         assert [held.roster(version) for version in (None, 0, 1, -1)] == [cluster.roster, cluster.roster, None, None]
+
+
+def test_a_proposal_that_is_too_long_for_a_vote_is_decided_by_nobody(cluster: Cluster) -> None:
+    envelope = cluster.envelope(cluster.proposal("x" * BODY_LIMIT))
+    assert [one.status for one in cluster.decide(cluster.request(envelope))] == [Status.INVALID]

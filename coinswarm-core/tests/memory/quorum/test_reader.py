@@ -89,3 +89,17 @@ def test_a_head_that_no_entry_has_halts_it(cluster: Cluster) -> None:
     reader = filled(cluster)
     cluster.log.rows.head = Head(3, "3" * 64)
     assert looked(cluster, reader).halted is Halt.SPLIT_BRAIN
+
+
+def test_a_log_that_lost_its_last_entries_and_not_its_head_halts_it(cluster: Cluster) -> None:
+    """Else it would be asked for them for ever."""
+    for base in range(3):
+        cluster.commit(cluster.proposal(base=base))
+    cluster.log.rows.entries.pop()
+    reader = looked(cluster, Reader(fold=cluster.genesis(), seen=START))
+    assert (reader.halted, reader.fold.head.index) == (None, 2), "there may be more to read"
+    reader = looked(cluster, reader)
+    assert (reader.halted, reader.why) == (
+        Halt.BAD_ENTRY,
+        "the log says that it goes on to entry 3, and has none after 2",
+    )

@@ -19,7 +19,7 @@ def test_it_travels_as_one_line_of_text(cluster: Cluster) -> None:
     assert "\n" not in cluster.roster.text()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "7", '{"version":0}'])
+@pytest.mark.parametrize("text", ["", "{}", "[]", "7", '{"version":0}', "[" * 100_000])
 def test_what_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         roster_from(text)

@@ -224,3 +224,15 @@ def test_after_a_restored_backup_it_says_nothing_any_more(cluster: Cluster) -> N
     assert [type(one.about) for one in Seat(cluster, cluster.voter(seen=seen)).done if isinstance(one, m.Report)] == [
         m.Halted
     ], "nor in another life"
+
+
+def test_a_seal_names_the_roster_that_was_in_force_at_its_head(cluster: Cluster) -> None:
+    """Else those who read it before and after a change of the roster would sign different things."""
+    seat = Seat(cluster, cluster.voter(seal_every=2))
+    for base in range(2):
+        cluster.commit(cluster.proposal(base=base))
+    cluster.commit(cluster.next_roster(rules=digest("other")))
+    kept = [one.message for one in seat.tell(m.Tick()) if isinstance(one, m.Keep)]
+    [vote] = kept
+    assert isinstance(vote, SealVote)
+    assert (vote.head.index, vote.roster) == (2, 0)

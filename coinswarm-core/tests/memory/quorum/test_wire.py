@@ -219,3 +219,33 @@ def test_damage_is_malformed_or_another_message(cluster: Cluster, data: st.DataO
     except wire.MalformedError:
         return
     assert (told == message) == (bad == good)
+
+
+def test_whatever_proposal_is_read_its_vote_is_read_too(cluster: Cluster) -> None:
+    """A voter that could not read its own disk again would be lost."""
+    size = len(cluster.envelope(cluster.proposal("")).body)
+    envelope = cluster.envelope(cluster.proposal("x" * (codec.BODY_LIMIT - size)))
+    longest = replace(envelope, signature="a" * codec.SIGNATURE_LIMIT)
+    ballot = replace(cluster.ballot(envelope, 1), signature="a" * codec.SIGNATURE_LIMIT)
+    assert len(envelope.body) == codec.BODY_LIMIT
+    vote = Vote(longest, ballot)
+    assert wire.message_from(wire.message_bytes(vote)) == vote
+
+
+@pytest.mark.parametrize("more", [0, 1, codec.LIMIT])
+def test_what_is_longer_is_malformed(cluster: Cluster, more: int) -> None:
+    size = len(cluster.envelope(cluster.proposal("")).body)
+    long = cluster.envelope(cluster.proposal("x" * (codec.BODY_LIMIT - size + 1 + more)))
+    padded = replace(cluster.envelope(), signature="a" * (codec.SIGNATURE_LIMIT + 1 + more))
+    for message in (Propose(long), Propose(padded), Vote(padded, cluster.ballot(padded, 1))):
+        with pytest.raises(codec.MalformedError):
+            wire.message_from(wire.message_bytes(message))
+
+
+@pytest.mark.parametrize("verdict", [[], {}, 7, None, "MAYBE"])
+def test_a_verdict_that_is_none_is_malformed(cluster: Cluster, verdict: object) -> None:
+    envelope = cluster.envelope()
+    told = json.loads(wire.message_bytes(Vote(envelope, cluster.ballot(envelope, 1))))
+    told["ballot"]["body"]["verdict"] = verdict
+    with pytest.raises(codec.MalformedError, match=r"verdict|ballot"):
+        wire.message_from(codec.dumped(told))

@@ -61,6 +61,17 @@ def test_what_was_kept_first_stays(tmp_path: Path, vote: Callable[..., Vote]) ->
         assert again.write([Keep(no, START), Keep(yes, START)]) == [yes, yes]
 
 
+def test_a_disk_is_fresh_until_something_was_seen_by_it(tmp_path: Path) -> None:
+    """Not only as long as there is no file: who is refused with an empty one is refused the next time too."""
+    for _ in range(2):
+        with disk(tmp_path) as empty:
+            assert empty.fresh
+    with disk(tmp_path) as begun:
+        begun.write([Remember(START)])
+    with disk(tmp_path) as again:
+        assert not again.fresh
+
+
 def test_a_seal_vote_is_kept_once_for_each_index(tmp_path: Path) -> None:
     one, other = (
         SealVote(cluster="north", shard="main", roster=0, head=Head(1_000, digest(text)), voter="v1").signed(SIGNER)

@@ -211,3 +211,44 @@ async def test_an_entry_that_was_changed_stops_who_reads_it(
         "c9 has stopped for good (bad-entry: entry 1 of the log carries ballots that are no commit proof)"
     )
     assert caught.value.remedy.startswith("an entry was changed. Stop every voter, keep a copy of the database")
+
+
+async def test_no_message_of_anybodys_ends_a_part(shard: Shard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that cannot be read are dropped and counted, whatever reading them raises."""
+    said: list[str] = []
+    monkeypatch.setattr(wire, "message_from", _raises)
+    async with LocalBus(LocalBusSettings()) as bus, anyio.create_task_group() as group:
+        place = Place("north", "main", shard.cast.roster, Ed25519Scheme(), bus, shard.log)
+        node = coordinator_node(place, "c1", None, Teller("c1", said.append), tick_seconds=0.01)
+        await group.start(node.run)
+        await bus.publish("mem.propose", b"{}")
+        with anyio.fail_after(30):
+            while not node.teller.counts["malformed on mem.propose"]:  # noqa: ASYNC110 - it tells nobody
+                await anyio.sleep(0.01)
+        group.cancel_scope.cancel()
+    assert said == ["c1: a malformed message on mem.propose is dropped (out of luck); more are counted"]
+
+
+def _raises(_data: bytes) -> object:
+    message = "out of luck"
+    raise TypeError(message)
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_voter_that_lost_its_disk_is_refused_each_time_it_starts(
+    shard: Shard, tmp_path: Path, propose: Callable[..., Proposal], *, away: bool
+) -> None:
+    """Also where its first start found no log: the file that this left behind is no disk that has voted."""
+    await played(shard, tmp_path / "first", [propose()])
+    signer, plugin = shard.cast.voters["v0"]
+    async with LocalBus(LocalBusSettings()) as bus:
+        place = Place("north", "main", shard.cast.roster, Ed25519Scheme(), bus, shard.log)
+        if away:
+            with Disk(tmp_path / "v0.sqlite", "v0", "north", "main"):
+                pass
+        for _ in range(2):
+            with Disk(tmp_path / "v0.sqlite", "v0", "north", "main") as disk:
+                teller = Teller("v0", lambda _line: None)
+                judge = Judge("v0", plugin, shard.gather, teller, lambda: 0.0)
+                with pytest.raises(HaltedError, match="v0 has no disk, but the log has 1 entries"):
+                    await voter_node(place, "v0", signer, disk, judge, teller).run()

@@ -78,8 +78,17 @@ def ways(bodies: Sequence[bytes]) -> tuple[bytes, list[tuple[bytes, ...]]]:
     return level[0], [tuple(way) for way in hashes]
 
 
+def unhexed(text: str) -> bytes | None:
+    """The bytes that hex tells, spelled as ``bytes.hex`` spells them: in lower case and without spaces; else None."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return found if found.hex() == text else None
+
+
 def way_from(text: str) -> Way | None:
-    """The way that a signature tells; None for anything else."""
+    """The way that a signature tells in its one spelling; None for anything else."""
     parts = text.split(":")
     if len(parts) != len(Way._fields):
         return None
@@ -88,11 +97,10 @@ def way_from(text: str) -> Way | None:
         return None
     if len(place) > len(str(MOST)) or len(count) > len(str(MOST)) or len(way) % _HASH_HEX:
         return None
-    try:
-        joined = bytes.fromhex(way)
-    except ValueError:
+    joined = unhexed(way)
+    if joined is None or f"{int(place)}:{int(count)}" != f"{place}:{count}":
         return None
-    if not 0 <= int(place) < int(count) <= MOST or 2 * len(joined) != len(way):
+    if not 0 <= int(place) < int(count) <= MOST:
         return None
     size = _HASH_HEX // 2
     hashes = tuple(joined[begin : begin + size] for begin in range(0, len(joined), size))

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 LIMIT = 256 * 1024
-"""Most bytes that are read at once; the largest honest record, of 64 episodes, is a third of that."""
+"""Most bytes of a message."""
+
+BODY_LIMIT = LIMIT - 16 * 1024
+"""Most bytes of a proposal's body: with two signatures and a ballot it still fits into a message, and onto a disk.
+
+The largest honest one, of 64 episodes, is a third of that."""
+
+SIGNATURE_LIMIT = 2_048
+"""Most characters of a signature; the longest honest one, by which 65,536 bodies were signed, has 1,200."""
 
 MOST = 1 << 63
 """Every whole number lies below it, and not below its negative: databases keep 64 bits."""
@@ -55,7 +63,7 @@ def envelope_from(body: bytes, signature: str) -> Envelope:
     """
     found = _ENVELOPES.find(body, signature)
     if found is None:
-        plain = type(signature) is str and len(body) <= LIMIT
+        plain = type(signature) is str and len(body) <= BODY_LIMIT and len(signature) <= SIGNATURE_LIMIT
         found = (quick.envelope(body, signature) if plain else None) or envelope_told(read_json(body), signature, body)
         _ENVELOPES.keep(found)
     return found
@@ -68,7 +76,7 @@ def ballot_from(body: bytes, signature: str) -> Ballot:
     """
     found = _BALLOTS.find(body, signature)
     if found is None:
-        plain = type(signature) is str and len(body) <= LIMIT
+        plain = type(signature) is str and len(body) <= LIMIT and len(signature) <= SIGNATURE_LIMIT
         found = (quick.ballot(body, signature) if plain else None) or ballot_told(read_json(body), signature, body)
         _BALLOTS.keep(found)
     return found
@@ -99,8 +107,11 @@ def envelope_told(told: object, signature: str, spelled: bytes) -> Envelope:
     """The envelope whose body canonical JSON told.
 
     :param spelled: that canonical JSON.
-    :raises MalformedError: when it tells none.
+    :raises MalformedError: when it tells none, or one that is too long.
     """
+    if len(spelled) > BODY_LIMIT:
+        message = f"a proposal of {len(spelled)} bytes, but at most {BODY_LIMIT} are taken"
+        raise MalformedError(message)
     body = _signed("an envelope", told, Envelope, "coinswarm.proposal/1")
     body["proposal"] = proposal_from(body["proposal"])
     return _spelled_as(_fields(Envelope, body, signature), spelled)
@@ -113,9 +124,9 @@ def ballot_told(told: object, signature: str, spelled: bytes) -> Ballot:
     """
     renamed = {"verdict": "accepts", "seen_index": "seen", "seen_hash": "seen"}
     body = _signed("a ballot", told, Ballot, "coinswarm.ballot/1", renamed)
-    verdict = body.pop("verdict")
+    verdict = text("verdict", body.pop("verdict"))
     if verdict not in {"ACCEPT", "REJECT"}:
-        message = f"a ballot that says {str(verdict)[:64]!r}"
+        message = f"a ballot that says {verdict[:64]!r}"
         raise MalformedError(message)
     seen = Head(whole("seen_index", body.pop("seen_index")), text("seen_hash", body.pop("seen_hash")))
     return _spelled_as(_fields(Ballot, {**body, "accepts": verdict == "ACCEPT", "seen": seen}, signature), spelled)
@@ -240,7 +251,10 @@ def _fields(kind: type[T], values: Mapping[str, Any], signature: str) -> T:
     for name, value in values.items():
         if name in _HEADS and not (name == "proposal" and isinstance(value, Proposal)):
             _HEADS[name](name, value)
-    return made(kind, **values, signature=text("signature", signature))
+    if len(text("signature", signature)) > SIGNATURE_LIMIT:
+        message = f"a signature of {len(signature)} characters, but at most {SIGNATURE_LIMIT} are read"
+        raise MalformedError(message)
+    return made(kind, **values, signature=signature)
 
 
 def _spelled_as(record: T, body: bytes) -> T:

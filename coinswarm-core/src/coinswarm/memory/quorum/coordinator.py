@@ -41,6 +41,10 @@ ENTRIES = 10_000
 """After so many entries a holder lets its lease run out, so that the work goes round."""
 
 
+SEALS_OPEN = 8
+"""Under so many heads that are not sealed yet the votes of one voter are kept."""
+
+
 class Coordinator(NamedTuple):
     """A coordinator's state.
 
@@ -197,16 +201,24 @@ def _seal(coordinator: Coordinator, vote: SealVote) -> tuple[Coordinator, tuple[
     """Collect votes under a head of the log as it is known here."""
     fold, index, scheme = coordinator.docket.fold, vote.head.index, coordinator.docket.scheme
     votes = coordinator.votes.get(index, {})
-    if (
-        index <= coordinator.sealed
-        or vote.voter in votes
-        or not agrees(vote.head, fold.hash_at)
-        or not vouches(vote, fold.cluster, fold.shard, fold.roster, scheme)
-    ):
+    if index <= coordinator.sealed or vote.voter in votes or not agrees(vote.head, fold.hash_at):
+        return coordinator, ()
+    roster = fold.roster_at(index)
+    if not vouches(vote, fold.cluster, fold.shard, roster, scheme):
         return coordinator, ()
     votes = {**votes, vote.voter: vote}
     chosen = tuple(one for _, one in sorted(votes.items()))
-    if not seals(chosen, fold.cluster, fold.shard, fold.roster, scheme):
-        return coordinator._replace(votes={**coordinator.votes, index: votes}), ()
+    if not seals(chosen, fold.cluster, fold.shard, roster, scheme):
+        return coordinator._replace(votes=_newest({**coordinator.votes, index: votes}, vote.voter)), ()
     later = {place: found for place, found in coordinator.votes.items() if place > index}
     return coordinator._replace(sealed=index, votes=later), (KeepSeal(Seal(vote.head, chosen)),)
+
+
+def _newest(votes: dict[int, dict[str, SealVote]], voter: str) -> dict[int, dict[str, SealVote]]:
+    """Votes under heads, of one voter the newest few only: who vouches for every head fills no memory."""
+    old = sorted(index for index, those in votes.items() if voter in those)[:-SEALS_OPEN]
+    kept = {
+        index: {name: one for name, one in those.items() if name != voter} if index in old else those
+        for index, those in votes.items()
+    }
+    return {index: those for index, those in kept.items() if those}

@@ -112,7 +112,8 @@ def new_docket(cluster: str, shard: str, roster: Roster, scheme: Scheme, seen: H
 def admit(docket: Docket, envelope: Envelope) -> tuple[Docket, Case | None]:
     """The case of a proposal, opened where it is new.
 
-    None where it is decided, not signed, or not for this log, and where its submitter has too many open.
+    None where it is decided, not signed, or not for this log, and where its submitter has too many open, or its seat
+    no more.
     """
     case = docket.cases.get(envelope.id)
     if case is not None:
@@ -123,6 +124,7 @@ def admit(docket: Docket, envelope: Envelope) -> tuple[Docket, Case | None]:
         (envelope.cluster, envelope.shard) != (fold.cluster, fold.shard)
         or envelope.id in fold.decided
         or judges is None
+        or not fold.seats(envelope)
         or envelope.submitter in crowds(docket)  # before the signature, which costs more
         or not proof.submitted(envelope, judges, docket.scheme)
     ):
@@ -194,6 +196,8 @@ def request(docket: Docket, case: Case, local_ns: int, epoch: int) -> Request | 
     envelope, fold = case.envelope, docket.fold
     judges = fold.judges(envelope)
     if judges is None:  # from an earlier life, and the log is not read so far yet
+        return None
+    if not fold.seats(envelope):  # what its submitter left behind is not decided any more
         return None
     chosen = proof.choose(case.ballots.values(), judges, fold.hash_at)
     verdict = chosen[0].accepts if chosen else None

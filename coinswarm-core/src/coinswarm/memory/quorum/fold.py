@@ -6,12 +6,13 @@ told from the entries, a log cut short, is told by remembered heads (``reader``)
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from coinswarm.errors import OperatorError
 from coinswarm.memory.quorum.proof import agrees, proves, submitted
 from coinswarm.memory.quorum.records import START, Head, Outcome
-from coinswarm.memory.quorum.roster import reconfigures
+from coinswarm.memory.quorum.roster import has_kept_its_seat, reconfigures
 from coinswarm.memory.quorum.ruling import Standing, ruling, successor, version_of
 from coinswarm.memory.quorum.table import Table
 
@@ -40,6 +41,7 @@ class Fold(NamedTuple):
 
     :param at_ns, epoch: of the last entry.
     :param rosters: of each version so far; the last is in force.
+    :param begun: of each version, the entry that brought it; 0 for the first.
     :param versions: subject -> version; absent: 0.
     :param decided: proposal id -> how it ended.
     :param spent: nonces of accepted proposals.
@@ -52,6 +54,7 @@ class Fold(NamedTuple):
     at_ns: int
     epoch: int
     rosters: tuple[Roster, ...]
+    begun: tuple[int, ...]
     versions: Table[int]
     decided: Table[Outcome]
     spent: Table[str]
@@ -62,6 +65,10 @@ class Fold(NamedTuple):
         """The roster in force."""
         return self.rosters[-1]
 
+    def roster_at(self, index: int) -> Roster:
+        """The roster that is in force after the entry at an index."""
+        return self.rosters[bisect_right(self.begun, index) - 1]
+
     def hash_at(self, index: int) -> str | None:
         """The hash of the entry at an index; None beyond the head."""
         return START.hash if index == 0 else self.hashes.get(str(index))
@@ -69,6 +76,11 @@ class Fold(NamedTuple):
     def standing(self, envelope: Envelope) -> Standing:
         """What is known here, as far as an envelope is concerned."""
         return Standing(version_of(envelope.proposal, self.versions.of), self.roster, envelope.use in self.spent)
+
+    def seats(self, envelope: Envelope) -> bool:
+        """Whether an envelope's submitter still has the seat, and the key, that it had when it was addressed."""
+        judges = self.judges(envelope)
+        return judges is not None and has_kept_its_seat(envelope.submitter, judges, self.roster)
 
     def judges(self, envelope: Envelope) -> Roster | None:
         """The roster that an envelope is addressed to; None while it is not known."""
@@ -88,6 +100,7 @@ def genesis(cluster: str, shard: str, roster: Roster) -> Fold:
         at_ns=0,
         epoch=0,
         rosters=(roster,),
+        begun=(0,),
         versions=Table(),
         decided=Table(),
         spent=Table(),
@@ -140,7 +153,8 @@ def _out_of_line(fold: Fold, entry: Entry) -> str:
 
 def _applied(fold: Fold, entry: Entry) -> Fold:
     """The fold with a verified entry in it."""
-    envelope, rosters, versions, spent = entry.envelope, fold.rosters, fold.versions, fold.spent
+    envelope, rosters, begun = entry.envelope, fold.rosters, fold.begun
+    versions, spent = fold.versions, fold.spent
     if entry.outcome is Outcome.ACCEPT:
         for subject in envelope.proposal.subjects:
             versions = versions.put(subject, envelope.proposal.base_version + 1)
@@ -148,7 +162,7 @@ def _applied(fold: Fold, entry: Entry) -> Fold:
         if reconfigures(envelope.proposal):
             new = successor(envelope, fold.roster)
             assert new is not None, "nothing else is ruled to be accepted"
-            rosters = (*rosters, new)
+            rosters, begun = (*rosters, new), (*begun, entry.index)
     return Fold(
         cluster=fold.cluster,
         shard=fold.shard,
@@ -156,6 +170,7 @@ def _applied(fold: Fold, entry: Entry) -> Fold:
         at_ns=entry.at_ns,
         epoch=entry.epoch,
         rosters=rosters,
+        begun=begun,
         versions=versions,
         decided=fold.decided.put(envelope.id, entry.outcome),
         spent=spent,

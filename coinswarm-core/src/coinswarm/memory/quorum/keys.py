@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 from nacl import bindings as sodium
 from nacl.exceptions import BadSignatureError
 
-from coinswarm.memory.quorum.batch import MOST, Way, root_message, way_from, ways
+from coinswarm.memory.quorum.batch import MOST, Way, root_message, unhexed, way_from, ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 PREFIX = "ed25519:"
-_KEY_HEX = 64
+_KEY_BYTES = 32
 _SEED_BYTES = 32
 _SIGNATURE_BYTES = 64
 _ROOTS = 4_096
@@ -88,7 +88,11 @@ class Ed25519Signer:
 
 
 class Ed25519Scheme:
-    """Ed25519 as in RFC 8032; keys are ``ed25519:`` and 64 hex digits. May be used by several threads."""
+    """Ed25519 as in RFC 8032; keys are ``ed25519:`` and 64 hex digits, signatures 128, in lower case and nothing else.
+
+    Another spelling of a signature would be another message about the same thing, which anybody could make. May be
+    used by several threads.
+    """
 
     def __init__(self) -> None:
         self._keys: dict[str, bytes] = {}
@@ -117,11 +121,12 @@ class Ed25519Scheme:
         try:
             public = self._keys.get(key)
             if public is None:
-                if not key.startswith(PREFIX) or len(key) != len(PREFIX) + _KEY_HEX:
+                public = unhexed(key.removeprefix(PREFIX)) if key.startswith(PREFIX) else None
+                if public is None or len(public) != _KEY_BYTES:
                     return False
-                public = self._keys[key] = bytes.fromhex(key[len(PREFIX) :])
-            signed = bytes.fromhex(signature)
-            if len(signed) != _SIGNATURE_BYTES:
+                self._keys[key] = public
+            signed = unhexed(signature)
+            if signed is None or len(signed) != _SIGNATURE_BYTES:
                 return False
             sodium.crypto_sign_open(signed + body, public)
         except (ValueError, BadSignatureError):

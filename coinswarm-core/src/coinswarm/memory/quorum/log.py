@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from coinswarm.memory.quorum.codec import BODY_LIMIT
 from coinswarm.memory.quorum.proof import agrees, proves, submitted
 from coinswarm.memory.quorum.records import Entry, Head, Lease, Outcome
-from coinswarm.memory.quorum.roster import reconfigures
+from coinswarm.memory.quorum.roster import has_kept_its_seat, reconfigures
 from coinswarm.memory.quorum.ruling import Standing, ruling, successor, version_of
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ def _decide(  # noqa: PLR0911, PLR0913 - one return per answer; the transaction'
     if before is not None:
         return answer(Status.ALREADY, before)
     home = (envelope.cluster, envelope.shard) == (log.cluster, log.shard)
-    if not home or judges is None or not submitted(envelope, judges, scheme):
+    if not home or judges is None or not _may_ask(envelope, judges, force, scheme):
         return answer(Status.INVALID)
     proof = request.proof
     if proof and not (
@@ -244,6 +245,15 @@ def _decide(  # noqa: PLR0911, PLR0913 - one return per answer; the transaction'
     head = entry.head
     held.move_head(head, at_ns)
     return answer(Status.DECIDED, outcome, entry)
+
+
+def _may_ask(envelope: Envelope, judges: Roster, force: Roster, scheme: Scheme) -> bool:
+    """Whether a proposal is one that may be decided: short enough, signed, and by who still has that seat."""
+    return (
+        len(envelope.body) <= BODY_LIMIT
+        and submitted(envelope, judges, scheme)
+        and has_kept_its_seat(envelope.submitter, judges, force)
+    )
 
 
 def is_fenced(envelope: Envelope, outcome: Outcome) -> bool:

@@ -89,6 +89,10 @@ def read(reader: Reader, answer: LogRead, local_ns: int, scheme: Scheme) -> Read
             return reader._replace(fold=fold, halted=Halt.BAD_ENTRY, why=error.message)
         if entry.index == seen.index and entry.hash != seen.hash:
             return reader._replace(halted=Halt.SPLIT_BRAIN, why=f"entry {seen.index} is not the one seen before")
+    if not answer.entries and answer.head.index > fold.head.index:
+        # The log reads its head first, and what lies before that is there.
+        why = f"the log says that it goes on to entry {answer.head.index}, and has none after {fold.head.index}"
+        return reader._replace(halted=Halt.BAD_ENTRY, why=why)
     if answer.head.index == fold.head.index and answer.head.hash != fold.head.hash:
         return reader._replace(halted=Halt.SPLIT_BRAIN, why=f"entry {fold.head.index} is not the one seen before")
     if fold.head.index > seen.index:

@@ -94,6 +94,9 @@ def roster_from(text: str) -> Roster:
             voters=tuple(Seat(*seat) for seat in told["voters"]),
             submitters=tuple(Seat(*seat) for seat in told["submitters"]),
         )
+    except RecursionError:
+        message = "a roster must be JSON of version, faulty, rules, voters and submitters: it is nested too deeply"
+        raise ValueError(message) from None
     except (KeyError, TypeError) as error:
         message = f"a roster must be JSON of version, faulty, rules, voters and submitters: {error}"
         raise ValueError(message) from None
@@ -101,6 +104,11 @@ def roster_from(text: str) -> Roster:
         message = f"a roster must be in its canonical form: {roster.text()}"
         raise ValueError(message)
     return roster
+
+
+def has_kept_its_seat(submitter: str, old: Roster, now: Roster) -> bool:
+    """Whether a submitter of one roster has the same key in another."""
+    return now.submitter_keys.get(submitter) == old.submitter_keys.get(submitter)
 
 
 def succeed(old: Roster, proposal: Proposal) -> Roster:

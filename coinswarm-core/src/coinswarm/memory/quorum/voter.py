@@ -263,14 +263,15 @@ def _read(voter: Voter, answer: LogRead, now_ns: int) -> tuple[Voter, tuple[Effe
         voter, more = _consider(voter, case)
         effects = (*effects, *more)
     fold, due = voter.docket.fold, voter.docket.fold.head.index // voter.seal_every
-    if due > voter.sealed and voter.name in fold.roster.voter_keys:
-        index = due * voter.seal_every
+    index = due * voter.seal_every
+    roster = fold.roster_at(index)
+    if due > voter.sealed and voter.name in roster.voter_keys:
         found = fold.hash_at(index)
         assert found is not None, "it lies behind the head"
         sealed = SealVote(
             cluster=fold.cluster,
             shard=fold.shard,
-            roster=fold.roster.version,
+            roster=roster.version,
             head=Head(index, found),
             voter=voter.name,
         ).signed(voter.signer)

@@ -218,18 +218,29 @@ def _entry(row: Row, ballots: list[tuple[str, str]]) -> Entry:
         envelope = envelope_from(body.encode(), signature)
     except MalformedError as error:
         why, envelope = str(error), _nobodys("unreadable")
+    known = outcome in set(Outcome)
+    if not known:
+        why = why or f"its outcome is {outcome!r}, which is none"
     entry = Entry(
         index=position,
         previous=previous,
         epoch=epoch,
         at_ns=at_ns,
         envelope=envelope,
-        outcome=Outcome(outcome),
+        outcome=Outcome(outcome) if known else Outcome.REJECT,
         proof=tuple(proof),
     )
-    if not why and entry.hash != link:
-        why = "its hash is not that of what it says"
+    why = why or _not_hashed(entry, link)
     return replace(entry, envelope=_nobodys(f"({why})")) if why else entry
+
+
+def _not_hashed(entry: Entry, link: str) -> str:
+    """Why an entry's hash is not the one that stands beside it; empty where it is."""
+    try:
+        found = entry.hash
+    except ValueError as error:  # what it says that came before is no hash
+        return f"it cannot be hashed: {error}"
+    return "" if found == link else "its hash is not that of what it says"
 
 
 def _nobodys(why: str) -> Envelope:

@@ -52,7 +52,7 @@ class Asked:
     shares: bool = False
     deadline_ns: int = 0
     ended: Ended | None = None
-    wrong: ValueError | None = None
+    wrong: Exception | None = None
     left: bool = False
     done: anyio.Event = field(default_factory=anyio.Event)
 

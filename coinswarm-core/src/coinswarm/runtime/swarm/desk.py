@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import anyio
 
 from coinswarm.domain.proposal import MOST_EPISODES
-from coinswarm.errors import CoinswarmError, NotReadyError
+from coinswarm.errors import CoinswarmError, DataError, NotReadyError
+from coinswarm.memory.quorum.codec import BODY_LIMIT
 from coinswarm.memory.quorum.messages import Submit
 from coinswarm.memory.quorum.records import Envelope, Outcome, signed_together
 from coinswarm.runtime.swarm import bundling
@@ -136,6 +137,7 @@ class Desk:
         :param seconds: until its deadline, by the log's clock.
         :raises HaltedError: when the log is not to be believed.
         :raises NotReadyError: when the submitter has been stopped; what is under way is proposed again when it starts.
+        :raises DataError: it is too long.
         :raises ValueError: it cannot be written down: a text in it is no Unicode.
         """
         if self._error is not None:
@@ -231,8 +233,8 @@ class Desk:
         """Their proposal, not signed yet. What cannot be written down is its own asker's trouble, and nobody else's."""
         envelope = self._envelope(those)
         try:
-            len(envelope.body)  # as it will be signed
-        except ValueError as error:
+            _demand_short(envelope)
+        except (ValueError, DataError) as error:
             if len(those) > 1:
                 return [found for one in those for found in self._made((one,))]
             those[0].wrong = error
@@ -303,3 +305,15 @@ class Desk:
 
     def _stopped(self) -> NotReadyError:
         return NotReadyError(f"the submitter {self._name} is not running", remedy="propose while its swarm is running")
+
+
+def _demand_short(envelope: Envelope) -> None:
+    """Refuse what nobody would take.
+
+    :raises DataError: for a proposal that is too long.
+    :raises ValueError: for one that cannot be written down: a text in it is no Unicode.
+    """
+    size = len(envelope.body)
+    if size > BODY_LIMIT:
+        message = f"a proposal of {size:,} bytes about {envelope.proposal.subject!r}: at most {BODY_LIMIT:,} are taken"
+        raise DataError(message, remedy="say it in fewer words, or cite less")

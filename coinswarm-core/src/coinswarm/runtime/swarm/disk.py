@@ -48,7 +48,7 @@ class Disk:
     def __init__(self, path: Path, name: str, cluster: str, shard: str) -> None:
         self.path = path
         self.fresh = False
-        """Whether there was nothing before it was opened."""
+        """Whether nobody has taken part in a log with it yet: it keeps how far that was seen, if only to the start."""
         self._whose = (name, cluster, shard)
         self._connection: sqlite3.Connection | None = None
         self._lock: IO[str] | None = None
@@ -135,7 +135,6 @@ class Disk:
             raise self._damaged(str(error)) from error
 
     def _opened(self) -> sqlite3.Connection:
-        self.fresh = not self.path.exists()
         with ExitStack() as undo:
             try:
                 connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
@@ -148,6 +147,7 @@ class Disk:
                 raise OutputError(message, remedy="see that its folder can be written and has room") from error
             except sqlite3.DatabaseError as error:
                 raise self._damaged(str(error)) from error
+            self.fresh = connection.execute("SELECT 1 FROM seen").fetchone() is None
             undo.pop_all()
         return connection
 

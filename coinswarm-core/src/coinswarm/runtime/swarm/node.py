@@ -23,7 +23,7 @@ from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.docket import MOST_OPEN
 from coinswarm.memory.quorum.log import decide, renew, take
 from coinswarm.memory.quorum.reader import Halt, LogRead
-from coinswarm.memory.quorum.records import SealVote
+from coinswarm.memory.quorum.records import START, SealVote
 from coinswarm.runtime.swarm.ears import Ears
 from coinswarm.runtime.swarm.frames import framed, messages_of
 from coinswarm.runtime.swarm.hand import Hand
@@ -250,6 +250,8 @@ class Node:
                 remedy="if this seat has voted before, its disk is lost, and it could sign a second ballot: give the "
                 "seat a new key. If it is new here, start it once with --new-disk",
             )
+        if self._refuse_fresh:  # the log is empty too: from now on this disk is not
+            self._keeper.remember(m.Remember(START))
         self._refuse_fresh = False
         if self.part.kind == "submitter":
             self._indices = {entry.envelope.id: entry.index for entry in read.entries}
@@ -414,7 +416,7 @@ class Node:
         """Hand a message to the part; False for what is none."""
         try:
             message = self._decoder.message(data)
-        except wire.MalformedError as error:
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with bytes that anybody can send, they are dropped
             what = f"malformed on {subject}"
             self.teller.trouble(what, f"a malformed message on {subject} is dropped ({error}); more are counted")
             return False

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from coinswarm.domain.proposal import AddEpisode, Proposal, episodes_of, several
+from coinswarm.domain.proposal import AddEpisode, Configure, Proposal, ProposalKind, episodes_of, several
+from coinswarm.errors import DataError
+from coinswarm.memory.quorum.codec import BODY_LIMIT
 from coinswarm.memory.quorum.docket import MOST_OPEN
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.runtime.swarm import desk
@@ -164,3 +166,20 @@ async def test_who_does_not_wait_for_his_turn_proposes_nothing(world: World, mon
 
 def test_what_a_desk_has_under_way_is_taken_beside_what_an_earlier_life_left() -> None:
     assert 2 * (WINDOW + BUNDLES) <= MOST_OPEN
+
+
+async def test_what_is_too_long_is_refused_at_once_and_what_came_with_it_is_not(world: World) -> None:
+    asked, life = episodes(world.store, 3), world.life()
+    long = Proposal(
+        kind=ProposalKind.CONFIGURE, subject="acceptance/x", base_version=0, change=Configure("k", "x" * BODY_LIMIT)
+    )
+
+    async def refused() -> None:
+        with pytest.raises(DataError, match=r"a proposal of 24.,... bytes about 'acceptance/x': at most 245,760"):
+            await life.swarm.propose(long)
+
+    async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
+        group.start_soon(refused)
+        group.start_soon(life.ask, *asked)
+    assert life.outcomes == [ACCEPT] * 3
+    assert world.disk == []
