@@ -144,7 +144,6 @@ def test_a_return_of_everything_is_none() -> None:
     [
         ({"mode": "dream"}, "mode of the evidence is 'dream', but must be one of backtest, paper, live"),
         ({"discoveries": (0,)}, "a discovery is 0"),
-        ({"looks": -1}, "looks of the evidence is -1"),
         ({"seated": ("a", "a")}, "seated name 'a' twice"),
     ],
 )

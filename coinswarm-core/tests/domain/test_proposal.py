@@ -11,6 +11,7 @@ from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import (
     CHANGES,
     MOST_EPISODES,
+    MOST_VARIANTS,
     AddEpisode,
     AddEpisodes,
     Change,
@@ -143,3 +144,23 @@ def test_a_proposal_rests_on_what_it_cites_and_on_the_trades_of_its_episodes() -
     assert replace(one, change=numbered(1)).references == (SOURCE, trades[1])
     other = proposal(ProposalKind.SET_WEIGHTS)
     assert (other.references, other.subjects, episodes_of(other.change)) == ((SOURCE,), ("it",), ())
+
+
+def test_what_chance_begins_from_is_nobodys_choice() -> None:
+    """Else whoever proposes could try hypotheses until the resampled years are kind."""
+    change = MovePattern(
+        pattern="dip", stage=Stage.ENABLED, hypothesis="one", variants=4, registered_ns=5, capital_bp=9
+    )
+    asked = Proposal(kind=ProposalKind.PROMOTE_PATTERN, subject="pattern/dip", base_version=3, change=change)
+    for other in (
+        replace(asked, change=replace(change, hypothesis="another")),
+        replace(asked, change=replace(change, capital_bp=10)),
+        replace(asked, change=replace(change, variants=5)),
+        replace(asked, claims=(Claim(what="sharpe", value_ppm=3),)),
+        replace(asked, evidence=(Reference("trades/dip", digest("more")),)),
+    ):
+        assert other.seed == asked.seed
+    assert replace(asked, base_version=4).seed != asked.seed
+    assert replace(asked, subject="pattern/rally").seed != asked.seed
+    with pytest.raises(ValueError, match="variants of dip"):
+        replace(change, variants=MOST_VARIANTS + 1)

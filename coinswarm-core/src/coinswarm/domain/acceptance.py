@@ -157,6 +157,7 @@ class AcceptanceRules:
     :param max_pbo_ppm: probability of backtest overfitting.
     :param pbo_blocks: the days are cut into so many blocks, half of which select: even.
     :param fdr_ppm: share of false discoveries among patterns that get capital, in expectation.
+    :param first_look_days: a pattern's test is looked at after so many days in the shadow, twice as many, and so on.
     :param min_live_trades: of a pattern with capital: closed, non-overlapping, decided since it came into the shadow.
     :param max_probation_bp: of equity, for a pattern on probation, unless the venue's least order is more.
     :param min_dsr_ppm: deflated Sharpe ratio.
@@ -182,6 +183,7 @@ class AcceptanceRules:
     max_pbo_ppm: int = 200_000
     pbo_blocks: int = 10
     fdr_ppm: int = 50_000
+    first_look_days: int = 180
     min_live_trades: int = 30
     max_probation_bp: int = 100
     min_dsr_ppm: int = 950_000
@@ -211,6 +213,7 @@ class AcceptanceRules:
             message = f"pbo_blocks is {self.pbo_blocks}, but must be even: half of the blocks select"
             raise ValueError(message)
         whole("fdr_ppm", self.fdr_ppm, 1, _MILLION - 1)
+        whole("first_look_days", self.first_look_days, 2, 3_650)
         whole("min_live_trades", self.min_live_trades, 2)
         whole("max_probation_bp", self.max_probation_bp, 1, FULL_BP)
         whole("min_dsr_ppm", self.min_dsr_ppm, 500_000, 999_999)
@@ -327,7 +330,6 @@ class Evidence:
         from 1, 0 where it did not.
     :param tested_ns: when that was, by the log's clock: on what was decided since, it is tested.
     :param discoveries: for each acceptance to probation before that: how many had come into the shadow by then.
-    :param looks: how many proposals to put it on probation were rejected since.
     :param trials: returns of the variants cited.
     :param minimum_bp: the venue's least order, in basis points of equity, rounded up; 0: it has none.
     :param previous: weights before those in force; empty for the first.
@@ -356,7 +358,6 @@ class Evidence:
     number: int = 0
     tested_ns: int = 0
     discoveries: tuple[int, ...] = ()
-    looks: int = 0
     trials: tuple[TrialReturns, ...] = ()
     minimum_bp: int = 0
     previous: tuple[Weight, ...] = ()
@@ -382,7 +383,6 @@ class Evidence:
             whole("a discovery", number, 1)
         whole("number of the evidence", self.number)
         whole("tested_ns of the evidence", self.tested_ns)
-        whole("looks of the evidence", self.looks)
         whole("minimum_bp of the evidence", self.minimum_bp)
         whole("rollback_drawdown_bp of the evidence", self.rollback_drawdown_bp)
         if self.mode not in NEEDED_TIER:

@@ -26,6 +26,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "max_pbo_ppm": (0, 300_000),
     "pbo_blocks": (6, 16),
     "fdr_ppm": (1_000, 100_000),
+    "first_look_days": (60, 730),
     "min_live_trades": (20, 10_000),
     "max_probation_bp": (1, 200),
     "min_dsr_ppm": (900_000, 999_999),

@@ -96,6 +96,9 @@ class AddEpisode:
         digest("vector_digest of the episode", self.vector_digest)
 
 
+MOST_VARIANTS = 1_000_000_000
+"""How many variants may have been tried."""
+
 MOST_EPISODES = 64
 """How many episodes one proposal may ask to remember."""
 
@@ -123,7 +126,8 @@ class MovePattern:
     :param pattern: its name.
     :param stage: where to.
     :param hypothesis: what is claimed, in a line; stated when it is registered, before it is evaluated.
-    :param variants: how many variants were tried before this one was chosen, itself included; 0: not known.
+    :param variants: how many variants were tried before this one was chosen, itself included; 0: not known. At most
+        ``MOST_VARIANTS``.
     :param registered_ns: when it was registered, nanoseconds since the epoch by the log's clock; 0 in the proposal that
         registers it, because only the log can tell.
     :param capital_bp: of equity, that it may use in its new stage; 0 where that is without capital.
@@ -140,7 +144,7 @@ class MovePattern:
         name("pattern", self.pattern)
         member(f"stage of {self.pattern}", self.stage, Stage)
         line(f"hypothesis of {self.pattern}", self.hypothesis, empty=False)
-        whole(f"variants of {self.pattern}", self.variants)
+        whole(f"variants of {self.pattern}", self.variants, 0, MOST_VARIANTS)
         whole(f"registered_ns of {self.pattern}", self.registered_ns)
         whole(f"capital_bp of {self.pattern}", self.capital_bp, 0, FULL_BP)
 
@@ -278,9 +282,13 @@ class Proposal:
 
     @property
     def seed(self) -> int:
-        """What chance begins from when voters resample: the same for all of them, whatever is claimed."""
-        plain = {what: value for what, value in self.content().items() if what != "claims"}
-        return int(sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest(), 16)
+        """What chance begins from when voters resample: the same for all of them, and nobody's choice.
+
+        It is what the log says of the subject. A word of a hypothesis, or a basis point of capital, would be another
+        throw of the dice for whoever proposes.
+        """
+        plain = [self.kind.value, self.subject, self.base_version]
+        return int(sha256(json.dumps(plain, separators=(",", ":")).encode()).hexdigest(), 16)
 
     @property
     def proper_subject(self) -> str:

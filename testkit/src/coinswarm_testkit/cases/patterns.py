@@ -132,6 +132,8 @@ def sound(rng: np.random.Generator) -> list[Case]:
             cites=shadow.proposal.evidence[:1], known_trials=(),
         ),
         probation,
+        pattern(rng, closed([*bent(rng, 360, 2_500, 10_000), *bent(rng, 40, -9_000, 10_000)]), Stage.PROBATION,
+                "found on the days of its look, whatever came since"),
         probation.but("capital of the venue's least order", capital_bp=250, known_minimum_bp=250),
         enabled,
         enabled.but("capital at the cap", capital_bp=RULES.max_weight_bp),
@@ -236,12 +238,18 @@ def _undiscovered(rng: np.random.Generator) -> list[Case]:
     base = pattern(rng, trades(rng, 400, 4.0), Stage.PROBATION)
     sure = pattern(rng, trades(rng, 100, 20.0), Stage.PROBATION)
     weak = pattern(rng, trades(rng, 400, 1.0), Stage.PROBATION)
+    late = pattern(rng, closed([*bent(rng, 360, 100, 10_000), *bent(rng, 355, 8_000, 10_000)]), Stage.PROBATION)
+    young = pattern(rng, trades(rng, 179, 20.0), Stage.PROBATION)
+    rare = pattern(rng, trades(rng, 400, 20.0)[:232:8], Stage.PROBATION)
     seen = base.evidence.now_ns
     return [
         weak.but("what may be luck", Rule.DISCOVERY),
-        base.but("what may be luck after so many looks", Rule.DISCOVERY, known_looks=60),
+        late.but("what was luck on the days of its look, whatever came since", Rule.DISCOVERY),
+        young.but("before anybody looks", Rule.DISCOVERY),
         base.but("what may be luck among so many patterns", Rule.DISCOVERY, known_number=500),
-        sure.but("a trade too few since it came into the shadow", Rule.TRADES, known_tested_ns=BEGIN_NS + 71 * DAY_NS),
+        sure.but("trades too few since it came into the shadow", Rule.TRADES, Rule.DISCOVERY,
+                 known_tested_ns=BEGIN_NS + 71 * DAY_NS),
+        rare.but("a trade too few since it came into the shadow", Rule.TRADES),
         base.but("tested on what brought it into the shadow", Rule.TRADES, Rule.DISCOVERY, known_tested_ns=seen),
         base.but("never in the shadow", Rule.TRADES, Rule.DISCOVERY, Rule.STAGES, known_tested_ns=0, known_number=0,
                  known_stage=Stage.CANDIDATE),

@@ -45,7 +45,6 @@ from coinswarm.memory.evidence.places import (
     trade_links,
     upto,
 )
-from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.quorum.ruling import version_of
 from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.facts import PrimedFacts
@@ -281,11 +280,11 @@ def _pattern(history: History, pattern: str) -> dict[str, Any]:
         **stage,
         "registered_ns": registered.at_ns,
         "variants": _change(registered).variants,
-        **_test(history, pattern, moves, registered.position),
+        **_test(pattern, moves, registered.position),
     }
 
 
-def _test(history: History, pattern: str, moves: list[Decided], registered: int) -> dict[str, Any]:
+def _test(pattern: str, moves: list[Decided], registered: int) -> dict[str, Any]:
     """Where the test of a pattern stands among all: each begins when its pattern comes into the shadow (LORD++).
 
     :param registered: position at which the pattern was registered; what it was before does not count.
@@ -306,12 +305,10 @@ def _test(history: History, pattern: str, moves: list[Decided], registered: int)
         and one.proposal.kind is ProposalKind.PROMOTE_PATTERN
         and _change(one).stage is Stage.PROBATION
     ]
-    rejected = history.decided(ProposalKind.PROMOTE_PATTERN, about=pattern, outcome=Outcome.REJECT)
     return {
         "number": number(begin),
         "tested_ns": own[-1].at_ns,
         "discoveries": tuple(number(position) for position in discovered),
-        "looks": sum(one.position > begin and _change(one).stage is Stage.PROBATION for one in rejected),
     }
 
 

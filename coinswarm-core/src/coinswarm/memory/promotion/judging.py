@@ -69,7 +69,6 @@ class RuleVoter(Voter):
         shown = [row for row in seen.exhibits if row.source in proposal.evidence]
         cited = sorted((one for row in shown for one in row.episodes), key=lambda one: (one.decided_ns, one.id))
         days, live = daily(cited), daily(rules.live(cited, seen))
-        place = Place(seen.number, seen.discoveries, seen.looks)
         trials = [row for row in seen.trials if row.source in proposal.evidence]
 
         def trades() -> str:
@@ -79,6 +78,14 @@ class RuleVoter(Voter):
         def on_trials(rule: Callable[[list[list[int]]], str]) -> str:
             wrong = rules.trials(change, trials)
             return wrong or rule([list(row) for row in together(trials)] or [days])
+
+        def discovered() -> str:
+            first = limits.first_look_days
+            shown, look = rules.looked(live, first)
+            if not shown:
+                due = f"{first}, {2 * first}, {4 * first} …"
+                return f"it is looked at after {due} days in the shadow, not after {len(live)}"
+            return numbers.discovery(shown, Place(seen.number, seen.discoveries, look), limits.fdr_ppm)
 
         def decayed() -> str:
             if seen.stage not in {str(stage) for stage in rules.WITH_CAPITAL}:
@@ -95,7 +102,7 @@ class RuleVoter(Voter):
             Rule.SHARPE: lambda: numbers.sharpe(days, limits.min_sharpe_ppm),
             Rule.PSR: lambda: numbers.psr(days, limits.min_psr_ppm),
             Rule.OVERFIT: lambda: on_trials(lambda rows: numbers.overfit(rows, limits.pbo_blocks, limits.max_pbo_ppm)),
-            Rule.DISCOVERY: lambda: numbers.discovery(live, place, limits.fdr_ppm),
+            Rule.DISCOVERY: discovered,
             Rule.DEFLATED: lambda: on_trials(lambda rows: numbers.deflated(days, rows, limits.min_dsr_ppm)),
             Rule.DRAWDOWN: lambda: numbers.drawdown(days, limits, proposal.seed),
             Rule.DECAYED: decayed,

@@ -12,8 +12,10 @@ w = a ÷ 2, d1, d2 … after how many tests had begun each discovery was made, a
 to 1 and is a fraction, so that levels are exact. Against the sequence of the paper it gives more to the first dozens
 of patterns and less to those after hundreds.
 
-A pattern may be proposed again after a rejection, when its record has grown. The looks share its level: look k gets a
-``1 ÷ (k (k + 1))`` of it, and all together no more than the whole.
+A pattern is looked at more than once, since its record grows. When, is fixed beforehand (``rules.looked``): records
+are public, and who proposes on the day on which his passes has looked every day. The looks share the level: look k gets
+a ``1 ÷ (k (k + 1))`` of it, and all together no more than the whole. Proposed twice between two looks, a pattern is
+judged on the same days, at the same level.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Place(NamedTuple):
 
     :param number: which it is, from 1; 0 where none has begun.
     :param discoveries: after how many tests had begun each discovery was made.
-    :param looks: rejections since it began.
+    :param looks: how many there were before this one.
     """
 
     number: int

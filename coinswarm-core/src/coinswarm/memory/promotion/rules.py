@@ -187,6 +187,19 @@ def live(cited: Sequence[Episode], seen: Evidence) -> list[Episode]:
     return [one for one in cited if seen.tested_ns and one.decided_ns >= seen.tested_ns]
 
 
+def looked(days: Sequence[int], first: int) -> tuple[Sequence[int], int]:
+    """The days that the newest look at a test is about, and which look that is, from 0; no days before the first.
+
+    Looks are at ``first`` days, at twice as many, and so on, whatever is proposed meanwhile: who waits for a day on
+    which a record happens to shine is shown the days of the last look.
+    """
+    look, size = -1, 0
+    while first << (look + 1) <= len(days):
+        look += 1
+        size = first << look
+    return days[:size], max(look, 0)
+
+
 def trials(change: MovePattern, rows: Sequence[TrialReturns]) -> str:
     """All that were registered are there, and are its own; a pattern of one variant needs none."""
     others = sorted(row.source.place for row in rows if not row.source.place.startswith(f"trials/{change.pattern}/"))
