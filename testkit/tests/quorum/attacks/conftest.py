@@ -185,10 +185,10 @@ class Court:
             claims=(Claim(what="sharpe-annual", value_ppm=claim),),
         )  # fmt: skip
 
-    def roster_change(self, rules: str) -> Proposal:
+    def roster_change(self, **changes: object) -> Proposal:
         """A proposal for the next roster."""
         now = self.log.rows.rosters[-1]
-        text = replace(now, version=now.version + 1, rules=rules).text()
+        text = replace(now, version=now.version + 1, **changes).text()  # type: ignore[arg-type]
         return Proposal(
             kind=ProposalKind.CONFIGURE,
             subject=ROSTER_SUBJECT,

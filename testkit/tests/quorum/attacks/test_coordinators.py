@@ -67,7 +67,7 @@ def test_a_coordinator_resumed_past_its_lease_expires_and_reconfigures_nothing(c
     lost = court.envelope(court.fair, deadline_ns=court.now + 5 * court.SECOND)
     court.submit(lost)
     leader.paused = True
-    change = court.envelope(court.roster_change(digest("stricter")))
+    change = court.envelope(court.roster_change(rules=digest("stricter")))
     court.submit(change)
     court.later(8)
     assert court.log.rows.lease.holder == "c1"

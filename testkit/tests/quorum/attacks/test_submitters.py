@@ -9,7 +9,10 @@ from coinswarm.canonical import digest
 from coinswarm.domain.proposal import Reference
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum.docket import MOST_OPEN
+from coinswarm.memory.quorum.keys import Ed25519Signer
+from coinswarm.memory.quorum.log import Request, Status, decide
 from coinswarm.memory.quorum.records import Outcome
+from coinswarm.memory.quorum.roster import Seat
 from coinswarm_testkit.quorum.scheme import SUBMITTER
 
 if TYPE_CHECKING:
@@ -75,3 +78,31 @@ def test_claims_change_nothing(court: Court) -> None:
     proofs = [entry.proof for entry in court.log.rows.entries]
     assert len({ballot.findings for proof in proofs for ballot in proof}) == 1
     assert court.outcome(proud) is Outcome.REJECT
+
+
+def test_a_submitter_whose_seat_was_taken_adds_nothing_to_the_log(court: Court) -> None:
+    """Signed for the roster that seated it, each proposal would be an entry for ever: a conflict with the next one."""
+    before = [court.envelope(replace(court.fair, subject=f"weights/{place}")) for place in range(3)]
+    other = Ed25519Signer(b"o" * 32)
+    court.submit(court.envelope(court.roster_change(submitters=(Seat("other", other.key),))))
+    assert court.log.rows.rosters[-1].submitter_keys.keys() == {"other"}
+    entries = court.log.rows.head.index
+    for envelope in before:
+        for node in (*court.voters, *court.leaders):
+            court.tell(node, m.Propose(envelope))
+        assert decide(court.log, [Request(envelope=envelope)], court.cast.scheme)[0].status is Status.INVALID
+    court.later(30)
+    assert court.log.rows.head.index == entries
+    assert not any(node.state.docket.cases for node in court.voters)
+    assert court.verified() == ""
+
+
+def test_nobody_makes_another_message_out_of_an_honest_one(court: Court) -> None:
+    """The same signature in capitals, or with spaces: who heard that first would know no other."""
+    envelope = court.envelope(court.fair)
+    for voter in court.voters:
+        for spelled in (envelope.signature.upper(), f" {envelope.signature}", f"{envelope.signature}\t"):
+            court.tell(voter, m.Propose(replace(envelope, signature=spelled)))
+        assert not voter.state.docket.cases
+    court.submit(envelope)
+    assert court.outcome(envelope) is Outcome.ACCEPT

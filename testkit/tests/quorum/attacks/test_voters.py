@@ -113,7 +113,7 @@ def test_ballots_under_an_older_roster_are_worth_nothing(court: Court) -> None:
     old = court.envelope(court.fair)
     court.submit(old)
     assert (len(kept), court.outcome(old)) == (4, None)
-    court.submit(court.envelope(court.roster_change(digest("stricter"))))
+    court.submit(court.envelope(court.roster_change(rules=digest("stricter"))))
     assert len(court.log.rows.rosters) == 2
     proof = tuple(one.ballot for one in kept[:3])
     new = replace(old, roster=1, signature="").signed(court.cast.submitter)
