@@ -198,6 +198,31 @@ def test_the_first_bad_entry_is_named(
     assert why in told["why"]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entry SET at_ns = at_ns + 1 WHERE position = 2",
+        "UPDATE proposal SET body = replace(body, 'acceptance/cap', 'acceptance/cup') "
+        "WHERE id = (SELECT proposal FROM entry WHERE position = 2)",
+    ],
+)
+def test_what_was_not_written_so_is_shown_to_nobody(store: Path, said: Callable[..., str], statement: str) -> None:
+    """Nor anything else in its place."""
+    change(store, statement)
+    for command in (("log",), ("show", "2"), ("log", "--json"), ("show", "2", "--json")):
+        text = said(*command, code=2)
+        assert "entry 2 of the log is not what was written (" in text
+        assert "run coinswarm memory verify" in text
+        assert "nobody" not in text
+    assert "accept" in said("show", "1"), "others are shown as ever"
+    assert "expired" in said("log", "--last", "1")
+
+
+def test_an_entry_that_is_gone_is_told(store: Path, said: Callable[..., str]) -> None:
+    change(store, "DELETE FROM entry WHERE position = 2")
+    assert "entry 2 of the log is gone, and the log goes on to " in said("show", "2", code=2)
+
+
 def test_a_log_cut_short_is_caught_by_a_seal(store: Path, said: Callable[..., str]) -> None:
     opened = open_store(str(store), "north", "main")
     third = opened.log.read(1, 2, 1).entries[0].head

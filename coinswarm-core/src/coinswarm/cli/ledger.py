@@ -288,13 +288,15 @@ def _swarm(profile: Path) -> SwarmProfile:
 
 def _last(store: Store, count: int, subject: str) -> list[Entry]:
     """The last entries, of a subject if one is named, oldest first."""
+    from coinswarm.memory.store.log import readable
+
     found: list[Entry] = []
     end = store.log.read(0, 0, 0).head.index
     while end > 0 and len(found) < count:
         after = max(0, end - max(count, 200 if subject else 0))
         page = [
             entry
-            for entry in store.log.read(0, after, end - after).entries
+            for entry in readable(store.log.read(0, after, end - after).entries)
             if is_about(entry.envelope.proposal, subject)
         ]
         found, end = [*page, *found], after
@@ -305,7 +307,10 @@ def _find(store: Store, which: str) -> Entry:
     """The entry that an id, the beginning of one, or a number means.
 
     :raises UnknownNameError: when it means none, or several.
+    :raises DataError: when it is not there, or not what was written.
     """
+    from coinswarm.memory.store.log import readable
+
     head = store.log.read(0, 0, 0).head.index
     position = int(which) if which.isdecimal() and len(which) < SHORT else 0
     if not position:
@@ -313,8 +318,10 @@ def _find(store: Store, which: str) -> Entry:
     if not 0 < position <= head:
         message = f"nothing was decided under {which!r}"
         raise UnknownNameError(message, remedy=f"the log has {head:,} entries: coinswarm memory log lists them")
-    [entry] = store.log.read(0, position - 1, 1).entries
-    return entry
+    for entry in readable(store.log.read(0, position - 1, 1).entries):
+        return entry
+    message = f"entry {position} of the log is gone, and the log goes on to {head:,}"
+    raise DataError(message, remedy="run coinswarm memory verify, and see docs/swarm.md")
 
 
 def _roster(path: Path) -> Roster:

@@ -79,8 +79,8 @@ def propose(*, file: Path, profile: Path, seconds: float | None, overrides: tupl
     from coinswarm.config.swarm import load_swarm
     from coinswarm.runtime.swarm.assembly import driven
 
-    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    told = _told(text, "stdin" if str(file) == "-" else str(file))
+    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    told = _told(data, "stdin" if str(file) == "-" else str(file))
     loaded = load_swarm(profile, overrides)
     ended = driven(partial(_propose, loaded, _completed(loaded, told), str(profile), seconds))
     outcome = ended.outcome.value
@@ -94,7 +94,7 @@ def propose(*, file: Path, profile: Path, seconds: float | None, overrides: tupl
         raise click.exceptions.Exit(1)
 
 
-def _told(text: str, label: str) -> dict[str, Any]:
+def _told(data: bytes, label: str) -> dict[str, Any]:
     """A proposal's content as it stands in a file, with what may be left out.
 
     :raises DataError: when it is no JSON object.
@@ -102,8 +102,8 @@ def _told(text: str, label: str) -> dict[str, Any]:
     import json
 
     try:
-        told = json.loads(text)
-    except ValueError as error:
+        told = json.loads(data.decode())
+    except (ValueError, RecursionError) as error:
         message = f"{label} is no JSON ({' '.join(str(error).split())})"
         raise DataError(message, remedy="correct it") from None
     if not isinstance(told, dict):

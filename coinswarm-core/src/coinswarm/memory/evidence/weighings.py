@@ -9,6 +9,7 @@ from coinswarm.memory.evidence.places import RETURNS, return_links
 from coinswarm.memory.promotion.weights import SUBJECT, Weighing, weighing
 from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.history import HEAD, History
+from coinswarm.memory.store.log import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,7 @@ def weighings(store: Store) -> tuple[int, list[Weighing]]:
         [rows] = line.ask(history.asked([SUBJECT], (), clock=False))
         version = history.standing(rows).versions.get(SUBJECT, 0)
         positions = [one.position for one in history.decided(ProposalKind.SET_WEIGHTS)]
-    entries = [entry for at in positions for entry in store.log.read(0, at - 1, 1).entries]
+    entries = [entry for at in positions for entry in readable(store.log.read(0, at - 1, 1).entries)]
     return version, [one for one in map(weighing, entries) if one is not None]
 
 

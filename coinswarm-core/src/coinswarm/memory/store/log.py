@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select
 
 from coinswarm.clock import SystemClock
 from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
-from coinswarm.errors import AmbiguousError, UnknownNameError
+from coinswarm.errors import AmbiguousError, DataError, UnknownNameError
 from coinswarm.memory.quorum.codec import MalformedError, ballot_from, envelope_from
 from coinswarm.memory.quorum.log import Log
 from coinswarm.memory.quorum.reader import LogRead
@@ -22,7 +22,7 @@ from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, Quorum
 from coinswarm.memory.store.transaction import NOW, SqlTransaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sqlalchemy import BindParameter, ColumnElement, Engine
     from sqlalchemy.orm import InstrumentedAttribute
@@ -202,6 +202,7 @@ _LONG = 8 * 1024
 _SHOWN = 3
 """How many ids a message shows."""
 
+_NOBODY = "nobody"
 _NOTHING = Proposal(kind=ProposalKind.CONFIGURE, subject="nothing", base_version=0, change=Configure("nothing", ""))
 
 
@@ -243,8 +244,19 @@ def _not_hashed(entry: Entry, link: str) -> str:
     return "" if found == link else "its hash is not that of what it says"
 
 
+def readable(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries for people: of what a reader would stop at, they are told no content, since it has none of its own.
+
+    :raises DataError: naming the first entry that is not what was written.
+    """
+    found = list(entries)
+    for entry in found:
+        if entry.envelope.cluster == _NOBODY:
+            message = f"entry {entry.index} of the log is not what was written {entry.envelope.shard}"
+            raise DataError(message, remedy="run coinswarm memory verify, and see docs/swarm.md")
+    return found
+
+
 def _nobodys(why: str) -> Envelope:
     """An envelope that no log takes: a reader stops at it, and says why."""
-    return Envelope(
-        cluster="nobody", shard=why, roster=0, submitter="nobody", nonce=0, deadline_ns=0, proposal=_NOTHING
-    )
+    return Envelope(cluster=_NOBODY, shard=why, roster=0, submitter="nobody", nonce=0, deadline_ns=0, proposal=_NOTHING)
