@@ -72,6 +72,8 @@ def decided(
         if joins:
             told = SwarmProfile(swarm=section, plugins=profile.plugins, drivers=profile.drivers)
             fork = patience.insist(partial(read_fork, store, None, spaces))
+            assert fork.fold is not None, "it was read"
+            assembly.demand_submitter(section, fork.fold)
             joined = assembly.proposing(told, label=label, say=say, patience=patience.seconds)
             with portal.wrap_async_context_manager(joined) as desk:
                 yield _log(fork, store, desk, patience, section.deadline_seconds), fork
@@ -102,11 +104,17 @@ def embedded(  # noqa: PLR0913 - the parts of a swarm
     :param folder: of the parts' disks.
     :param seconds: how long a proposal may take.
     :param patience: with what is away; None: all that it takes.
+    :raises NotReadyError: the roster in force has another key for somebody, or no such seat.
     """
     from coinswarm.runtime.making import make_driver  # noqa: PLC0415 - for who has a quorum in this process
     from coinswarm.runtime.swarm.embedded import EmbeddedSwarm  # noqa: PLC0415 - likewise
+    from coinswarm.runtime.swarm.seating import demand_seat  # noqa: PLC0415 - likewise
 
     fork, log = read_fork(store, None, spaces), store.log
+    assert fork.fold is not None, "it was read"
+    for name, (signer, _) in cast.voters.items():
+        demand_seat(fork.fold, name, signer.key, "voter")
+    demand_seat(fork.fold, cast.submitter, cast.signer.key, "submitter")
     with ExitStack() as stack:
         made = make_driver("bus", "local", {}, key="drivers.bus.settings", label="the swarm")
         bus = stack.enter_context(portal.wrap_async_context_manager(typed("MessageBus", made)))

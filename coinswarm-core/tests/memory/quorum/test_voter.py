@@ -200,6 +200,19 @@ def test_without_a_seat_it_judges_nothing(cluster: Cluster) -> None:
     assert seat.tell(m.Propose(cluster.envelope())) == []
 
 
+def test_once_its_seat_has_another_key_it_judges_and_seals_nothing_with_the_old_one(cluster: Cluster) -> None:
+    old, open_still = Seat(cluster, cluster.voter(seal_every=1)), cluster.envelope()
+    assert old.tell(m.Propose(open_still)) == [m.Evaluate(open_still)]
+    seats = cluster.roster.voters
+    cluster.commit(cluster.next_roster(voters=(type(seats[0])("v0", cluster.signers[4].key), *seats[1:])))
+    assert not any(isinstance(one, m.Keep) for one in old.tell(m.Tick())), "no seal"
+    found = m.Evaluated(open_still.id, True, FOUND)  # noqa: FBT003 - a verdict
+    envelope = cluster.envelope()
+    assert old.tell(found, m.Propose(envelope)) == []
+    cluster.signers[0] = cluster.signers[4]
+    assert m.Evaluate(envelope) in Seat(cluster, cluster.voter()).tell(m.Propose(envelope)), "the new key has the seat"
+
+
 def test_a_seal_is_kept_before_it_is_sent_and_once_per_head(cluster: Cluster) -> None:
     seat = Seat(cluster, cluster.voter(seal_every=2))
     for base in range(5):

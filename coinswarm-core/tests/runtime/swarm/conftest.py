@@ -12,7 +12,7 @@ import pytest
 from coinswarm.canonical import digest
 from coinswarm.contracts import Voter
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Rule, Verdict, mandatory
-from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
+from coinswarm.domain.proposal import ROSTER_KEY, Configure, Proposal, ProposalKind
 from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
 from coinswarm.memory.quorum.inmemory import MemoryLog
 from coinswarm.memory.quorum.keys import Ed25519Signer
@@ -53,7 +53,7 @@ class Reads(Voter):
 
     def evaluate(self, proposal: Proposal, evidence: Evidence) -> Verdict:  # noqa: ARG002 - the contract's
         change = proposal.change
-        bad = not isinstance(change, Configure) or not change.value.startswith("good")
+        bad = not isinstance(change, Configure) or not (change.key == ROSTER_KEY or change.value.startswith("good"))
         return Verdict.of({rule: "it is bad" if bad and rule is Rule.EVIDENCE else "" for rule in mandatory(proposal)})
 
 

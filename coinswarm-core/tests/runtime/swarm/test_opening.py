@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 
 from coinswarm.config.swarm import SwarmSection, VoterSection
-from coinswarm.errors import NotReadyError
+from coinswarm.errors import NotReadyError, ProfileError
 from coinswarm.memory.store.opening import migrated, open_store
 from coinswarm.runtime.swarm import opening
 from coinswarm.runtime.swarm.telling import AGAIN_SECONDS, Teller
@@ -22,6 +23,16 @@ def section(path: Path) -> SwarmSection:
     """Of a quorum whose log is in a file."""
     voters = [VoterSection(id=f"v{n}", voter="decimals") for n in range(2)]
     return SwarmSection(cluster="north", roster="r.json", database=str(path), voters=voters)
+
+
+def test_a_profile_names_the_roster_that_its_log_began_with(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    named = section(tmp_path / "swarm.db").model_copy(update={"roster": str(path)})
+    path.write_text(f"{ROSTER.text()}\n", encoding="utf-8")
+    assert opening.roster_of(named) == ROSTER
+    path.write_text(f"{replace(ROSTER, version=2).text()}\n", encoding="utf-8")
+    with pytest.raises(ProfileError, match=r"r\.json is version 2 of a roster.*bring back the file of version 0"):
+        opening.roster_of(named)
 
 
 @pytest.mark.parametrize("made", ["nothing", "tables", "another log"])

@@ -173,8 +173,8 @@ def _consider(voter: Voter, case: Case) -> tuple[Voter, tuple[Effect, ...]]:
     standing = reader.fold.standing(envelope)
     if not _open(reader, envelope, standing):
         return voter, ()
-    if voter.name not in reader.fold.roster.voter_keys:
-        return voter, ()  # it has no seat any more, or none yet
+    if not _seated(voter, reader.fold.roster):
+        return voter, ()
     if envelope.proposal.base_version != standing.version:
         return voter, ()  # it starts from what is still to come: no ballot yet
     first = voter.uses.get(envelope.use)
@@ -183,6 +183,11 @@ def _consider(voter: Voter, case: Case) -> tuple[Voter, tuple[Effect, ...]]:
         return _with(voter, case._replace(busy=True)), (Report(Reuse(first, envelope)),)
     docket, _ = dockets.put(voter.docket, case._replace(busy=True))
     return voter._replace(docket=docket, uses=voter.uses.put(envelope.use, envelope)), (Evaluate(envelope),)
+
+
+def _seated(voter: Voter, roster: Roster) -> bool:
+    """Whether a roster has a seat for it, with the key that it signs with: else nothing counts that it signs there."""
+    return roster.voter_keys.get(voter.name) == voter.signer.key
 
 
 def _open(reader: Reader, envelope: Envelope, standing: Standing) -> bool:
@@ -265,7 +270,7 @@ def _read(voter: Voter, answer: LogRead, now_ns: int) -> tuple[Voter, tuple[Effe
     fold, due = voter.docket.fold, voter.docket.fold.head.index // voter.seal_every
     index = due * voter.seal_every
     roster = fold.roster_at(index)
-    if due > voter.sealed and voter.name in roster.voter_keys:
+    if due > voter.sealed and _seated(voter, roster):
         found = fold.hash_at(index)
         assert found is not None, "it lies behind the head"
         sealed = SealVote(

@@ -24,6 +24,7 @@ from coinswarm.runtime.swarm.keyring import signer_for
 from coinswarm.runtime.swarm.node import first_of
 from coinswarm.runtime.swarm.opening import disks_of, opened_bus, opened_store, roster_of
 from coinswarm.runtime.swarm.parts import Place, coordinator_node, voter_node
+from coinswarm.runtime.swarm.seating import demand_seat
 from coinswarm.runtime.swarm.signatures import Remembering
 from coinswarm.runtime.swarm.telling import Teller
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from coinswarm.config.swarm import SwarmProfile, SwarmSection
     from coinswarm.domain.proposal import Proposal
+    from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.messages import KeepSeal
     from coinswarm.memory.quorum.roster import Roster
     from coinswarm.memory.store.opening import Store
@@ -69,7 +71,7 @@ async def run_voter(profile: SwarmProfile, name: str, *, label: str, say: Say, n
         message = f"{label} has no voter {name!r}"
         raise ProfileError(message, remedy=nearest(name, seats))
     seat = seats[name]
-    signer = signer_for(name, seat.key, roster.voter_keys, "voter")
+    signer = signer_for(name, seat.key)
     plugin = make_voter(profile.plugins, seat.voter, seat.settings, key=f"swarm.voters.{name}.settings", label=label)
     teller = Teller(name, say)
     with Disk(disks_of(section) / f"{name}.sqlite", name, section.cluster, section.shard) as disk:
@@ -80,9 +82,16 @@ async def run_voter(profile: SwarmProfile, name: str, *, label: str, say: Say, n
             gather = Gatherer(store, mode=section.mode, minimum_bp=section.minimum_bp)
             judge = Judge(name, plugin, gather, teller, time.monotonic, seconds=section.judge_seconds)
             node = voter_node(
-                place_of(section, roster, bus, store), name, signer, disk, judge, teller, new_disk=new_disk
+                place_of(section, roster, bus, store),
+                name,
+                signer,
+                disk,
+                judge,
+                teller,
+                new_disk=new_disk,
+                in_force=_telling(teller, f"votes in {section.cluster}/{section.shard}"),
             )
-            await until_told(node.run, teller, f"votes in {section.cluster}/{section.shard}: {_sizes(roster)}")
+            await until_told(node.run, teller)
 
 
 async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: Say) -> None:
@@ -110,8 +119,9 @@ async def run_coordinator(profile: SwarmProfile, name: str, *, label: str, say: 
                 number=section.coordinators.index(name),
                 candidates=len(section.coordinators),
                 keep_seal=partial(_keep_seal, folder / f"{name}.seals", store),
+                in_force=_telling(teller, f"coordinates {section.cluster}/{section.shard}"),
             )
-            await until_told(node.run, teller, f"coordinates {section.cluster}/{section.shard}: {_sizes(roster)}")
+            await until_told(node.run, teller)
 
 
 async def run_projection(profile: SwarmProfile, *, label: str, say: Say) -> None:
@@ -182,7 +192,7 @@ async def proposing(
     """
     section, roster = profile.swarm, roster_of(profile.swarm)
     name = section.submitter.id
-    signer = signer_for(name, section.submitter.key, roster.submitter_keys, "submitter")
+    signer = signer_for(name, section.submitter.key)
     teller = Teller(name, say)
     with Disk(disks_of(section) / f"{name}.sqlite", name, section.cluster, section.shard) as disk:
         async with (
@@ -218,7 +228,7 @@ async def outcome_of(desk: Desk, proposal: Proposal, seconds: float) -> Ended:
 
 
 def cast_of(section: SwarmSection, roster: Roster, plugins: Sequence[str], *, label: str) -> Cast:
-    """Who takes part in a quorum that runs in one process: every seat's key must be here.
+    """Who takes part in a quorum that runs in one process: the key of every seat that is named must be here.
 
     :param plugins: to load, by name; core is always there.
     :param label: what messages call the profile.
@@ -226,14 +236,24 @@ def cast_of(section: SwarmSection, roster: Roster, plugins: Sequence[str], *, la
     """
     voters = {
         seat.id: (
-            signer_for(seat.id, seat.key, roster.voter_keys, "voter"),
+            signer_for(seat.id, seat.key),
             make_voter(plugins, seat.voter, seat.settings, key=f"swarm.voters.{seat.id}.settings", label=label),
         )
         for seat in section.voters
     }
     name = section.submitter.id
-    signer = signer_for(name, section.submitter.key, roster.submitter_keys, "submitter")
+    signer = signer_for(name, section.submitter.key)
     return Cast(roster=roster, voters=voters, submitter=name, signer=signer)
+
+
+def demand_submitter(section: SwarmSection, fold: Fold) -> None:
+    """Hold who proposes for a profile to the roster in force.
+
+    :param fold: of the whole log.
+    :raises NotReadyError: its key cannot be had, or is not that seat's.
+    """
+    name = section.submitter.id
+    demand_seat(fold, name, signer_for(name, section.submitter.key).key, "submitter")
 
 
 def _keep_seal(path: Path, store: Store, kept: KeepSeal) -> None:
@@ -262,14 +282,23 @@ def place_of(section: SwarmSection, roster: Roster, bus: MessageBus, store: Stor
     )
 
 
-def _sizes(roster: Roster) -> str:
-    return f"{roster.quorum} of {len(roster.voters)} voters decide"
+def _telling(teller: Teller, does: str) -> Callable[[Fold], None]:
+    """Says what a part does once it has read the log, and under which roster; then each other one that is in force."""
+    said: list[int] = []
+
+    def told(fold: Fold) -> None:
+        roster = fold.roster
+        sizes = f"{roster.quorum} of {len(roster.voters)} voters decide"
+        teller.say(f"version {roster.version} of the roster is in force: {sizes}" if said else f"{does}: {sizes}")
+        said.append(roster.version)
+
+    return told
 
 
-async def until_told(run: Callable[..., Coroutine[Any, Any, None]], teller: Teller, what: str) -> None:
+async def until_told(run: Callable[..., Coroutine[Any, Any, None]], teller: Teller, what: str = "") -> None:
     """Run a part until a signal comes.
 
-    :param what: is said once it has started.
+    :param what: is said once it has started; a part that says so itself has none.
 
     :raises KeyboardInterrupt: where that is SIGINT.
     """
@@ -285,7 +314,8 @@ async def until_told(run: Callable[..., Coroutine[Any, Any, None]], teller: Tell
             group.start_soon(listen)
             await group.start(run)
             looping.settle()
-            teller.say(what)
+            if what:
+                teller.say(what)
             await anyio.sleep_forever()
     teller.say("stopped")
     if came == [signal.SIGINT]:

@@ -106,12 +106,13 @@ class Desk:
         """What is to be taken apart: it is held on the disk until its parts are."""
         self._news = anyio.Event()
         self._error: BaseException | None = None
-        self.node = submitter_node(place, name, disk, teller, ended=self._ended, **more)
+        self.node = submitter_node(place, name, signer.key, disk, teller, ended=self._ended, **more)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Drive the submitter until cancelled.
 
         :raises HaltedError: when the log is not to be believed.
+        :raises NotReadyError: when the roster in force has another key for this submitter, or no such seat.
         """
         try:
             async with anyio.create_task_group() as group:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from coinswarm.errors import HaltedError, NotReadyError
+from coinswarm.errors import CoinswarmError, HaltedError, NotReadyError
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.wire import Decoder
 from coinswarm.runtime.swarm.desk import DEADLINE_SECONDS, Desk, Ended
@@ -78,7 +78,7 @@ class EmbeddedSwarm:
     log: Log
     gather: Gather
     say: Callable[[str], None] = lambda _line: None
-    halts: dict[str, HaltedError] = field(default_factory=dict)
+    halts: dict[str, CoinswarmError] = field(default_factory=dict)
     _desk: Desk | None = None
     _group: TaskGroup | None = None
     _disks: ExitStack = field(default_factory=ExitStack)
@@ -169,9 +169,9 @@ class EmbeddedSwarm:
     async def _guarded(
         self, node: Node, runner: Node | Desk, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
     ) -> None:
-        """Run a part; one that stops for good does not stop the others, and is told."""
+        """Run a part; one that stops for good, or has no seat any more, does not stop the others, and is told."""
         try:
             await runner.run(task_status=task_status)
-        except HaltedError as error:
+        except (HaltedError, NotReadyError) as error:
             self.halts[node.part.name] = error
             self.say(str(error))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from coinswarm.config.home import home
 from coinswarm.config.sources import Secret
-from coinswarm.errors import NotReadyError, OutputError, ProfileError, nearest
+from coinswarm.errors import NotReadyError, OutputError
 from coinswarm.memory.quorum.keys import Ed25519Signer
 from coinswarm.writing import sync_folder
 
@@ -115,24 +115,14 @@ def keys_folder() -> Path:
     return home() / FOLDER
 
 
-def signer_for(name: str, reference: Mapping[str, str] | None, known: Mapping[str, str], what: str) -> Signer:
-    """A seat's signer, held to the key that the roster has for it.
+def signer_for(name: str, reference: Mapping[str, str] | None) -> Signer:
+    """A seat's signer. Whether the seat has that key, the roster in force says (``seating``).
 
     :param reference: where its secret is; None: in the keys' folder.
-    :param known: seat -> public key; :param what: those seats are.
-    :raises NotReadyError: when the key cannot be had, or is another.
-    :raises ProfileError: when the roster has no such seat.
+    :raises NotReadyError: when the key cannot be had, or is none.
     """
     if reference is None:
-        signer = read(keys_folder(), name)
-    else:
-        secret = Secret.parse(dict(reference))
-        assert secret is not None, "checked with the profile"
-        signer = signer_of(secret.reveal(), f"the secret {secret}")
-    if name not in known:
-        message = f"the roster has no {what} {name!r}"
-        raise ProfileError(message, remedy=nearest(name, known))
-    if known[name] != signer.key:
-        message = f"the key of {name} is {signer.key}, but the roster of version 0 has {known[name]}"
-        raise NotReadyError(message, remedy="bring the key that belongs to the seat; a change goes through the roster")
-    return signer
+        return read(keys_folder(), name)
+    secret = Secret.parse(dict(reference))
+    assert secret is not None, "checked with the profile"
+    return signer_of(secret.reveal(), f"the secret {secret}")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from coinswarm.domain.stored import Message as Carried
     from coinswarm.memory.quorum.docket import Docket
+    from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.quorum.log import Log
     from coinswarm.memory.quorum.records import Envelope, Outcome
@@ -97,6 +98,8 @@ class Node:
     :param report: is handed what people should keep as evidence.
     :param keep_seal: is handed seals, in a worker thread.
     :param decoder: shared with other parts of this process.
+    :param in_force: is handed the log as it was read to its end, at first and whenever another roster is in force; it
+        raises where this process may not act in its seat's name.
     :param refuse_fresh: whether a log that has entries already, beside a disk that is empty, is a reason to stop.
     """
 
@@ -113,6 +116,7 @@ class Node:
         ended: Callable[[Envelope, Outcome, int], None] = lambda _envelope, _outcome, _index: None,
         report: Callable[[m.Report], None] = lambda _report: None,
         keep_seal: Callable[[m.KeepSeal], None] = lambda _seal: None,
+        in_force: Callable[[Fold], None] = lambda _fold: None,
         refuse_fresh: bool = False,
         decoder: wire.Decoder | None = None,
         tick_seconds: float = TICK_SECONDS,
@@ -121,6 +125,7 @@ class Node:
         self.teller = teller
         self._bus, self._log, self._scheme, self._judge = bus, log, scheme, judge
         self._ended, self._report = ended, report
+        self._in_force, self._rosters = in_force, 0
         self._refuse_fresh, self._tick_seconds = refuse_fresh, tick_seconds
         self._events: deque[Any] = deque()
         self._at_work: bool | None = None
@@ -248,7 +253,7 @@ class Node:
             raise HaltedError(
                 message,
                 remedy="if this seat has voted before, its disk is lost, and it could sign a second ballot: give the "
-                "seat a new key. If it is new here, start it once with --new-disk",
+                "seat a new key. If it is new here, or has a new key, start it once with --new-disk",
             )
         if self._refuse_fresh:  # the log is empty too: from now on this disk is not
             self._keeper.remember(m.Remember(START))
@@ -261,7 +266,11 @@ class Node:
         if not self._ready and self.docket.reader.ready:
             self._ready = True
             self.tell(m.Tick())  # what waits for that, a lease above all, need not wait for the next one
-        index = self.docket.fold.head.index
+        fold = self.docket.fold
+        index = fold.head.index
+        if self._ready and index >= read.head.index and len(fold.rosters) != self._rosters:
+            self._rosters = len(fold.rosters)
+            self._in_force(fold)
         if index > read.after:
             self._moved = time.monotonic()
         if self.part.kind != "coordinator":

@@ -42,17 +42,24 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 def roster_of(section: SwarmSection) -> Roster:
     """The roster of version 0, from the operator's file.
 
-    :raises ProfileError: when it cannot be read, or is none.
+    :raises ProfileError: when it cannot be read, is none, or a later one: those are in the log, which begins with this.
     """
     path = Path(section.roster)
     try:
-        return roster_from(path.read_text(encoding="utf-8").rstrip("\n"))
+        roster = roster_from(path.read_text(encoding="utf-8").rstrip("\n"))
     except OSError as error:
         message = f"the roster {path} cannot be read ({error.strerror})"
         raise ProfileError(message, remedy="coinswarm memory init writes one") from error
     except ValueError as error:
         message = f"{path} is no roster ({error})"
         raise ProfileError(message, remedy="bring back the file that coinswarm memory init wrote") from error
+    if roster.version:
+        message = f"{path} is version {roster.version} of a roster, and a profile names the one that its log began with"
+        raise ProfileError(
+            message,
+            remedy="bring back the file of version 0 that coinswarm memory init wrote; later ones are read in the log",
+        )
+    return roster
 
 
 def disks_of(section: SwarmSection) -> Path:

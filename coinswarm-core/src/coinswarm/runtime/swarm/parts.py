@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from coinswarm.memory.quorum import coordinator, submitter, voter
 from coinswarm.runtime.swarm.node import AUDIT, COMMIT, PROPOSE, VOTE, Node, Part
+from coinswarm.runtime.swarm.seating import demand_seat
 from coinswarm.runtime.swarm.signatures import Remembering
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.keys import Scheme, Signer
     from coinswarm.memory.quorum.log import Log
     from coinswarm.memory.quorum.roster import Roster
@@ -51,13 +55,20 @@ def voter_node(  # noqa: PLR0913 - everything that it joins
     *,
     new_disk: bool = False,
     seal_every: int = voter.SEAL_EVERY,
+    in_force: Callable[[Fold], None] = lambda _fold: None,
     **more: Any,  # noqa: ANN401 - of a node
 ) -> Node:
     """A voter.
 
     :param disk: open.
     :param new_disk: whether its disk may be empty although the log is not: it has never voted before.
+    :param in_force: as a node's, after the seat was held to that roster.
     """
+
+    def seated(fold: Fold) -> None:
+        demand_seat(fold, name, signer.key, "voter")
+        in_force(fold)
+
     kept = disk.votes()
     state = voter.start(
         name,
@@ -72,7 +83,18 @@ def voter_node(  # noqa: PLR0913 - everything that it joins
     )
     part = Part("voter", name, state, voter.step, (PROPOSE,), at_times=(VOTE,))
     fresh = disk.fresh and not new_disk
-    return Node(part, place.bus, place.log, place.scheme, teller, disk=disk, judge=judge, refuse_fresh=fresh, **more)
+    return Node(
+        part,
+        place.bus,
+        place.log,
+        place.scheme,
+        teller,
+        disk=disk,
+        judge=judge,
+        in_force=seated,
+        refuse_fresh=fresh,
+        **more,
+    )
 
 
 def coordinator_node(  # noqa: PLR0913 - as above
@@ -108,16 +130,22 @@ def coordinator_node(  # noqa: PLR0913 - as above
 def submitter_node(
     place: Place,
     name: str,
+    key: str,
     disk: Disk,
     teller: Teller,
     **more: Any,  # noqa: ANN401 - of a node
 ) -> Node:
     """A submitter.
 
+    :param key: the public half of what its proposals are signed with.
     :param disk: open.
     """
+
+    def seated(fold: Fold) -> None:
+        demand_seat(fold, name, key, "submitter")
+
     state = submitter.start(
         place.cluster, place.shard, place.roster, place.scheme, kept=disk.proposals(), seen=disk.seen
     )
     part = Part("submitter", name, state, submitter.step, (COMMIT,))
-    return Node(part, place.bus, place.log, place.scheme, teller, disk=disk, **more)
+    return Node(part, place.bus, place.log, place.scheme, teller, disk=disk, in_force=seated, **more)

@@ -130,6 +130,18 @@ async def seats_of(profile: SwarmProfile, *, label: str, say: Callable[[str], No
     )
 
 
+async def in_force(profile: SwarmProfile, *, say: Callable[[str], None]) -> Fold:
+    """Read and verify the whole log, for the roster that is in force.
+
+    :raises DataError: when the log does not verify.
+    :raises CoinswarmError: for whatever stands in the way.
+    """
+    section, first = profile.swarm, roster_of(profile.swarm)
+    async with opened_store(section, first, Teller("roster", say), opening.PATIENCE, founds=False) as store:
+        fold, _ = await to_thread.run_sync(_read, store.log, genesis(section.cluster, section.shard, first))
+    return fold
+
+
 async def asked(
     bus: MessageBus, roster: Roster, coordinators: Sequence[str]
 ) -> dict[tuple[str, str], dict[str, Any] | None]:
