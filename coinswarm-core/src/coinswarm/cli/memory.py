@@ -8,7 +8,7 @@ from coinswarm.cli.groups import NearestGroup
 from coinswarm.cli.index import index
 from coinswarm.cli.ledger import log, migrate, rebuild, show, verify
 from coinswarm.cli.proposing import propose
-from coinswarm.cli.seats import init, keys, voters
+from coinswarm.cli.seats import init, keys, roster, voters
 
 
 @click.group(cls=NearestGroup)
@@ -16,5 +16,5 @@ def memory() -> None:
     """The swarm's memory under quorum: its seats, its log and its store."""
 
 
-for command in (init, keys, voters, propose, log, show, verify, rebuild, index, migrate):
+for command in (init, keys, voters, roster, propose, log, show, verify, rebuild, index, migrate):
     memory.add_command(command)

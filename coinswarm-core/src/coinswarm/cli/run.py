@@ -34,7 +34,7 @@ def run() -> None:
 @click.option(
     "--new-disk",
     is_flag=True,
-    help="The seat has never voted: let it begin with an empty disk although the log has entries.",
+    help="The seat, or its key, has never voted: let it begin with an empty disk although the log has entries.",
 )
 @set_option
 def voter(*, name: str, profile: Path, new_disk: bool, overrides: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""``coinswarm memory keys|init|voters``: keys of seats, a quorum's beginning, and who takes part in it."""
+"""``coinswarm memory keys|init|voters|roster``: keys of seats, a quorum's beginning, and who takes part in it."""
 
 from __future__ import annotations
 
@@ -153,6 +153,69 @@ def voters(*, profile: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     if told.due:
         click.echo(f"{DUE[0].upper()}{DUE[1:]}.")
     emit([seat.row() for seat in told.seats], ("name", "part", "state", "head", "last_ballot", "key"), as_json=False)
+
+
+@click.command(cls=ProfileCommand)
+@profile_option
+@click.option(
+    "--voter",
+    "voters",
+    multiple=True,
+    metavar="NAME[=KEY]",
+    help="A voter that is added, or is given this key; without KEY the one below $COINSWARM_HOME/seats.",
+)
+@click.option("--submitter", "submitters", multiple=True, metavar="NAME[=KEY]", help="Likewise, who may propose.")
+@click.option("--remove", "removed", multiple=True, metavar="NAME", help="A seat that is removed.")
+@click.option("--faulty", type=click.IntRange(min=0), help="How many voters may lie; as many as now.")
+@set_option
+@json_option
+def roster(  # noqa: PLR0913 - one parameter per option
+    *,
+    profile: Path,
+    voters: tuple[str, ...],
+    submitters: tuple[str, ...],
+    removed: tuple[str, ...],
+    faulty: int | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Show the roster in force; with a change, print the proposal for the next one, for memory propose.
+
+    One voter is added, removed or given another key at a time. The log is read and verified; nothing is proposed, and
+    nobody is asked.
+    """
+    from functools import partial
+
+    from coinswarm.cli.tables import emit_json
+    from coinswarm.config.swarm import load_swarm
+    from coinswarm.runtime.swarm.assembly import driven
+    from coinswarm.runtime.swarm.founding import sizes
+    from coinswarm.runtime.swarm.seating import Change, next_roster
+    from coinswarm.runtime.swarm.seats import in_force
+
+    change = Change(voters=_keyed(voters), submitters=_keyed(submitters), removed=removed, faulty=faulty)
+    fold = driven(partial(in_force, load_swarm(profile, overrides), say=say))
+    now = fold.roster
+    if change:
+        emit_json(next_roster(now, change))
+        return
+    rows = [
+        *({"name": seat.name, "part": "voter", "key": seat.key} for seat in now.voters),
+        *({"name": seat.name, "part": "submitter", "key": seat.key} for seat in now.submitters),
+    ]
+    if as_json:
+        emit_fields({"version": now.version, "quorum": now.quorum, "faulty": now.faulty, "seats": rows}, as_json=True)
+        return
+    click.echo(f"{fold.cluster}/{fold.shard}: {sizes(now)}; roster version {now.version}")
+    emit(rows, ("name", "part", "key"), as_json=False)
+
+
+def _keyed(texts: tuple[str, ...]) -> dict[str, str]:
+    """Seats with their public keys, which are those here where none is named."""
+    from coinswarm.runtime.swarm import keyring
+
+    named = dict(map(_seat, texts))
+    return {name: key or keyring.read(keyring.keys_folder(), name).key for name, key in named.items()}
 
 
 def _seat(text: str) -> tuple[str, str]:

@@ -148,6 +148,89 @@ def test_a_quorum_of_processes(profile: Path, running: dict[str, Part], capsys: 
     assert "coinswarm memory verify" in said
 
 
+def refused(*words: str) -> str:
+    """What a process says that ends because the person who started it must act."""
+    with part(*words) as one:
+        _, said = one.process.communicate(timeout=60)
+    assert one.process.returncode == 2, said
+    assert "Traceback" not in said
+    return said
+
+
+def change_roster(told: tuple[str, ...], capsys: pytest.CaptureFixture[str], *words: str) -> None:
+    """Have the operator propose another roster, and the quorum accept it."""
+    capsys.readouterr()
+    assert main(["memory", "roster", *told, *words]) == 0
+    Path("change.json").write_text(capsys.readouterr().out, encoding="utf-8")
+    assert main(["memory", "propose", "change.json", *told, "--set", "swarm.submitter.id=operator"]) == 0
+
+
+def deciders(told: tuple[str, ...]) -> set[str]:
+    """Who decides a proposal of the desk's now."""
+    Path("proposal.json").write_text(json.dumps(PROPOSAL), encoding="utf-8")
+    assert main(["memory", "propose", "proposal.json", *told]) == 1
+    with opened("north.sqlite") as store:
+        head = store.log.read(0, 0, 0).head.index
+        [entry] = store.log.read(0, head - 1, 1).entries
+    return {ballot.voter for ballot in entry.proof}
+
+
+def test_a_change_of_the_roster_is_carried_out(
+    profile: Path, running: dict[str, Part], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A voter is given a new key, another is added, a third removed: those decide who are seated then."""
+    seats, told = Path("home/seats"), ("--profile", str(profile))
+    text = profile.read_text(encoding="utf-8")
+    profile.write_text(f'{text}\n[[swarm.voters]]\nid = "v4"\nvoter = "integers"\n', encoding="utf-8")
+    assert main(["memory", "keys", "create", "v4"]) == 0
+    early = refused("voter", "--id", "v4", *told)
+    assert "the roster in force (version 0) has no voter 'v4'" in early
+    assert "not in force yet: propose it (coinswarm memory roster)" in early
+
+    (seats / "v1.key").rename(seats / "v1.old")
+    assert main(["memory", "keys", "create", "v1"]) == 0
+    change_roster(told, capsys, "--voter", "v1")
+    running["v1"].until("the key of v1 was replaced by version 1 of the roster")
+    assert running["v1"].process.wait(60) == 2, "the old key votes no more"
+    running["v2"].until("v2: version 1 of the roster is in force: 2 of 3 voters decide")
+    assert running["v2"].stop() == 0
+    with part("voter", "--id", "v1", *told) as first, ExitStack() as more:
+        first.until("v1: votes in north/main: 2 of 3 voters decide")
+        assert deciders(told) == {"v1", "v3"}
+        change_roster(told, capsys, "--voter", "v4")
+        fourth = more.enter_context(part("voter", "--id", "v4", "--new-disk", *told))
+        fourth.until("v4: votes in north/main: 3 of 4 voters decide")
+        assert deciders(told) == {"v1", "v3", "v4"}
+        change_roster(told, capsys, "--remove", "v2")
+        gone = refused("voter", "--id", "v2", *told)
+        assert "v2 has no seat any more: version 3 of the roster removed that voter" in gone
+        assert first.stop() == 0
+        (seats / "v1.old").replace(seats / "v1.key")
+        assert "the key of v1 was replaced by version 1" in refused("voter", "--id", "v1", *told)
+        assert deciders(told) == {"v3", "v4"}
+    assert main(["memory", "verify", *told]) == 0
+
+
+@pytest.mark.usefixtures("running")
+def test_who_proposes_is_held_to_the_roster_in_force(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seats, told = Path("home/seats"), ("--profile", str(profile))
+    Path("proposal.json").write_text(json.dumps(PROPOSAL), encoding="utf-8")
+    (seats / "desk.key").rename(seats / "desk.old")
+    assert main(["memory", "keys", "create", "desk"]) == 0
+    capsys.readouterr()
+    assert main(["memory", "propose", "proposal.json", *told]) == 2
+    assert "but the roster in force (version 0) has ed25519:" in capsys.readouterr().err
+    change_roster(told, capsys, "--submitter", "desk")
+    assert len(deciders(told)) == 2
+    (seats / "desk.old").replace(seats / "desk.key")
+    capsys.readouterr()
+    assert main(["memory", "propose", "proposal.json", *told]) == 2
+    assert "the key of desk was replaced by version 1" in capsys.readouterr().err
+    assert main(["memory", "roster", *told, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["version"], shown["quorum"], len(shown["seats"])) == (1, 2, 5)
+
+
 @pytest.mark.usefixtures("running")
 def test_weights_are_proposed_and_decided(profile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The operator's first, a planner's change, and one that is not proposed at all."""
