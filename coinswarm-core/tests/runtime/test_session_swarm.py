@@ -19,6 +19,7 @@ from coinswarm.memory.quorum.verify import verify
 from coinswarm.memory.store.opening import open_store, opened
 from coinswarm.runtime.explain import Selector, explain
 from coinswarm.runtime.runs import backtest, replay
+from coinswarm.runtime.swarm import keyring
 from coinswarm.runtime.swarm.founding import Founding, found
 from coinswarm.runtime.trade import trade
 
@@ -150,6 +151,26 @@ def test_a_seat_without_its_key_is_told(
             profile(mode="paper", memory={}, swarm=swarm),
             label="p", recordings={"BTC/USD": bars("r.csv")}, runs=None,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("seat", ["v3", "desk"])
+def test_a_key_that_the_roster_in_force_has_not_is_told_before_anything_begins(
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, recalls: str, bars: Callable[..., Path], seat: str
+) -> None:
+    """With the quorum inside; and joining one, whose bus need not even be there."""
+    fake(recalls)
+    folder = keyring.keys_folder()
+    (folder / f"{seat}.key").unlink()
+    keyring.create(folder, seat)
+    roster = roster_from(Path(swarm["roster"]).read_text(encoding="utf-8").strip())
+    open_store(swarm["database"], "north", "main", roster=roster).close()
+    away = {"bus": {"name": "nats", "settings": {"url": "nats://127.0.0.1:9"}}}
+    for drivers in ({}, away) if seat == "desk" else ({},):
+        with pytest.raises(NotReadyError, match=rf"the key of {seat} is .* but the roster in force \(version 0\) has"):
+            trade(
+                profile(mode="paper", memory={}, swarm=swarm, drivers=drivers),
+                label="p", recordings={"BTC/USD": bars("r.csv")}, runs=None,
+            )  # fmt: skip
 
 
 def test_a_roster_that_is_not_there_is_told(
