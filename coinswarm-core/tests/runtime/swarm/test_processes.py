@@ -226,9 +226,15 @@ def test_who_proposes_is_held_to_the_roster_in_force(profile: Path, capsys: pyte
     capsys.readouterr()
     assert main(["memory", "propose", "proposal.json", *told]) == 2
     assert "the key of desk was replaced by version 1" in capsys.readouterr().err
+    assert main(["memory", "keys", "create", "operator-next"]) == 0
+    following = capsys.readouterr().out.split()[1]
+    change_roster(told, capsys, "--submitter", f"operator={following}")  # who asked for it is told, though it is he
+    (seats / "operator-next.key").replace(seats / "operator.key")
+    change_roster(told, capsys, "--faulty", "0")
+    capsys.readouterr()
     assert main(["memory", "roster", *told, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert (shown["version"], shown["quorum"], len(shown["seats"])) == (1, 2, 5)
+    assert (shown["version"], shown["quorum"], len(shown["seats"])) == (3, 2, 5)
 
 
 @pytest.mark.usefixtures("running")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
-from coinswarm.errors import CoinswarmError, ProfileError, UnreachableError, nearest
+from coinswarm.errors import CoinswarmError, NotReadyError, ProfileError, UnreachableError, nearest
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.runtime import looping
@@ -200,14 +200,20 @@ async def proposing(
             opened_bus(profile, label, teller, patience) as bus,
         ):
             desk = Desk(place_of(section, roster, bus, store), name, signer, disk, teller)
-            group = anyio.create_task_group()
+            group, answered = anyio.create_task_group(), False
             await group.__aenter__()
             try:
                 await group.start(desk.run)
                 yield desk
+                answered = True
             finally:
                 group.cancel_scope.cancel()
-                await group.__aexit__(None, None, None)
+                try:
+                    await group.__aexit__(None, None, None)
+                except BaseExceptionGroup as errors:
+                    # Who had its own seat given another key was told so, and asks for nothing more with the old one.
+                    if not answered or not isinstance(first_of(errors), NotReadyError):
+                        raise
 
 
 async def outcome_of(desk: Desk, proposal: Proposal, seconds: float) -> Ended:
