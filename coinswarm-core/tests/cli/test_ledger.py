@@ -198,12 +198,14 @@ def test_the_first_bad_entry_is_named(
     assert why in told["why"]
 
 
+EDIT = "UPDATE proposal SET body = replace(body, 'acceptance/cap', 'acceptance/cup')"
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         "UPDATE entry SET at_ns = at_ns + 1 WHERE position = 2",
-        "UPDATE proposal SET body = replace(body, 'acceptance/cap', 'acceptance/cup') "
-        "WHERE id = (SELECT proposal FROM entry WHERE position = 2)",
+        f"{EDIT} WHERE id = (SELECT proposal FROM entry WHERE position = 2)",
     ],
 )
 def test_what_was_not_written_so_is_shown_to_nobody(store: Path, said: Callable[..., str], statement: str) -> None:

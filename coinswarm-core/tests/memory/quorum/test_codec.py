@@ -12,8 +12,8 @@ from hypothesis import strategies as some
 from coinswarm.canonical import digest
 from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import (
-    MOST_VARIANTS,
     CHANGES,
+    MOST_VARIANTS,
     AddEpisode,
     AddEpisodes,
     Claim,
@@ -56,8 +56,8 @@ MAKERS: dict[type[object], some.SearchStrategy[Any]] = {
         episodes=some.lists(REMEMBERED, min_size=1, max_size=4, unique_by=lambda one: one.episode.id).map(tuple),
     ),
     MovePattern: some.builds(
-        MovePattern, pattern=NAMES, stage=some.sampled_from(Stage), hypothesis=LINES, variants=some.integers(0, MOST_VARIANTS),
-        registered_ns=COUNTS,
+        MovePattern, pattern=NAMES, stage=some.sampled_from(Stage), hypothesis=LINES,
+        variants=some.integers(0, MOST_VARIANTS), registered_ns=COUNTS,
     ),
     SetWeights: some.builds(SetWeights, weights=WEIGHTS, rollback_drawdown_bp=some.integers(0, 10_000)),
     SeatAgent: some.builds(SeatAgent, agent=NAMES, certificate=DIGESTS, reason=LINES),

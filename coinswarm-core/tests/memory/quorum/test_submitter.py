@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum.records import START, Outcome
+from coinswarm.memory.quorum.roster import Seat
 from coinswarm.memory.quorum.submitter import FIRST_NS, LONGEST_NS, Submitter, start, step
 
 if TYPE_CHECKING:
@@ -89,3 +90,13 @@ def test_it_stops_when_the_log_is_not_the_one_it_saw(cluster: Cluster) -> None:
     assert any(isinstance(one, m.Report) for one in effects)
     assert tell(cluster, state, m.Tick(), 9_000_000_000)[1] == []
     assert tell(cluster, state, m.Submit(envelope), 9_000_000_000)[1] == []
+
+
+def test_what_was_signed_with_a_key_that_was_replaced_is_not_sent_for_ever(cluster: Cluster) -> None:
+    left = cluster.envelope()
+    seat = Seat("desk", cluster.signers[4].key)
+    cluster.commit(cluster.next_roster(submitters=(seat,)))
+    state = start("north", "main", cluster.roster, cluster.scheme, kept=[left])
+    state, effects = tell(cluster, state, m.Tick(), 1)
+    assert effects == [m.Send(m.Propose(left)), m.Ended(left, Outcome.CONFLICT)], "it has not read the log at first"
+    assert tell(cluster, state, m.Tick(), 20_000_000_000)[1] == []

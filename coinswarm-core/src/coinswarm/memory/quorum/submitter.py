@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from coinswarm.memory.quorum import docket as dockets
 from coinswarm.memory.quorum.messages import Effect, Ended, Keep, Kept, Message, Notice, Propose, Send, Submit, Tick
 from coinswarm.memory.quorum.reader import LogRead
-from coinswarm.memory.quorum.records import START, Envelope, Head
+from coinswarm.memory.quorum.records import START, Envelope, Head, Outcome
 from coinswarm.memory.quorum.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from coinswarm.memory.quorum.docket import Docket
+    from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.quorum.roster import Roster
 
@@ -116,8 +117,15 @@ def _read(submitter: Submitter, answer: LogRead, now_ns: int) -> tuple[Submitter
     outbox = submitter.outbox
     for proposal, item in submitter.outbox.items():
         outcome = docket.fold.decided.get(proposal)
+        if outcome is None and docket.reader.ready and _is_of_another_key(docket.fold, item.envelope):
+            outcome = Outcome.CONFLICT  # with the roster: nobody decides it any more
         if outcome is not None:
             outbox = outbox.drop(proposal)
             effects = (*effects, Ended(item.envelope, outcome))
     moved_ns = submitter.moved_ns if outbox is submitter.outbox else now_ns
     return Submitter(docket=docket, outbox=outbox, moved_ns=moved_ns), effects
+
+
+def _is_of_another_key(fold: Fold, envelope: Envelope) -> bool:
+    """Whether a proposal is left from before the submitter got another key."""
+    return fold.judges(envelope) is not None and not fold.seats(envelope)

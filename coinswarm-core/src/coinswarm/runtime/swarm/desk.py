@@ -266,13 +266,13 @@ class Desk:
         self._sent.pop(envelope.id, None)
         if those:
             self._room[those[0].shares] += 1
-        elif envelope.nonce & _BUNDLE:  # of an earlier life
+        elif envelope.nonce & _BUNDLE or not entry:  # of an earlier life, or signed with the key of one
             those = bundling.orphans(envelope.proposal, int(DEADLINE_SECONDS * 1e9))
             self._subjects.update([one.proposal.subject for one in those])
         now_ns = self.node.docket.reader.now_ns(time.monotonic_ns())
         again = []
         for one in those:
-            if len(those) > 1 and bundling.is_open(one, outcome, now_ns):
+            if (len(those) > 1 or not entry) and bundling.is_open(one, outcome, now_ns):
                 again.append(one)
             else:
                 one.ended = Ended(envelope.id, outcome, entry)

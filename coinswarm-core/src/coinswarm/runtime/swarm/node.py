@@ -94,7 +94,7 @@ class Node:
     :param log: of the shard; called in worker threads, one reading and one writing at a time.
     :param disk: open; None for a part that keeps nothing.
     :param judge: of a voter.
-    :param ended: is told how a submitter's proposals ended, and by which entry.
+    :param ended: is told how a submitter's proposals ended, and by which entry; 0: by none, it has another key now.
     :param report: is handed what people should keep as evidence.
     :param keep_seal: is handed seals, in a worker thread.
     :param decoder: shared with other parts of this process.
@@ -287,7 +287,10 @@ class Node:
         self._out.put((SUBJECTS[type(message)], data))
 
     def _end(self, effect: m.Ended) -> None:
-        self._ended(effect.envelope, effect.outcome, self._indices.get(effect.envelope.id, 0))
+        index = self._indices.get(effect.envelope.id, 0)
+        self._ended(effect.envelope, effect.outcome, index)
+        if not index:  # no entry says so
+            self._keeper.decided([effect.envelope.id])
 
     def _evaluate(self, effect: m.Evaluate) -> None:
         assert self._judge is not None, "a voter has one"

@@ -11,12 +11,15 @@ import anyio
 import pytest
 from sqlalchemy import select
 
-from coinswarm.domain.proposal import AddEpisode, episodes_of
+from coinswarm.domain.proposal import ROSTER_KEY, AddEpisode, Configure, Proposal, ProposalKind, episodes_of
 from coinswarm.drivers.bus import LocalBus
 from coinswarm.drivers.settings import LocalBusSettings
 from coinswarm.errors import UnreachableError
 from coinswarm.memory.evidence.gather import Gatherer
 from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.memory.quorum.log import Request, decide, take
+from coinswarm.memory.quorum.records import START, Ballot, Envelope, Outcome
+from coinswarm.memory.quorum.roster import ROSTER_SUBJECT, Seat
 from coinswarm.memory.store.audit import entries_of, verified
 from coinswarm.memory.store.models import Episode
 from coinswarm.runtime.swarm.disk import Disk
@@ -28,9 +31,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from coinswarm.domain.proposal import Proposal
+    from coinswarm.memory.quorum.keys import Ed25519Signer
     from coinswarm.memory.quorum.log import Transaction
-    from coinswarm.memory.quorum.records import Entry, Outcome
+    from coinswarm.memory.quorum.records import Entry
     from coinswarm.memory.store.opening import Store
     from coinswarm.runtime.swarm.desk import Desk, Ended
     from coinswarm.runtime.swarm.embedded import Cast
@@ -147,6 +150,26 @@ class World:
         told = {entry.envelope.id: entry for entry in self.log}
         for ended in (ends or {}).values():
             assert (told[ended.proposal].outcome, told[ended.proposal].index) == (ended.outcome, ended.entry)
+
+    def give_key(self, signer: Ed25519Signer) -> None:
+        """Have the roster give the submitter another key, while no swarm is running."""
+        cast, log = self.cast, self.store.log
+        new = replace(cast.roster, version=1, submitters=(Seat("desk", signer.key),))
+        change = Configure(ROSTER_KEY, new.text())
+        asked = Proposal(kind=ProposalKind.CONFIGURE, subject=ROSTER_SUBJECT, base_version=0, change=change)
+        envelope = Envelope(
+            cluster=CLUSTER, shard="main", roster=0, submitter="desk", nonce=1, deadline_ns=1 << 62, proposal=asked
+        ).signed(cast.signer)
+        proof = tuple(
+            Ballot(
+                cluster=CLUSTER, shard="main", roster=0, proposal=envelope.id, accepts=True, findings="0" * 64,
+                voter=name, seen=START,
+            ).signed(voter)
+            for name, (voter, _) in sorted(cast.voters.items())[:3]
+        )  # fmt: skip
+        [answer] = decide(log, [Request(envelope=envelope, proof=proof, epoch=take(log, "c0").epoch)], Ed25519Scheme())
+        assert answer.outcome is Outcome.ACCEPT
+        self.cast = replace(cast, signer=signer)
 
     @staticmethod
     async def until(holds: Callable[[], bool]) -> None:

@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from coinswarm.domain.proposal import ProposalKind, episodes_of, several
+from coinswarm.memory.quorum.keys import Ed25519Signer
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.runtime.swarm.desk import Desk
 from coinswarm_testkit.chaos.stage import episodes
@@ -92,3 +93,22 @@ async def test_what_somebody_proposed_as_one_is_not_taken_apart(world: World) ->
         await second.swarm.propose(asked[2])
     assert world.sizes == [(2, REJECT), (2, REJECT), (1, ACCEPT)]
     assert world.disk == []
+
+
+@pytest.mark.parametrize("count", [1, 5])
+async def test_what_an_earlier_key_left_behind_is_proposed_under_the_new_one(world: World, count: int) -> None:
+    """Nobody decides any more what was signed with the old one."""
+    asked, first = episodes(world.store, count), world.life()
+    world.away = True
+    async with first.swarm.bus, first.swarm, anyio.create_task_group() as group:
+        group.start_soon(first.ask, *asked)
+        await world.until_on_disk(1)
+        group.cancel_scope.cancel()
+    world.away = False
+    world.give_key(Ed25519Signer(b"n" * 32))
+    second = world.life()
+    async with second.swarm.bus, second.swarm:
+        await world.until(lambda: world.kept == world.ids(asked) and not second.kept)
+    assert {outcome for _, outcome in world.sizes} == {ACCEPT}
+    assert world.disk == []
+    world.clean()
