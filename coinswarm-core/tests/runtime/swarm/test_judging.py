@@ -19,7 +19,7 @@ from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
 from coinswarm.memory.quorum.messages import Deferred, Evaluated, Evaluations
 from coinswarm.memory.quorum.records import Envelope
 from coinswarm.runtime.swarm import judging
-from coinswarm.runtime.swarm.judging import ABANDONED, Judge
+from coinswarm.runtime.swarm.judging import Judge
 from coinswarm.runtime.swarm.telling import Teller
 
 if TYPE_CHECKING:
@@ -131,54 +131,6 @@ async def test_evidence_that_is_not_there_defers(envelope: Callable[..., Envelop
     assert "cannot be gathered (RuntimeError: no such table)" in desk.said[2]
 
 
-async def test_a_thread_that_hangs_is_left_behind(
-    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After so many the seat judges nothing more, and says that."""
-    monkeypatch.setattr(judging, "_LOOK_SECONDS", 0.01)
-    voter = Waits()
-    desk = Desk(voter, at_version)
-    async with anyio.create_task_group() as group:
-        group.start_soon(desk.judge.run, desk.tell)
-        for number in range(ABANDONED):
-            desk.judge.judge(envelope(number))
-            await anyio.to_thread.run_sync(voter.began.acquire)
-            desk.now += 4
-            desk.judge._abandon()  # before its time nobody is
-            assert len(desk.answers) == number
-            desk.now += 2
-            await desk.answered(number + 1)
-        desk.judge.judge(envelope(99))
-        await desk.answered(ABANDONED + 1)
-        voter.let_go.set()
-        group.cancel_scope.cancel()
-    assert all(isinstance(one, Deferred) for one in desk.answers)
-    assert len(desk.said) == ABANDONED
-    assert "has not come back from" in desk.said[0]
-    assert "judges nothing more until it is started again" in desk.said[-1]
-    assert desk.teller.counts["plugin hangs"] == ABANDONED
-
-
-async def test_what_waits_behind_a_hanging_one_is_judged_by_the_next_thread(
-    envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(judging, "_LOOK_SECONDS", 0.01)
-    voter = Waits()
-    desk = Desk(voter, at_version)
-    async with anyio.create_task_group() as group:
-        group.start_soon(desk.judge.run, desk.tell)
-        for number in range(3):
-            desk.judge.judge(envelope(number))
-        await anyio.to_thread.run_sync(voter.began.acquire)
-        desk.now += 6
-        await anyio.to_thread.run_sync(voter.began.acquire)
-        voter.let_go.set()
-        await desk.answered(3)
-        group.cancel_scope.cancel()
-    kinds = {one.proposal: type(one) for one in desk.answers}
-    assert kinds == {envelope(0).id: Deferred, envelope(1).id: Evaluated, envelope(2).id: Evaluated}
-
-
 def test_seats_of_one_process_share_what_was_gathered_at_the_version_that_counts(
     envelope: Callable[..., Envelope],
 ) -> None:
@@ -218,8 +170,9 @@ async def test_a_database_that_is_slow_is_no_fault_of_the_plugin(
         group.start_soon(desk.judge.run, desk.tell)
         desk.judge.judge(envelope(1))
         await anyio.to_thread.run_sync(began.wait)
-        desk.now += 1_000
-        desk.judge._abandon()
+        for _ in range(1_000):
+            desk.now += 0.01
+            desk.judge._look()
         go_on.set()
         await desk.answered(1)
         group.cancel_scope.cancel()
