@@ -5,6 +5,7 @@ A setting is named ``acceptance.`` and the field of ``AcceptanceRules`` with hyp
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 
 from coinswarm.domain.acceptance import AcceptanceRules
@@ -42,6 +43,17 @@ LIMITS: dict[str, tuple[int, int]] = {
     "max_worse_ppm": (0, 1_000_000),
 }
 """Field -> least and most."""
+
+MOST_SPLITS = 1_000_000
+"""Variants of a pattern times ``splits`` of its days: with more, ``Rule.OVERFIT`` fails, and nobody works it out."""
+
+MOST_TRIAL_DAYS = 2_000_000
+"""Variants times the days that all of them have: with more, so does every rule that looks at them."""
+
+
+def splits(blocks: int) -> int:
+    """How many halves so many blocks have: each selects once."""
+    return math.comb(blocks, blocks // 2)
 
 
 def field_of(key: str) -> str | None:

@@ -248,6 +248,14 @@ def test_pbo_is_that_of_the_book(trials: list[list[int]]) -> None:
     assert share == 0 or not holds("overfit", trials, 6, math.ceil(share) - 1)
 
 
+@settings(max_examples=20)
+@given(tables(4, 17), st.sampled_from([2, 4, 8]))
+def test_pbo_is_that_of_the_book_whatever_the_blocks(trials: list[list[int]], blocks: int) -> None:
+    share = pbo(trials, blocks) * PPM
+    assert holds("overfit", trials, blocks, math.ceil(share))
+    assert share == 0 or not holds("overfit", trials, blocks, math.ceil(share) - 1)
+
+
 @pytest.mark.parametrize("case", OTHERS["pbo"], ids=lambda case: f"{len(case['returns'])}-{case['blocks']}")
 def test_pbo_is_that_of_purgedcv(case: dict[str, Any]) -> None:
     share = Fraction(case["overfit"], case["splits"]) * PPM

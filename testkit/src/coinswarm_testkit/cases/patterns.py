@@ -224,7 +224,14 @@ def _overfit(rng: np.random.Generator) -> list[Case]:
     base = pattern(rng, trades(rng, 400, 3.0), Stage.SHADOW)
     cites, luck = base.proposal.evidence, variants(rng, (0, 0, 0, 0))
     foreign = variants(rng, (1_250, 250, 200, 300), pattern="rally")
+    many = tuple(
+        replace(row, variant=f"v{number}", source=Reference(f"trials/dip/v{number}", row.source.digest))
+        for number, row in enumerate((base.evidence.trials[0], *base.evidence.trials[1:] * 26)[:78], 1)
+    )
     return [
+        base.but("more variants than can be worked out in so many splits", Rule.OVERFIT, variants=78,
+                 known_variants=78, known_trials=many, known_rules=replace(RULES, pbo_blocks=16),
+                 cites=(cites[0], *(row.source for row in many))),
         base.but("the luckiest of four", Rule.OVERFIT, known_trials=luck,
                  cites=(cites[0], *(row.source for row in luck))),
         base.but("a variant left out", Rule.OVERFIT, cites=cites[:-1]),

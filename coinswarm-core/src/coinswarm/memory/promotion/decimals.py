@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from functools import lru_cache
-from itertools import combinations
+from itertools import repeat
+from operator import add, sub
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from coinswarm.memory.promotion.numbers import Numbers
 from coinswarm.memory.promotion.paths import draws, scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from coinswarm.domain.acceptance import AcceptanceRules
     from coinswarm.memory.promotion.numbers import Place, Series
@@ -85,7 +86,7 @@ class Decimals(Numbers):
             return ""
 
     def overfit(self, trials: Sequence[Series], blocks: int, most_ppm: int) -> str:
-        """Sums of the blocks, added up for each half."""
+        """Running sums of the blocks; each half is looked at once, as the one that selects and as the other."""
         count = len(trials)
         length = len(trials[0]) // blocks
         if count == 1:
@@ -93,20 +94,16 @@ class Decimals(Numbers):
         if length < 1:
             return f"{len(trials[0])} common days do not make {blocks} blocks"
         skip = len(trials[0]) - blocks * length
-        table = [[_two(trial[at : at + length]) for at in range(skip, len(trial), length)] for trial in trials]
-        whole = [tuple(map(sum, zip(*row, strict=True))) for row in table]
-        bad = splits = 0
+        table = [[_two(trial[at : at + length]) for trial in trials] for at in range(skip, len(trials[0]), length)]
+        firsts, seconds = ([[one[power] for one in column] for column in table] for power in (0, 1))
+        whole, squares = list(map(sum, zip(*firsts, strict=True))), list(map(sum, zip(*seconds, strict=True)))
+        half, bad, splits = length * blocks // 2, 0, 0
         with localcontext(_CONTEXT):
-            for chosen in combinations(range(blocks), blocks // 2):
-                inside = [(sum(row[at][0] for at in chosen), sum(row[at][1] for at in chosen)) for row in table]
-                half = length * blocks // 2
-                outside = [(full[0] - part[0], full[1] - part[1]) for full, part in zip(whole, inside, strict=True)]
-                here, there = [_order(half, *one) for one in inside], [_order(half, *one) for one in outside]
-                top = max(here)
-                worst = min(value for value, mine in zip(there, here, strict=True) if mine == top)
-                rank = 1 + sum(value < worst for value in there)
-                bad += 2 * rank <= count + 1
-                splits += 1
+            for one, two in _halves(firsts, seconds):
+                here = list(map(_order, repeat(half), one, two))
+                there = list(map(_order, repeat(half), map(sub, whole, one), map(sub, squares, two)))
+                bad += _is_worse(here, there) + _is_worse(there, here)
+                splits += 2
         good = bad * given.PPM <= most_ppm * splits
         return "" if good else f"overfit in {bad} of {splits} splits, {most_ppm / given.PPM:.0%} is the most"
 
@@ -255,6 +252,32 @@ def _order(count: int, first: int, second: int) -> Decimal:
     """Orders as the SR of equally many days does; 0 where they do not vary."""
     spread = count * second - first * first
     return Decimal(first * abs(first)) / spread if spread > 0 else Decimal(0)
+
+
+def _halves(firsts: Sequence[list[int]], seconds: Sequence[list[int]]) -> Iterator[tuple[list[int], list[int]]]:
+    """Sums of values and of squares, one per trial, over each half of the blocks in which the first block is.
+
+    :param firsts, seconds: of each block, one per trial.
+    """
+
+    def grown(at: int, missing: int, one: list[int], two: list[int]) -> Iterator[tuple[list[int], list[int]]]:
+        if not missing:
+            yield one, two
+            return
+        for place in range(at, len(firsts) - missing + 1):
+            yield from grown(
+                place + 1, missing - 1, list(map(add, one, firsts[place])), list(map(add, two, seconds[place]))
+            )
+
+    return grown(1, len(firsts) // 2 - 1, firsts[0], seconds[0])
+
+
+def _is_worse(here: Sequence[Decimal], there: Sequence[Decimal]) -> bool:
+    """Whether the best of one half is among the worse of the other."""
+    top = max(here)
+    worst = min(value for value, mine in zip(there, here, strict=True) if mine == top)
+    rank = 1 + sum(value < worst for value in there)
+    return 2 * rank <= len(there) + 1
 
 
 def _falls(path: Iterable[int], limit_ppm: int, length: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cmp_to_key, lru_cache
+from functools import lru_cache
 from itertools import accumulate, combinations
 from math import isqrt
 from statistics import NormalDist
@@ -14,7 +14,7 @@ from coinswarm.memory.promotion.numbers import Numbers
 from coinswarm.memory.promotion.paths import draws, scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from coinswarm.domain.acceptance import AcceptanceRules
     from coinswarm.memory.promotion.numbers import Place, Series
@@ -70,21 +70,22 @@ class Integers(Numbers):
         )
 
     def overfit(self, trials: Sequence[Series], blocks: int, most_ppm: int) -> str:
-        """Trials are sorted in each half, by cross-multiplication."""
+        """Of each half's sums a part is looked up on either side of the middle; ratios are cross-multiplied."""
         if len(trials) == 1:
             return ""
         length = len(trials[0]) // blocks
         if not length:
             return f"{blocks} blocks do not fit into {len(trials[0])} days"
         cut = [list(trial)[len(trial) - blocks * length :] for trial in trials]
-        pieces = [[row[at * length : (at + 1) * length] for at in range(blocks)] for row in cut]
-        squares = [[sum(x * x for x in piece) for piece in row] for row in pieces]
-        sums = [[sum(piece) for piece in row] for row in pieces]
-        every = frozenset(range(blocks))
-        outcomes = Counter(
-            _is_overfit(sums, squares, frozenset(half), every - frozenset(half), length * blocks // 2)
-            for half in combinations(sorted(every), blocks // 2)
-        )
+        pieces = [[row[at * length : (at + 1) * length] for row in cut] for at in range(blocks)]
+        sums = _Split([[sum(piece) for piece in block] for block in pieces])
+        squares = _Split([[sum(x * x for x in piece) for piece in block] for block in pieces])
+        days = length * blocks // 2
+        outcomes: Counter[bool] = Counter()
+        for half in combinations(range(1, blocks), blocks // 2 - 1):  # with the first block; the rest has it not
+            chosen = 1 + sum(1 << at for at in half)
+            one, other = (_ratios(days, sums.of(each), squares.of(each)) for each in (chosen, chosen ^ sums.every))
+            outcomes.update((_is_overfit(one, other), _is_overfit(other, one)))
         share = outcomes[True] * given.PPM, outcomes.total()
         if share[0] <= most_ppm * share[1]:
             return ""
@@ -193,9 +194,10 @@ def _shape(days: Series) -> _Shape:
     second = third = fourth = 0
     for value, times in sorted(Counter(days).items()):
         off = count * value - total
-        second += times * off**2
-        third += times * off**3
-        fourth += times * off**4
+        square = off * off
+        second += times * square
+        third += times * square * off
+        fourth += times * square * square
     return _Shape(count, total, second, third, fourth)
 
 
@@ -241,33 +243,48 @@ def _deviations(days: Series, bar: int) -> int | str:
     return _shown(shape, bar)
 
 
-def _is_overfit(
-    sums: Sequence[Sequence[int]],
-    squares: Sequence[Sequence[int]],
-    half: frozenset[int],
-    other: frozenset[int],
-    days: int,
-) -> bool:
+class _Split:
+    """Sums over any set of blocks, as two that are looked up: those of its blocks below the middle, and above.
+
+    :param table: block -> a number per trial.
+    """
+
+    def __init__(self, table: Sequence[Sequence[int]]) -> None:
+        self._low = len(table) // 2
+        self.every = (1 << len(table)) - 1
+        """The set of all blocks: bit n stands for block n."""
+        self._below, self._above = self._all(table[: self._low]), self._all(table[self._low :])
+
+    @staticmethod
+    def _all(table: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Set -> its sums: each block doubles the sets, once without it and once with it."""
+        sums = [[0] * len(table[0])]
+        for block in table:
+            sums += [[old + new for old, new in zip(known, block, strict=True)] for known in sums]
+        return sums
+
+    def of(self, blocks: int) -> map[int]:
+        """The sums over a set of blocks, one per trial."""
+        return map(int.__add__, self._below[blocks & (1 << self._low) - 1], self._above[blocks >> self._low])
+
+
+def _ratios(days: int, sums: Iterable[int], squares: Iterable[int]) -> list[tuple[int, int]]:
+    """SR |SR| of each trial, but for a factor that all have: above and below a line."""
+    return [
+        (one * abs(one), spread) if (spread := days * two - one * one) else (0, 1)
+        for one, two in zip(sums, squares, strict=True)
+    ]
+
+
+def _is_overfit(inside: Sequence[tuple[int, int]], outside: Sequence[tuple[int, int]]) -> bool:
     """Whether the best trial of one half is among the worse of the other."""
-
-    def ratios(blocks: frozenset[int]) -> list[tuple[int, int]]:
-        """SR |SR|, but for a factor that all have: above and below a line."""
-        firsts = [sum(row[at] for at in blocks) for row in sums]
-        seconds = [sum(row[at] for at in blocks) for row in squares]
-        spreads = [days * two - one * one for one, two in zip(firsts, seconds, strict=True)]
-        return [(one * abs(one), spread) if spread else (0, 1) for one, spread in zip(firsts, spreads, strict=True)]
-
-    def against(one: tuple[int, int], two: tuple[int, int]) -> int:
-        left, right = one[0] * two[1], two[0] * one[1]
-        return (left > right) - (left < right)
-
-    inside, outside = ratios(half), ratios(other)
-    order = cmp_to_key(against)
-    best = max(inside, key=order)
-    mine = min((out for own, out in zip(inside, outside, strict=True) if not against(own, best)), key=order)
-    ranked = sorted(outside, key=order)
-    rank = next(place for place, one in enumerate(ranked, 1) if not against(one, mine))
-    return 2 * rank <= len(ranked) + 1
+    (top, under), (mine, mine_under) = inside[0], outside[0]
+    for (one, below), (other, other_below) in zip(inside, outside, strict=True):
+        more = one * under - top * below
+        if more > 0 or (more == 0 and other * mine_under < mine * other_below):
+            top, under, mine, mine_under = one, below, other, other_below
+    rank = 1 + sum(one * mine_under < mine * below for one, below in outside)
+    return 2 * rank <= len(outside) + 1
 
 
 def _equity(days: Series) -> list[int]:

@@ -75,8 +75,8 @@ class RuleVoter(Voter):
             others = sorted(row.source.place for row in shown if row.source.place != own)
             return f"{', '.join(others)} is not its record" if others else rules.trades(kind, change, cited, seen)
 
-        def on_trials(rule: Callable[[list[list[int]]], str]) -> str:
-            wrong = rules.trials(change, trials)
+        def on_trials(rule: Callable[[list[list[int]]], str], blocks: int = 0) -> str:
+            wrong = rules.trials(change, trials) or rules.bounded(trials, blocks)
             return wrong or rule([list(row) for row in together(trials)] or [days])
 
         def discovered() -> str:
@@ -86,6 +86,10 @@ class RuleVoter(Voter):
                 due = f"{first}, {2 * first}, {4 * first} …"
                 return f"it is looked at after {due} days in the shadow, not after {len(live)}"
             return numbers.discovery(shown, Place(seen.number, seen.discoveries, look), limits.fdr_ppm)
+
+        def overfit() -> str:
+            blocks = limits.pbo_blocks
+            return on_trials(lambda rows: numbers.overfit(rows, blocks, limits.max_pbo_ppm), blocks)
 
         def decayed() -> str:
             if seen.stage not in {str(stage) for stage in rules.WITH_CAPITAL}:
@@ -101,7 +105,7 @@ class RuleVoter(Voter):
             Rule.SPAN: lambda: numbers.span(days, limits.min_psr_ppm, max(change.variants, 1)),
             Rule.SHARPE: lambda: numbers.sharpe(days, limits.min_sharpe_ppm),
             Rule.PSR: lambda: numbers.psr(days, limits.min_psr_ppm),
-            Rule.OVERFIT: lambda: on_trials(lambda rows: numbers.overfit(rows, limits.pbo_blocks, limits.max_pbo_ppm)),
+            Rule.OVERFIT: overfit,
             Rule.DISCOVERY: discovered,
             Rule.DEFLATED: lambda: on_trials(lambda rows: numbers.deflated(days, rows, limits.min_dsr_ppm)),
             Rule.DRAWDOWN: lambda: numbers.drawdown(days, limits, proposal.seed),

@@ -12,8 +12,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.acceptance import CITING, NEEDED_TIER, OPERATOR, TIERS
-from coinswarm.domain.limits import configured, field_of
+from coinswarm.domain.limits import MOST_SPLITS, MOST_TRIAL_DAYS, configured, field_of, key_of, splits
 from coinswarm.domain.proposal import ROSTER_KEY, ProposalKind, Stage
+from coinswarm.memory.promotion.paths import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -208,6 +209,20 @@ def trials(change: MovePattern, rows: Sequence[TrialReturns]) -> str:
     if len(rows) == change.variants or (change.variants == 1 and not rows):
         return ""
     return f"{len(rows)} of {change.variants} variants are cited"
+
+
+def bounded(rows: Sequence[TrialReturns], blocks: int = 0) -> str:
+    """Not more of them than can be worked out in a second or so, by a maker that is in no hurry.
+
+    :param blocks: into which days are cut; 0 where they are not.
+    """
+    days = max((len(one) for one in together(rows)), default=0)
+    if len(rows) * days > MOST_TRIAL_DAYS:
+        return f"{len(rows):,} variants of {days:,} days are more than {MOST_TRIAL_DAYS:,} days in all: show fewer days"
+    if blocks and len(rows) * splits(blocks) > MOST_SPLITS:
+        what = f"{len(rows):,} variants in {splits(blocks):,} splits are more than {MOST_SPLITS:,} to look at"
+        return f"{what}: fewer than {blocks} in {key_of('pbo_blocks')} make fewer"
+    return ""
 
 
 # ── weights ──
