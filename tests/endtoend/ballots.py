@@ -142,9 +142,8 @@ def facts(desk: Desk) -> tuple[tuple[Reference, ...], tuple[Reference, ...], Epi
     variants = {f"v{n}": bent(rng, DAYS, mean, 5_000) for n, mean in enumerate((900, 250, 200, 300), 1)}
     agents = {name: bent(rng, DAYS, mean, 3_000) for name, mean in (("trend", -500), ("meanrev", 900), ("slow", 300))}
     vectors = {one.id: np.arange(1, 5, dtype="<f4").tobytes() for one in told[:1]}
-    mixed = [ledger(one) for one in desk.mixed(told)]
-    for begin in range(0, DAYS, 50):
-        desk.store.facts.add_trades(mixed[begin : begin + 50])
+    for begin in range(0, DAYS, 50):  # a record is in the order in which these follow one another
+        desk.store.facts.add_trades([ledger(one) for one in desk.mixed(told[begin : begin + 50])])
     trials = {
         name: desk.store.facts.add_returns(f"trials/dip/{name}", first, variants[name]) for name in desk.mixed(variants)
     }

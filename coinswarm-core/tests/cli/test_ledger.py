@@ -328,10 +328,10 @@ def test_of_several_logs_one_must_be_named(store: Path, said: Callable[..., str]
 
 def test_tables_are_made_once(tmp_path: Path, said: Callable[..., str]) -> None:
     path = tmp_path / "new.db"
-    assert said("migrate", "--store", path) == f"{path} is at version 0002 now; it had no tables.\n"
-    assert said("migrate", "--store", path) == f"{path} is at version 0002 already.\n"
+    assert said("migrate", "--store", path) == f"{path} is at version 0003 now; it had no tables.\n"
+    assert said("migrate", "--store", path) == f"{path} is at version 0003 already.\n"
     assert json.loads(said("migrate", "--store", path, "--json")) == {
-        "store": str(path), "before": "0002", "after": "0002",
+        "store": str(path), "before": "0003", "after": "0003",
     }  # fmt: skip
     assert "holds no log yet: a swarm founds it when it starts" in said("log", "--store", path, code=2)
     assert "the folder of" in said("migrate", "--store", tmp_path / "none" / "x.db", code=2)
@@ -383,7 +383,7 @@ def test_a_profile_names_the_log_its_roster_and_its_index(
     profile = ("--profile", "north.toml")
     assert "ENTRY" in said("log", *profile)
     assert "is believed" not in said("verify", *profile)
-    assert said("migrate", *profile) == "swarm.db is at version 0002 already.\n"
+    assert said("migrate", *profile) == "swarm.db is at version 0003 already.\n"
     opened = open_store(str(store), "north", "main", clock=lambda: NOW)
     remember(opened, 1, 2)
     assert said("rebuild", "--check", *profile, code=1) == (

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from decimal import Decimal
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from coinswarm.canonical import digest, sha256
 from coinswarm.domain.episode import Episode, Space
-from coinswarm.errors import DataError, InvariantError
+from coinswarm.errors import DataError, InvariantError, UnreachableError
+from coinswarm.memory.evidence.places import trade_links, upto
+from coinswarm.memory.store.engine import engine_of, place
 from coinswarm.memory.store.facts import ClosedTrade, cite_trade
-from coinswarm.memory.store.models import Regime, Trade
+from coinswarm.memory.store.models import Regime, Trade, TradePattern
+from coinswarm.memory.store.opening import migrated, open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from memory.quorum.conftest import Cluster
+
+    from coinswarm.domain.proposal import Reference
     from coinswarm.memory.store.opening import Store
 
 
@@ -64,7 +75,14 @@ def test_a_row_that_breaks_a_constraint_is_refused(stored: Store) -> None:
         stored.facts.add_trades([replace(closed(1), closed_ns=0)])
 
 
-def test_the_trades_of_a_pattern_are_cited_by_when_they_were_known(stored: Store) -> None:
+def record(store: Store, pattern: str) -> list[tuple[int, str]]:
+    """The record of a pattern as it is stored: number and trade."""
+    asked = select(TradePattern.number, TradePattern.trade).where(TradePattern.pattern == pattern)
+    with store.engine.connect() as connection:
+        return sorted((row.number, row.trade) for row in connection.execute(asked))
+
+
+def test_the_trades_of_a_pattern_that_are_written_together_are_cited_by_when_they_were_known(stored: Store) -> None:
     assert stored.facts.cite_trades("breakout") is None
     stored.facts.add_trades([closed(3, "breakout"), closed(1, "breakout", "squeeze"), closed(2)])
     first = stored.facts.cite_trades("breakout")
@@ -76,6 +94,82 @@ def test_the_trades_of_a_pattern_are_cited_by_when_they_were_known(stored: Store
     assert stored.facts.cite_trades("breakout") == first
     stored.facts.add_trades([closed(5, "breakout")])
     assert stored.facts.cite_trades("breakout") != first
+    assert record(stored, "breakout") == [(place, digest(number)) for place, number in enumerate((1, 3, 5), 1)]
+    assert record(stored, "squeeze") == [(1, digest(1)), (2, digest(4))]
+
+
+def test_a_trade_that_is_written_later_comes_last_whenever_it_was_known(stored: Store) -> None:
+    stored.facts.add_trades([closed(3, "breakout"), closed(5, "breakout")])
+    cited = stored.facts.cite_trades("breakout")
+    assert cited is not None
+    late = closed(1, "breakout"), closed(4, "breakout")
+    for _ in range(2):
+        stored.facts.add_trades([*late, closed(5, "breakout")])
+    assert record(stored, "breakout") == [(place, digest(number)) for place, number in enumerate((3, 5, 1, 4), 1)]
+    with stored.facts.reader() as read:
+        rows = read.trades(cited.place)
+    assert [one.id for one in rows] == [digest(number) for number in (3, 5, 1, 4)]
+    assert upto(trade_links(cited.place, rows), cited.digest) == 2
+
+
+def written_at_once(store: Store, stores: Sequence[Store], each: int = 8) -> None:
+    """Several sessions write trades of one pattern at once, and cite it: every citation is of a beginning."""
+    ready = Barrier(len(stores))
+
+    def write(which: int) -> list[Reference | None]:
+        ready.wait()
+        cited = []
+        for number in range(each, 0, -1):  # what was known last is written first
+            stores[which].facts.add_trades([closed(number * len(stores) + which, "breakout")])
+            cited.append(stores[which].facts.cite_trades("breakout"))
+        return cited
+
+    with ThreadPoolExecutor(len(stores)) as pool:
+        cited = [one for some in pool.map(write, range(len(stores))) for one in some]
+    assert [number for number, _ in record(store, "breakout")] == [*range(1, each * len(stores) + 1)]
+    with store.facts.reader() as read:
+        links = {*trade_links("trades/breakout", read.trades("trades/breakout"))}
+    assert {one and one.digest for one in cited} <= links
+
+
+def test_sessions_that_write_at_once_get_different_numbers(
+    stored: Store, store_url: str, again: Callable[[Store, str], Store]
+) -> None:
+    with ExitStack() as closing_them:
+        written_at_once(stored, [closing_them.enter_context(closing(again(stored, store_url))) for _ in range(4)])
+
+
+def test_sessions_that_write_at_once_do_so_whatever_the_servers_default(
+    cluster: Cluster, databases: Callable[[str], str]
+) -> None:
+    url = databases("coinswarm_empty")
+    migrated(url)
+    engine = engine_of(place(url))
+    with engine.begin() as connection:
+        connection.execute(text("ALTER DATABASE coinswarm_empty SET default_transaction_isolation = 'repeatable read'"))
+    engine.dispose()
+    with ExitStack() as closing_them:
+        opened = [
+            closing_them.enter_context(closing(open_store(url, "north", "main", roster=cluster.roster)))
+            for _ in range(4)
+        ]
+        written_at_once(opened[0], opened)
+
+
+def test_a_session_that_stops_while_it_writes_a_trade_does_not_keep_others_from_theirs(
+    served: Store, postgres_store: str, again: Callable[[Store, str], Store]
+) -> None:
+    with closing(again(served, postgres_store)) as stopped:
+
+        @event.listens_for(stopped.engine, "after_cursor_execute")
+        def stands_still(_: object, __: object, statement: str, *___: object) -> None:
+            """Its number is taken, and not committed."""
+            if statement.startswith("INSERT INTO trade_pattern"):
+                served.facts.add_trades([closed(2, "breakout")])
+
+        with pytest.raises(UnreachableError, match=r"did not wait for the rest of a transaction|cannot be reached"):
+            stopped.facts.add_trades([closed(1, "breakout")])
+    assert record(served, "breakout") == [(1, digest(2))]
 
 
 def test_returns_are_a_record_without_gaps(stored: Store) -> None:
@@ -93,9 +187,9 @@ def test_returns_are_a_record_without_gaps(stored: Store) -> None:
             facts.add_returns("returns/trend", day, [1])
     with pytest.raises(DataError, match=r"with the return_ppm -6 instead of 6"):
         facts.add_returns("returns/trend", 20_001, [6])
-    for place, values in (("trades/x", [1]), ("trials/x", [1]), ("returns/trend", [])):
+    for series, values in (("trades/x", [1]), ("trials/x", [1]), ("returns/trend", [])):
         with pytest.raises(ValueError, match="is no record"):
-            facts.add_returns(place, 20_000, values)
+            facts.add_returns(series, 20_000, values)
 
 
 def test_the_newest_certificate_that_is_not_revoked_holds(stored: Store) -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from coinswarm.canonical import digest
+from coinswarm.domain.episode import Episode
 from coinswarm.errors import DataError, NotReadyError
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.store import models, schema, tables
 from coinswarm.memory.store.audit import rebuild
 from coinswarm.memory.store.columns import Base
 from coinswarm.memory.store.engine import engine_of, place
+from coinswarm.memory.store.facts import ClosedTrade
+from coinswarm.memory.store.models import TradePattern
 from coinswarm.memory.store.opening import logs_in, migrated, open_store
 from coinswarm.memory.store.tables import SubjectRow
 
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from coinswarm.memory.store.engine import Place
+    from coinswarm.memory.store.opening import Store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -102,6 +108,63 @@ def test_a_store_of_the_first_tables_knows_since_when_its_subjects_are(
         assert rebuild(store, Ed25519Scheme()).differed == {}
 
 
+def test_records_of_the_second_tables_are_numbered_as_they_were_cited(
+    cluster: Cluster, empty: str, reached: tuple[Engine, Place]
+) -> None:
+    engine, where = reached
+    schema.migrate(engine, where)
+    price, asked = (
+        Decimal(1),
+        select(TradePattern.pattern, TradePattern.number, TradePattern.trade).order_by(
+            TradePattern.pattern, TradePattern.number
+        ),
+    )
+
+    def write(store: Store, number: int, known_ns: int, *patterns: str) -> None:
+        episode = Episode(
+            id=digest(number), agent="trend", instrument="X", side=1, decided_ns=0, known_ns=known_ns, result_ppm=number
+        )
+        store.facts.add_trades([
+            ClosedTrade(
+                episode=episode, entry_price=price, exit_price=price, pnl=1, slippage_bps=0, opened_ns=0, closed_ns=0,
+                patterns=patterns,
+            )
+        ])  # fmt: skip
+
+    with ExitStack() as closing_them:
+        north, south = (
+            closing_them.enter_context(closing(open_store(empty, name, "main", roster=cluster.roster)))
+            for name in ("north", "south")
+        )
+        for number, known_ns in ((1, 30), (2, 10), (3, 20), (4, 20)):
+            write(north, number, known_ns, "dip", *(["squeeze"] if number % 2 else []))
+        write(south, 1, 5, "dip")
+        assert schema.migrate(engine, where, "0002") == (schema.REVISION, "0002")
+        found = inspect(engine)
+        assert {one["name"] for one in found.get_columns("trade_pattern")} == {"log", "trade", "pattern"}
+        assert [one["name"] for one in found.get_indexes("trade_pattern")] == ["ix_trade_pattern_pattern_log"]
+        assert found.get_unique_constraints("trade_pattern") == []
+        assert schema.migrate(engine, where) == ("0002", schema.REVISION)
+        with engine.connect() as connection:
+            rows = [tuple(row) for row in connection.execute(asked.where(TradePattern.log == north.log.number))]
+            assert rows == [
+                *[
+                    ("dip", place, one)
+                    for place, one in enumerate([digest(2), *sorted(map(digest, (3, 4))), digest(1)], 1)
+                ],
+                ("squeeze", 1, digest(3)),
+                ("squeeze", 2, digest(1)),
+            ]
+            others = connection.execute(asked.where(TradePattern.log == south.log.number)).all()
+            assert [tuple(row) for row in others] == [("dip", 1, digest(1))]
+        write(north, 5, 0, "dip")
+        with engine.connect() as connection:
+            rows = [tuple(row) for row in connection.execute(asked.where(TradePattern.log == north.log.number))]
+        assert rows[4] == ("dip", 5, digest(5))
+        with pytest.raises(IntegrityError), engine.begin() as connection:
+            connection.execute(update(TradePattern).values(number=1))
+
+
 def test_what_goes_wrong_half_way_leaves_nothing_behind(
     reached: tuple[Engine, Place], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,5 +215,5 @@ def test_newer_tables_are_left_alone(empty: str, reached: tuple[Engine, Place]) 
 
 def test_older_tables_say_how_to_bring_them_up(empty: str, reached: tuple[Engine, Place]) -> None:
     schema.migrate(*reached, "0001")
-    with pytest.raises(NotReadyError, match=r"of version 0001, and this Coinswarm needs 0002: stop the swarm"):
+    with pytest.raises(NotReadyError, match=r"of version 0001, and this Coinswarm needs 0003: stop the swarm"):
         logs_in(empty)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics as reference
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from coinswarm.domain.proposal import (
     episodes_of,
     several,
 )
+from coinswarm.memory.evidence.gather import Gatherer
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.store.audit import rebuild
 from coinswarm.memory.store.facts import ClosedTrade
@@ -132,6 +134,40 @@ def test_a_pattern_carries_the_statistics_of_the_trades_it_cites(cluster: Cluste
             assert row.sample_size == len(evidence) * 3
     assert (row.mean_pnl, row.win_rate, row.tail_5pct, row.tail_95pct, row.mean_slippage) == (30, 10_000, 10, 60, 3)
     assert (row.std_dev, row.sharpe, row.regime, row.name) == (26, 1_133_893, "calm", "it goes on")
+
+
+def test_a_trade_that_is_written_later_and_was_known_earlier_changes_no_pattern(
+    cluster: Cluster, stored: Store
+) -> None:
+    def write(*numbers: int) -> None:
+        stored.facts.add_trades([
+            ClosedTrade(
+                episode=episode(number, decided_ns=number, known_ns=number + 1), entry_price=Decimal(1),
+                exit_price=Decimal(1), pnl=1, slippage_bps=number, opened_ns=1, closed_ns=2, patterns=("breakout",),
+            )
+            for number in numbers
+        ])  # fmt: skip
+
+    write(2, 6)
+    cited = stored.facts.cite_trades("breakout")
+    assert cited is not None
+    change = MovePattern(
+        pattern="breakout", stage=Stage.SHADOW, hypothesis="it goes on", variants=3, registered_ns=0
+    )  # fmt: skip
+    proposal = Proposal(
+        kind=ProposalKind.PROMOTE_PATTERN, subject="pattern/breakout", base_version=0, change=change, evidence=(cited,)
+    )
+    cluster.commit(proposal)
+    gather, envelope = Gatherer(stored), cluster.envelope(replace(proposal, base_version=1))
+    before = gather(envelope)
+    assert before is not None
+    assert [one.id for one in before.exhibits[0].episodes] == [digest(2), digest(6)]
+    write(1, 4)
+    assert stored.facts.cite_trades("breakout") != cited
+    assert gather(envelope) == before
+    assert rebuild(stored, Ed25519Scheme()).differed == {}
+    with Session(stored.engine) as session:
+        assert session.scalars(select(Pattern)).one().sample_size == 2
 
 
 def test_an_agent_has_one_row_for_each_time_it_changed(cluster: Cluster, stored: Store) -> None:

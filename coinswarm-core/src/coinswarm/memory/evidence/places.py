@@ -2,14 +2,15 @@
 
 ========================================  ====================================================================
 ``trade/ID``                              one closed trade
-``trades/PATTERN``                        the trades of a pattern, in the order in which their outcomes were known
+``trades/PATTERN``                        the trades of a pattern, in the order in which they were written
 ``returns/AGENT``                         what an agent's ideas earned, day by day
 ``trials/PATTERN/VARIANT``                what a variant of a pattern earned, day by day
 ``certificates/AGENT``                    an agent's certificate; its digest is the certificate's own
 ========================================  ====================================================================
 
-Records grow while a proposal is judged. A digest is therefore a chain over the rows, and says how far the record went
-when it was cited: a voter is shown the record up to there, and none where no part of it has that digest.
+Records grow while a proposal is judged, and only at their ends. A digest is therefore a chain over the rows, and says
+how far the record went when it was cited: a voter is shown the record up to there, and none where no part of it has
+that digest.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def episode_text(episode: Episode) -> str:
 def trade_links(place: str, episodes: Iterable[Episode]) -> Iterator[str]:
     """The digest of the trades at a place up to each of them, and before that of none.
 
-    :param episodes: by ``known_ns``, then id.
+    :param episodes: in the order in which they were written.
     """
     link = sha256(_TRADES.write((place,)))
     yield link

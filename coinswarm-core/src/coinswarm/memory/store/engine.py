@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 5.0
 """How long to wait for whoever holds a lock, or for a server to answer a call."""
 
+IDLE_SECONDS = 2.0
+"""How long a transaction that writes to PostgreSQL may be left waiting by its process. One that is stopped would else
+keep what it has locked, and with that everybody, for as long as its connection lives."""
+
 MIGRATE = "coinswarm memory migrate --store"
 """What brings a store's tables to what this version knows; its URL follows."""
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, literal, select, update
 
 from coinswarm.canonical import decimal_text, sha256
 from coinswarm.domain.episode import Episode, Space
@@ -26,9 +26,10 @@ from coinswarm.memory.evidence.places import (
     trade_links,
 )
 from coinswarm.memory.store.among import ByNumber, among, listing
-from coinswarm.memory.store.engine import translated
+from coinswarm.memory.store.engine import IDLE_SECONDS, translated
 from coinswarm.memory.store.models import CertificateRow, DailyReturn, Regime, SpaceRow, Trade, TradePattern, VectorRow
-from coinswarm.memory.store.statement import Statement
+from coinswarm.memory.store.statement import POSTGRES, Statement
+from coinswarm.memory.store.tables import LogRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -49,8 +50,18 @@ _OF_PATTERN = Statement(
     select(*_EPISODE, Trade.slippage_bps)
     .join(TradePattern, (TradePattern.log == Trade.log) & (TradePattern.trade == Trade.id))
     .where(Trade.log == _LOG, TradePattern.pattern == bindparam("pattern"))
-    .order_by(Trade.known_ns, Trade.id)
+    .order_by(TradePattern.number)
 )
+_LAST = select(func.max(TradePattern.number)).where(
+    TradePattern.log == _LOG, TradePattern.pattern == bindparam("pattern")
+)
+_ALONE = (
+    select(func.set_config("idle_in_transaction_session_timeout", str(round(IDLE_SECONDS * 1000)), literal(value=True)))
+    .select_from(LogRow)
+    .where(LogRow.id == _LOG)
+    .with_for_update(key_share=True)
+)
+"""Locks, for who writes trades to PostgreSQL, and sees to it that nobody who stands still keeps the others waiting."""
 _SERIES = (
     select(DailyReturn.day, DailyReturn.return_ppm)
     .where(DailyReturn.log == _LOG, DailyReturn.series == bindparam("series"))
@@ -101,22 +112,30 @@ class Facts:
     def __init__(self, engine: Engine, place: Place, lines: Lines, swarm: str, log: int) -> None:
         self._place, self._lines, self._swarm, self._log = place, lines, swarm, log
         self._writing = engine.execution_options(writes=True)
+        if engine.dialect.name == POSTGRES:  # whatever the server's default: see ``line``
+            self._writing = self._writing.execution_options(isolation_level="READ COMMITTED")
 
     def add_trades(self, trades: Sequence[ClosedTrade]) -> tuple[Reference, ...]:
         """Write closed trades, all or none; where each can be cited from.
+
+        They come last in the records of their patterns, by when they were known: what was cited before stays.
 
         :raises DataError: for another trade under an id that is there.
         """
         rows = {trade.episode.id: _trade_row(trade) for trade in trades}
         links = [
             {"trade": trade.episode.id, "pattern": pattern}
-            for trade in trades
+            for trade in sorted(trades, key=lambda one: (one.episode.known_ns, one.episode.id))
             for pattern in sorted(set(trade.patterns))
         ]
         with translated(self._place), self._writing.begin() as connection:
+            if connection.dialect.name == POSTGRES:  # on SQLite who writes is alone
+                connection.execute(_ALONE, {"log": self._log})
             new = self._new(connection, Trade, "id", rows)
             self._insert(connection, Trade, [rows[one] for one in new])
-            self._insert(connection, TradePattern, [link for link in links if link["trade"] in new])
+            self._insert(
+                connection, TradePattern, self._numbered(connection, [link for link in links if link["trade"] in new])
+            )
             if len(new) < len(rows):
                 found = select(TradePattern.trade, TradePattern.pattern).where(
                     TradePattern.log == _LOG, among(TradePattern.trade, "trades")
@@ -128,6 +147,21 @@ class Facts:
                     message = f"trade {min(there ^ asked)[0]} is there already, with other patterns"
                     raise DataError(message, remedy="a trade is written once, with the patterns that it followed")
         return tuple(cite_trade(trade.episode) for trade in trades)
+
+    def _numbered(self, connection: Connection, links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Links with their numbers in the records; nobody else may write trades until they are committed.
+
+        Else a number could appear after a higher one did, and what was cited meanwhile would be no beginning.
+        """
+        last: dict[str, int] = {}
+        for pattern in {link["pattern"] for link in links}:
+            found = connection.execute(_LAST, {"log": self._log, "pattern": pattern})
+            last[pattern] = found.scalar_one() or 0
+        numbered = []
+        for link in links:
+            last[link["pattern"]] += 1
+            numbered.append({**link, "number": last[link["pattern"]]})
+        return numbered
 
     def add_returns(self, series: str, first_day: int, returns_ppm: Sequence[int]) -> Reference:
         """Write returns of days that follow one another; where the record, up to there, can be cited from.
@@ -268,7 +302,7 @@ class FactsRead:
         self._line, self._swarm, self._log = line, swarm, log
 
     def trades(self, place: str) -> tuple[Episode, ...]:
-        """The closed trades at a place, by when their outcomes were known."""
+        """The closed trades at a place, in the order in which they were written."""
         return tuple(episode for episode, _ in trades_of(self._line, self._log, place))
 
     def returns(self, series: str) -> tuple[int, tuple[int, ...]]:
@@ -341,7 +375,7 @@ def cite_trade(episode: Episode) -> Reference:
 
 
 def trades_of(line: Line, log: int, place: str) -> list[tuple[Episode, int]]:
-    """The closed trades at a place, by when their outcomes were known, each with its slippage in basis points."""
+    """The closed trades at a place, in the order in which they were written, each with its slippage in basis points."""
     kind, whose = split(place)
     if kind == TRADE:
         [rows] = line.ask(_TRADES.asked({"ids": {whose}}, {"log": log}))

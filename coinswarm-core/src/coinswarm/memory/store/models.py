@@ -65,17 +65,23 @@ class Trade(Base):
 
 
 class TradePattern(Base):
-    """A pattern that a trade followed."""
+    """A pattern that a trade followed: the trade's place in the pattern's record.
+
+    :ivar number: 1, 2, 3, …, in the order in which the trades of a pattern were committed, whenever they were known:
+        what was cited of a record stays its beginning.
+    """
 
     __tablename__ = "trade_pattern"
     __table_args__ = (
         ForeignKeyConstraint(["log", "trade"], ["trade.log", "trade.id"]),
-        Index(None, "pattern", "log"),
+        CheckConstraint("number > 0", "number"),
+        UniqueConstraint("pattern", "log", "number"),
     )
 
     log: Mapped[LogId]
     trade: Mapped[Key]
     pattern: Mapped[Key]
+    number: Mapped[Number]
 
 
 class DailyReturn(Base):

@@ -14,6 +14,7 @@ from psycopg.adapt import Transformer
 from psycopg.errors import CharacterNotInRepertoire, InFailedSqlTransaction, error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
+from coinswarm.memory.store.engine import IDLE_SECONDS
 from coinswarm.memory.store.line import CommitLostError, Line
 from coinswarm.memory.store.statement import FEW, POSTGRES, Statement
 
@@ -33,10 +34,6 @@ _SYNCED, _BAD = int(ExecStatus.PIPELINE_SYNC), int(ConnStatus.BAD)
 _IDLE = int(TransactionStatus.IDLE)
 _READ, _BOTH = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
 _COMMIT = "COMMIT"
-
-IDLE_SECONDS = 2.0
-"""How long a transaction that writes may be left waiting by its process. One that is stopped would else keep what it
-has locked, and with that everybody, for as long as its connection lives."""
 
 _AWAY = ("08", "57")
 """What states begin with that say that the server went away, and not how a commit ended."""

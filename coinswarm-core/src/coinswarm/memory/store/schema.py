@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from coinswarm.memory.store.engine import Place
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration, which the models stand for."""
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """All of them, oldest first."""
 
 _VERSIONS = "alembic_version"
