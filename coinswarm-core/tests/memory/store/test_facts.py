@@ -14,6 +14,7 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from coinswarm.canonical import digest, sha256
+from coinswarm.clock import HOUR_NS
 from coinswarm.domain.episode import Episode, Space
 from coinswarm.errors import DataError, InvariantError, UnreachableError
 from coinswarm.memory.evidence.places import trade_links, upto
@@ -21,6 +22,7 @@ from coinswarm.memory.store.engine import engine_of, place
 from coinswarm.memory.store.facts import ClosedTrade, cite_trade
 from coinswarm.memory.store.models import Regime, Trade, TradePattern
 from coinswarm.memory.store.opening import migrated, open_store
+from coinswarm.memory.store.statement import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -154,6 +156,10 @@ def test_sessions_that_write_at_once_do_so_whatever_the_servers_default(
             for _ in range(4)
         ]
         written_at_once(opened[0], opened)
+        with opened[0].engine.connect() as connection:
+            found = select(TradePattern.written_ns, NOW).order_by(TradePattern.number)
+            times = [(row.written_ns, row[1]) for row in connection.execute(found)]
+        assert 0 < times[-1][1] - times[0][0] < HOUR_NS, "by the server's clock"
 
 
 def test_a_session_that_stops_while_it_writes_a_trade_does_not_keep_others_from_theirs(

@@ -22,7 +22,7 @@ from coinswarm.memory.store.audit import rebuild
 from coinswarm.memory.store.columns import Base
 from coinswarm.memory.store.engine import engine_of, place
 from coinswarm.memory.store.facts import ClosedTrade
-from coinswarm.memory.store.models import TradePattern
+from coinswarm.memory.store.models import Trade, TradePattern
 from coinswarm.memory.store.opening import logs_in, migrated, open_store
 from coinswarm.memory.store.tables import SubjectRow
 
@@ -157,6 +157,13 @@ def test_records_of_the_second_tables_are_numbered_as_they_were_cited(
             ]
             others = connection.execute(asked.where(TradePattern.log == south.log.number)).all()
             assert [tuple(row) for row in others] == [("dip", 1, digest(1))]
+        with engine.connect() as connection:
+            times = connection.execute(
+                select(TradePattern.written_ns, Trade.known_ns).join(
+                    Trade, (Trade.log == TradePattern.log) & (Trade.id == TradePattern.trade)
+                )
+            ).all()
+        assert [row.written_ns for row in times] == [row.known_ns for row in times]
         write(north, 5, 0, "dip")
         with engine.connect() as connection:
             rows = [tuple(row) for row in connection.execute(asked.where(TradePattern.log == north.log.number))]

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from coinswarm.canonical import digest
+from coinswarm.clock import HOUR_NS
 from coinswarm.domain.episode import Episode as Told
 from coinswarm.domain.proposal import (
     AddEpisode,
@@ -165,6 +166,12 @@ def test_a_trade_that_is_written_later_and_was_known_earlier_changes_no_pattern(
     write(1, 4)
     assert stored.facts.cite_trades("breakout") != cited
     assert gather(envelope) == before
+    cluster.now += HOUR_NS
+    assert gather(envelope) == replace(before, now_ns=cluster.now)
+    position = stored.log.read(1, 0, 1).head.index
+    cluster.now += 1
+    assert gather(envelope) is None, "for an hour it could have been cited too"
+    assert gather.at(envelope, position, before.now_ns) == before, "the past does not change"
     assert rebuild(stored, Ed25519Scheme()).differed == {}
     with Session(stored.engine) as session:
         assert session.scalars(select(Pattern)).one().sample_size == 2

@@ -1,7 +1,7 @@
 """All the evidence on a proposal, read from committed tables at one position of the log; or none at all.
 
 Whatever a proposal cites is held to the digest that it cites it by. Where anything is missing, is another, or leaves
-out what was known well before, there is no evidence: a voter says nothing rather than judge by a part.
+out what could be cited well before, there is no evidence: a voter says nothing rather than judge by a part.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ _MOVES = (ProposalKind.UPDATE_PATTERN, ProposalKind.PROMOTE_PATTERN, ProposalKin
 _SEATS = (ProposalKind.ADMIT_AGENT, ProposalKind.SUSPEND_AGENT)
 
 SLACK_NS = HOUR_NS
-"""What became known within the last hour may be missing from a record that is cited: proposals take their time."""
+"""What became known, or was written, within the last hour may be missing from a record that is cited: proposals take
+their time."""
 
 
 class Gatherer:
@@ -202,11 +203,12 @@ def _exhibit(reference: Reference, facts: FactsRead, now_ns: int) -> Cited | Non
     """What lies at a place, to the extent of its digest."""
     kind, whose = split(reference.place)
     if kind in {TRADE, TRADES}:
-        rows = facts.trades(reference.place)
-        count = upto(trade_links(reference.place, rows), reference.digest)
-        if count is None or any(one.known_ns < now_ns - SLACK_NS for one in rows[count:]):
+        rows = facts.record(reference.place)
+        episodes = tuple([one.episode for one in rows])
+        count = upto(trade_links(reference.place, episodes), reference.digest)
+        if count is None or any(one.since_ns < now_ns - SLACK_NS for one in rows[count:]):
             return None
-        return Exhibit(source=reference, episodes=rows[:count])
+        return Exhibit(source=reference, episodes=episodes[:count])
     if kind in {RETURNS, TRIALS}:
         first, values = facts.returns(reference.place)
         count = upto(return_links(reference.place, first, values), reference.digest)

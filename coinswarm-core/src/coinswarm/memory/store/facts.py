@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, literal, select, update
 
@@ -28,7 +28,7 @@ from coinswarm.memory.evidence.places import (
 from coinswarm.memory.store.among import ByNumber, among, listing
 from coinswarm.memory.store.engine import IDLE_SECONDS, translated
 from coinswarm.memory.store.models import CertificateRow, DailyReturn, Regime, SpaceRow, Trade, TradePattern, VectorRow
-from coinswarm.memory.store.statement import POSTGRES, Statement
+from coinswarm.memory.store.statement import NOW, POSTGRES, Statement
 from coinswarm.memory.store.tables import LogRow
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from coinswarm.memory.store.engine import Place
     from coinswarm.memory.store.line import Line, Lines, Question, Row
+    from coinswarm.memory.store.log import SqlLog
 
 _EPISODE = (
     Trade.id, Trade.agent_id, Trade.symbol, Trade.side, Trade.decided_ns, Trade.known_ns, Trade.result_ppm,
@@ -47,7 +48,7 @@ _EPISODE = (
 _LOG: BindParameter[int] = bindparam("log")
 _TRADES = ByNumber(lambda names: select(*_EPISODE, Trade.slippage_bps).where(Trade.log == _LOG, names(Trade.id, "ids")))
 _OF_PATTERN = Statement(
-    select(*_EPISODE, Trade.slippage_bps)
+    select(*_EPISODE, Trade.slippage_bps, TradePattern.written_ns)
     .join(TradePattern, (TradePattern.log == Trade.log) & (TradePattern.trade == Trade.id))
     .where(Trade.log == _LOG, TradePattern.pattern == bindparam("pattern"))
     .order_by(TradePattern.number)
@@ -56,12 +57,16 @@ _LAST = select(func.max(TradePattern.number)).where(
     TradePattern.log == _LOG, TradePattern.pattern == bindparam("pattern")
 )
 _ALONE = (
-    select(func.set_config("idle_in_transaction_session_timeout", str(round(IDLE_SECONDS * 1000)), literal(value=True)))
+    select(
+        NOW,
+        func.set_config("idle_in_transaction_session_timeout", str(round(IDLE_SECONDS * 1000)), literal(value=True)),
+    )
     .select_from(LogRow)
     .where(LogRow.id == _LOG)
     .with_for_update(key_share=True)
 )
-"""Locks, for who writes trades to PostgreSQL, and sees to it that nobody who stands still keeps the others waiting."""
+"""Locks, for who writes trades to PostgreSQL, and sees to it that nobody who stands still keeps the others waiting;
+PostgreSQL's clock."""
 _SERIES = (
     select(DailyReturn.day, DailyReturn.return_ppm)
     .where(DailyReturn.log == _LOG, DailyReturn.series == bindparam("series"))
@@ -106,11 +111,11 @@ class ClosedTrade:
 class Facts:
     """The facts of one log's swarm; may be used by several threads at once.
 
-    :param engine, place, lines: of the store; :param swarm, log: whose they are, as name and number.
+    :param engine, place, lines: of the store; :param log: whose they are.
     """
 
-    def __init__(self, engine: Engine, place: Place, lines: Lines, swarm: str, log: int) -> None:
-        self._place, self._lines, self._swarm, self._log = place, lines, swarm, log
+    def __init__(self, engine: Engine, place: Place, lines: Lines, log: SqlLog) -> None:
+        self._place, self._lines, self._swarm, self._log, self._clock = place, lines, log.cluster, log.number, log.clock
         self._writing = engine.execution_options(writes=True)
         if engine.dialect.name == POSTGRES:  # whatever the server's default: see ``line``
             self._writing = self._writing.execution_options(isolation_level="READ COMMITTED")
@@ -129,12 +134,13 @@ class Facts:
             for pattern in sorted(set(trade.patterns))
         ]
         with translated(self._place), self._writing.begin() as connection:
-            if connection.dialect.name == POSTGRES:  # on SQLite who writes is alone
-                connection.execute(_ALONE, {"log": self._log})
+            now_ns = self._alone(connection)
             new = self._new(connection, Trade, "id", rows)
             self._insert(connection, Trade, [rows[one] for one in new])
             self._insert(
-                connection, TradePattern, self._numbered(connection, [link for link in links if link["trade"] in new])
+                connection,
+                TradePattern,
+                self._numbered(connection, [link for link in links if link["trade"] in new], now_ns),
             )
             if len(new) < len(rows):
                 found = select(TradePattern.trade, TradePattern.pattern).where(
@@ -148,8 +154,15 @@ class Facts:
                     raise DataError(message, remedy="a trade is written once, with the patterns that it followed")
         return tuple(cite_trade(trade.episode) for trade in trades)
 
-    def _numbered(self, connection: Connection, links: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Links with their numbers in the records; nobody else may write trades until they are committed.
+    def _alone(self, connection: Connection) -> int:
+        """Let nobody else write trades until the commit; what time it is by the store's clock."""
+        now_ns = 0
+        if connection.dialect.name == POSTGRES:  # on SQLite who writes is alone
+            now_ns = connection.execute(_ALONE, {"log": self._log}).scalar_one()
+        return self._clock() if self._clock else now_ns
+
+    def _numbered(self, connection: Connection, links: list[dict[str, Any]], now_ns: int) -> list[dict[str, Any]]:
+        """Links with their numbers in the records, for who writes alone.
 
         Else a number could appear after a higher one did, and what was cited meanwhile would be no beginning.
         """
@@ -160,7 +173,7 @@ class Facts:
         numbered = []
         for link in links:
             last[link["pattern"]] += 1
-            numbered.append({**link, "number": last[link["pattern"]]})
+            numbered.append({**link, "number": last[link["pattern"]], "written_ns": now_ns})
         return numbered
 
     def add_returns(self, series: str, first_day: int, returns_ppm: Sequence[int]) -> Reference:
@@ -292,6 +305,18 @@ class Facts:
         return Reference(place, [*trade_links(place, found)][-1]) if found else None
 
 
+class Recorded(NamedTuple):
+    """A trade in a record.
+
+    :param slippage_bps: that was paid for it.
+    :param since_ns: since when it was both known and written: before, nobody could cite it.
+    """
+
+    episode: Episode
+    slippage_bps: int
+    since_ns: int
+
+
 class FactsRead:
     """Reads facts over a line.
 
@@ -303,7 +328,11 @@ class FactsRead:
 
     def trades(self, place: str) -> tuple[Episode, ...]:
         """The closed trades at a place, in the order in which they were written."""
-        return tuple(episode for episode, _ in trades_of(self._line, self._log, place))
+        return tuple([one.episode for one in self.record(place)])
+
+    def record(self, place: str) -> Sequence[Recorded]:
+        """The same, with what is known of each beside."""
+        return trades_of(self._line, self._log, place)
 
     def returns(self, series: str) -> tuple[int, tuple[int, ...]]:
         """The first day of a record of returns, and the returns of all its days; (0, ()) where there is none."""
@@ -335,7 +364,7 @@ class PrimedFacts(FactsRead):
     def __init__(self, line: Line, swarm: str, log: int, *, trades: Iterable[str], digests: Iterable[str]) -> None:
         super().__init__(line, swarm, log)
         self._ids, self._digests = frozenset(trades), frozenset(digests)
-        self._trades: dict[str, tuple[Episode, ...]] = {}
+        self._trades: dict[str, tuple[Recorded, ...]] = {}
         self._data: dict[str, bytes] = {}
 
     @property
@@ -347,13 +376,13 @@ class PrimedFacts(FactsRead):
     def learn(self, trades: list[Row], vectors: list[Row]) -> None:
         """Take in the answers."""
         self._trades = dict.fromkeys((f"{TRADE}/{one}" for one in self._ids), ())
-        self._trades |= {f"{TRADE}/{row[0]}": (_episode(row),) for row in trades}
+        self._trades |= {f"{TRADE}/{row[0]}": (_recorded(row),) for row in trades}
         self._data = _sound(vectors)
 
-    def trades(self, place: str) -> tuple[Episode, ...]:
+    def record(self, place: str) -> Sequence[Recorded]:
         """The closed trades at a place."""
         found = self._trades.get(place)
-        return super().trades(place) if found is None else found
+        return super().record(place) if found is None else found
 
     def vectors(self, digests: Iterable[str]) -> dict[str, bytes]:
         """The bytes under each digest that is known, and only if they are what it says."""
@@ -374,8 +403,8 @@ def cite_trade(episode: Episode) -> Reference:
     return Reference(place, [*trade_links(place, [episode])][-1])
 
 
-def trades_of(line: Line, log: int, place: str) -> list[tuple[Episode, int]]:
-    """The closed trades at a place, in the order in which they were written, each with its slippage in basis points."""
+def trades_of(line: Line, log: int, place: str) -> list[Recorded]:
+    """The closed trades at a place, in the order in which they were written."""
     kind, whose = split(place)
     if kind == TRADE:
         [rows] = line.ask(_TRADES.asked({"ids": {whose}}, {"log": log}))
@@ -383,12 +412,13 @@ def trades_of(line: Line, log: int, place: str) -> list[tuple[Episode, int]]:
         [rows] = line.ask((_OF_PATTERN, {"log": log, "pattern": whose}))
     else:
         return []
-    return [(_episode(row), int(row[-1])) for row in rows]
+    return [_recorded(row) for row in rows]
 
 
-def _episode(row: Sequence[Any]) -> Episode:
+def _recorded(row: Row) -> Recorded:
+    """Of a trade's columns, and when it was written where it is asked for as one of a pattern's."""
     agent, instrument, side, decided_ns, known_ns, result_ppm, risk_ppm, stopped, regime, quality_bp = row[1:11]
-    return Episode(
+    episode = Episode(
         id=row[0],
         agent=agent,
         instrument=instrument,
@@ -401,6 +431,7 @@ def _episode(row: Sequence[Any]) -> Episode:
         regime=regime,
         quality_bp=quality_bp,
     )
+    return Recorded(episode, row[11], max((known_ns, *row[12:])))
 
 
 def _trade_row(trade: ClosedTrade) -> dict[str, Any]:

@@ -14,9 +14,8 @@ from coinswarm.memory.quorum.codec import MalformedError, envelope_from
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.store.among import ByNumber, among, listing
 from coinswarm.memory.store.models import Episode, SpaceRow
-from coinswarm.memory.store.statement import Statement, word
+from coinswarm.memory.store.statement import NOW, Statement, word
 from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, SubjectRow
-from coinswarm.memory.store.transaction import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

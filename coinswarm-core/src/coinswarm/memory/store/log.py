@@ -17,9 +17,9 @@ from coinswarm.memory.quorum.reader import LogRead
 from coinswarm.memory.quorum.records import Entry, Envelope, Head, Outcome
 from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.line import CommitLostError, Lines
-from coinswarm.memory.store.statement import Insertion, Statement
+from coinswarm.memory.store.statement import NOW, Insertion, Statement
 from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, QuorumVote, SealRow
-from coinswarm.memory.store.transaction import NOW, SqlTransaction
+from coinswarm.memory.store.transaction import SqlTransaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

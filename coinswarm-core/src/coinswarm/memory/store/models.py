@@ -69,6 +69,7 @@ class TradePattern(Base):
 
     :ivar number: 1, 2, 3, …, in the order in which the trades of a pattern were committed, whenever they were known:
         what was cited of a record stays its beginning.
+    :ivar written_ns: when that was, by the store's clock.
     """
 
     __tablename__ = "trade_pattern"
@@ -82,6 +83,7 @@ class TradePattern(Base):
     trade: Mapped[Key]
     pattern: Mapped[Key]
     number: Mapped[Number]
+    written_ns: Mapped[Number]
 
 
 class DailyReturn(Base):

@@ -47,7 +47,7 @@ class Store:
         self.engine, self.place, self.first = engine, where, first
         self.lines = Lines(engine)
         self.log = SqlLog(engine, where, self.lines, whose, clock)
-        self.facts = Facts(engine, where, self.lines, self.log.cluster, self.log.number)
+        self.facts = Facts(engine, where, self.lines, self.log)
 
     def close(self) -> None:
         """Let go of all connections; what was written stays."""

@@ -113,8 +113,8 @@ class Changes:
         found: dict[str, tuple[Remembered, int]] = {}
         for reference in entry.envelope.proposal.evidence:
             rows = trades_of(self._line, self._log, reference.place)
-            covered = upto(trade_links(reference.place, [one for one, _ in rows]), reference.digest)
-            found |= {one.id: (one, slip) for one, slip in rows[: covered or 0]}
+            covered = upto(trade_links(reference.place, [one.episode for one in rows]), reference.digest)
+            found |= {one.episode.id: (one.episode, one.slippage_bps) for one in rows[: covered or 0]}
         return {
             "id": change.pattern,
             "name": _text(change.hypothesis),

@@ -9,7 +9,7 @@ from itertools import count
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Text, bindparam, cast, func, literal_column, select
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 
@@ -23,6 +23,9 @@ POSTGRES = "postgresql"
 
 FEW = 4
 """So many rows go to PostgreSQL faster one by one than as arrays."""
+
+NOW = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger) * 1_000
+"""PostgreSQL's clock, nanoseconds since the epoch."""
 
 _DIALECTS: dict[str, Any] = {
     SQLITE: sqlite.dialect(),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Text, bindparam, cast, func, literal_column, select, union_all, update
+from sqlalchemy import Text, bindparam, cast, literal_column, select, union_all, update
 from sqlalchemy import null as no_value
 
 from coinswarm.memory.quorum.log import Transaction
@@ -18,7 +18,7 @@ from coinswarm.memory.quorum.records import START, Head, Lease, Outcome
 from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.memory.store.among import ByNumber, among, listing
 from coinswarm.memory.store.state import Changes, about
-from coinswarm.memory.store.statement import Insertion, Statement, word
+from coinswarm.memory.store.statement import NOW, Insertion, Statement, word
 from coinswarm.memory.store.tables import (
     DecisionRow,
     EntryRow,
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 
     Texts = Select[str, str, str]
     """Rows of one answer: kind, key, value."""
-
-NOW = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger) * 1_000
-"""PostgreSQL's clock, nanoseconds since the epoch."""
 
 _LOG: BindParameter[int] = bindparam("log")
 _LEASE = select(LeaseRow.holder, LeaseRow.epoch, LeaseRow.since_ns, LeaseRow.expires_ns).where(LeaseRow.log == _LOG)
