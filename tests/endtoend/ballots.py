@@ -138,7 +138,7 @@ def facts(desk: Desk) -> tuple[tuple[Reference, ...], tuple[Reference, ...], Epi
     """What a session writes; where a pattern's record and agents' returns are cited from, and a trade."""
     rng = np.random.default_rng(5)
     first = BEGIN // DAY_NS + 1
-    told = closed(bent(rng, DAYS, 1_800, 10_000), first=first)
+    told = closed(bent(rng, DAYS, 2_800, 10_000), first=first)
     variants = {f"v{n}": bent(rng, DAYS, mean, 5_000) for n, mean in enumerate((900, 250, 200, 300), 1)}
     agents = {name: bent(rng, DAYS, mean, 3_000) for name, mean in (("trend", -500), ("meanrev", 900), ("slow", 300))}
     vectors = {one.id: np.arange(1, 5, dtype="<f4").tobytes() for one in told[:1]}

@@ -205,7 +205,7 @@ EDIT = "UPDATE proposal SET body = replace(body, 'acceptance/cap', 'acceptance/c
     "statement",
     [
         "UPDATE entry SET at_ns = at_ns + 1 WHERE position = 2",
-        f"{EDIT} WHERE id = (SELECT proposal FROM entry WHERE position = 2)",
+        f"{EDIT} WHERE id = (SELECT proposal FROM entry WHERE position = 2)",  # noqa: S608 - a test's own
     ],
 )
 def test_what_was_not_written_so_is_shown_to_nobody(store: Path, said: Callable[..., str], statement: str) -> None:
