@@ -213,3 +213,19 @@ def test_a_session_whose_bus_is_away_waits_and_says_so_and_not_for_ever(
             session(0.0)
         with pytest.raises(UnreachableError, match="cannot be reached"):
             session(0.001)
+
+
+def test_no_log_is_begun_in_place_of_one_that_was_seen(
+    swarm: dict[str, Any], profile: Profiles, fake: Fake, recalls: str, bars: Callable[..., Path]
+) -> None:
+    """As where what it lies on is not mounted."""
+    fake(recalls)
+    given = {"label": "p", "recordings": {"BTC/USD": bars("r.csv")}, "runs": None}
+    trade(profile(mode="paper", memory={}, swarm=swarm), **given)
+    path = Path(swarm["database"])
+    away = path.rename(path.with_suffix(".away"))
+    with pytest.raises(NotReadyError, match=r"there is no store .*swarm\.db, and its log had [1-9][0-9]* entries"):
+        trade(profile(mode="paper", memory={}, swarm=swarm), **given)
+    assert not path.exists()
+    away.rename(path)
+    trade(profile(mode="paper", memory={}, swarm=swarm), **given)

@@ -370,3 +370,16 @@ def test_a_server_without_vector_sets_that_suffice_is_refused_with_the_version_i
     for text in anyio.run(work):
         refused = f"is version {version.decode()} and has no vector sets that answer with attributes"
         assert f"{refused}: use Redis 8.2 or later" in str(text)
+
+
+@pytest.mark.parametrize("text", ["no JSON", "7", "{}", '{"told": {}}', '{"told": 7}'])
+def test_an_entry_that_something_else_has_written_is_told(url: str, text: str) -> None:
+    async def work(memory: RedisMemory, redis: Redis) -> None:
+        await fold(memory)
+        [key] = [key for key in await redis.keys() if key.endswith(b":v")]
+        await redis.execute_command("VSETATTR", key, told(1, first=3)[0].id, text)
+        with pytest.raises(DataError, match="an entry of the index cannot be read") as caught:
+            await memory.get(SPACE, told(1, first=3)[0].id)
+        assert caught.value.remedy == "coinswarm memory rebuild folds the index anew"
+
+    run(url, work)

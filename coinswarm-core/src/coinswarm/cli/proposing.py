@@ -82,7 +82,12 @@ def propose(*, file: Path, profile: Path, seconds: float | None, overrides: tupl
     data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     told = _told(data, "stdin" if str(file) == "-" else str(file))
     loaded = load_swarm(profile, overrides)
-    ended = driven(partial(_propose, loaded, _completed(loaded, told), str(profile), seconds))
+    asked = _completed(loaded, told)
+    try:
+        ended = driven(partial(_propose, loaded, asked, str(profile), seconds))
+    except KeyboardInterrupt:
+        say("what was proposed is not taken back: it may be decided all the same, and coinswarm memory log shows it")
+        raise
     outcome = ended.outcome.value
     if as_json:
         emit_fields({"proposal": ended.proposal, "outcome": outcome, "entry": ended.entry}, as_json=True)

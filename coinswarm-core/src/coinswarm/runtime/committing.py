@@ -56,8 +56,8 @@ def decided(
     :raises CoinswarmError: for whatever stands in the way.
     """
     from coinswarm.memory.evidence.gather import Gatherer  # noqa: PLC0415 - SQLAlchemy, for who has a log
-    from coinswarm.memory.store.opening import open_store  # noqa: PLC0415 - likewise
     from coinswarm.runtime.swarm import assembly, opening  # noqa: PLC0415 - likewise
+    from coinswarm.runtime.swarm.disk import seen_in  # noqa: PLC0415 - likewise
 
     section = profile.swarm
     assert section is not None, "a session without a swarm remembers by itself"
@@ -67,7 +67,7 @@ def decided(
     joins = bus is not None and bus.name != opening.LOCAL
     if joins:
         patience.insist(partial(opening.demand_log, section))
-    begin = partial(open_store, opening.address_of(section), section.cluster, section.shard, roster=roster)
+    begin = partial(opening.begun, section, roster, seen_in(opening.disks_of(section)))
     with closing(patience.insist(begin)) as store:
         if joins:
             told = SwarmProfile(swarm=section, plugins=profile.plugins, drivers=profile.drivers)

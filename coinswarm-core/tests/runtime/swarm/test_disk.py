@@ -16,7 +16,7 @@ from coinswarm.errors import DataError, NotReadyError, OutputError
 from coinswarm.memory.quorum.keys import Ed25519Signer
 from coinswarm.memory.quorum.messages import Keep, Propose, Remember, Vote
 from coinswarm.memory.quorum.records import START, Ballot, Envelope, Head, SealVote
-from coinswarm.runtime.swarm.disk import Disk
+from coinswarm.runtime.swarm.disk import Disk, seen_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ from pathlib import Path
 from coinswarm.memory.quorum import wire
 from coinswarm.memory.quorum.messages import Keep
 from coinswarm.memory.quorum.records import START
-from coinswarm.runtime.swarm.disk import Disk
+from coinswarm.runtime.swarm.disk import Disk, seen_in
 with Disk(Path(sys.argv[1]), "v1", "north", "main") as disk:
     for line in sys.stdin.buffer:
         [kept] = disk.write([Keep(wire.message_from(line[:-1]), START)])
@@ -182,3 +182,13 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be used"), disk(tmp_path / "file"):
         pass
+
+
+def test_how_far_disks_have_seen_is_read_without_opening_them(tmp_path: Path) -> None:
+    assert seen_in(tmp_path) == seen_in(tmp_path / "nowhere") == 0
+    with disk(tmp_path) as one:
+        assert seen_in(tmp_path) == 0
+        one.write([Remember(Head(7, "0" * 64))])
+        assert seen_in(tmp_path) == 7, "also while its process runs"
+    (tmp_path / "none.sqlite").write_text("no disk at all")
+    assert seen_in(tmp_path) == 7

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from coinswarm.errors import OutputError
 from coinswarm.memory.quorum.keys import Ed25519Signer
 from coinswarm.memory.quorum.messages import Keep, Propose, Remember
 from coinswarm.memory.quorum.records import START, Envelope, Head, signed_together
@@ -153,3 +154,27 @@ async def test_at_the_end_what_was_not_taken_yet_is_written_with_the_head(
     await keeper.rest()  # it never ran
     assert (disk.lies, disk.seen) == (set(ids(keeps)), SEEN.seen)
     assert len(disk.writes) == 1
+
+
+async def test_a_disk_that_takes_nothing_is_known_until_it_does_again(
+    disk: Watched, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who cannot keep a ballot cannot vote: he is not ready, whatever he has read."""
+    monkeypatch.setattr("coinswarm.runtime.swarm.keeping.AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("coinswarm.runtime.swarm.keeping.REMEMBER_SECONDS", 0.01)
+    full = [True]
+
+    def write(jobs: Sequence[Keep | Remember], done: Iterable[str] = ()) -> list[Propose | Vote | SealVote]:
+        if full[0]:
+            message = "no space left"
+            raise OutputError(message)
+        return Disk.write(disk, jobs, done)
+
+    monkeypatch.setattr(disk, "write", write)
+    async with running(keeper):
+        assert not keeper.stuck
+        keeper.remember(SEEN)
+        await until(lambda: keeper.stuck)
+        full[0] = False
+        await until(lambda: not keeper.stuck)
+    assert disk.seen == SEEN.seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.messages import Keep, Remember, Vote
+    from coinswarm.memory.quorum.reader import LogRead
     from coinswarm.memory.quorum.records import SealVote
 
 pytestmark = pytest.mark.anyio
@@ -252,3 +254,30 @@ async def test_a_voter_that_lost_its_disk_is_refused_each_time_it_starts(
                 judge = Judge("v0", plugin, shard.gather, teller, lambda: 0.0)
                 with pytest.raises(HaltedError, match="v0 has no disk, but the log has 1 entries"):
                     await voter_node(place, "v0", signer, disk, judge, teller).run()
+
+
+async def test_a_log_that_does_not_answer_is_told_of_though_it_refuses_nothing(
+    shard: Shard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that was stopped takes a question and keeps it."""
+    monkeypatch.setattr("coinswarm.runtime.swarm.node.SILENT_SECONDS", 0.1)
+    said: list[str] = []
+    stopped, reads = threading.Event(), shard.log.read
+
+    def read(token: int, after: int, limit: int) -> LogRead:
+        stopped.wait(30)
+        return reads(token, after, limit)
+
+    monkeypatch.setattr(shard.log, "read", read)
+    async with LocalBus(LocalBusSettings()) as bus, anyio.create_task_group() as group:
+        place = Place("north", "main", shard.cast.roster, Ed25519Scheme(), bus, shard.log)
+        node = coordinator_node(place, "c1", None, Teller("c1", said.append), tick_seconds=0.01)
+        await group.start(node.run)
+        with anyio.fail_after(30):
+            while not said:  # noqa: ASYNC110 - it tells nobody else
+                await anyio.sleep(0.01)
+            stopped.set()
+            while len(said) < 2:  # noqa: ASYNC110 - as above
+                await anyio.sleep(0.01)
+        group.cancel_scope.cancel()
+    assert said == ["c1: the log has not answered for 0 s; it is waited for", "c1: the log is back"]

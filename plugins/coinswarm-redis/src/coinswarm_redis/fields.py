@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from coinswarm.domain.episode import Episode
+from coinswarm.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,14 +57,31 @@ def vector_of(text: bytes) -> bytes:
 
 
 def _told(text: bytes) -> dict[str, Any]:
-    """The episode that attributes tell of, not checked."""
-    told: dict[str, Any] = json.loads(text.partition(b"\0")[0])["told"]
+    """The episode that attributes tell of, not checked.
+
+    :raises DataError: when they tell of none.
+    """
+    try:
+        told: dict[str, Any] = json.loads(text.partition(b"\0")[0])["told"]
+    except (ValueError, TypeError, KeyError):
+        raise _damaged() from None
     return told
 
 
+def _damaged() -> DataError:
+    message = "an entry of the index cannot be read: something else has written to it"
+    return DataError(message, remedy="coinswarm memory rebuild folds the index anew")
+
+
 def episode_of(text: bytes) -> Episode:
-    """The episode that attributes tell of."""
-    return Episode(**_told(text))
+    """The episode that attributes tell of.
+
+    :raises DataError: when they tell of none.
+    """
+    try:
+        return Episode(**_told(text))
+    except (ValueError, TypeError):
+        raise _damaged() from None
 
 
 def counts(text: bytes, where: Filter, as_of_ns: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
 from coinswarm.errors import DataError, NotReadyError, OutputError
@@ -192,6 +192,19 @@ class Disk:
     def _open(self) -> sqlite3.Connection:
         assert self._connection is not None, "used inside `with` only"
         return self._connection
+
+
+def seen_in(folder: Path) -> int:
+    """How far the parts whose disks lie in a folder have seen a log go; 0 where none has seen any.
+
+    Nothing is locked, nor is a disk that cannot be read any trouble here: it is whoever opens it.
+    """
+    most = 0
+    for path in folder.glob("*.sqlite"):
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as disk:
+            found = disk.execute("SELECT at FROM seen").fetchone()
+            most = max(most, found[0] if found else 0)
+    return most
 
 
 def _keep(connection: sqlite3.Connection, message: Propose | Vote | SealVote) -> Propose | Vote | SealVote:

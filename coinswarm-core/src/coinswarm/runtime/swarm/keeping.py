@@ -59,6 +59,8 @@ class Keeper:
         self._young: dict[str, tuple[float, m.Keep]] = {}
         """Proposals that are not to be written yet, oldest first, and when they are."""
         self._born = anyio.Event()
+        self.stuck = False
+        """Whether the disk took nothing when it was last asked."""
 
     def keep(self, effect: m.Keep | m.KeepSeal) -> None:
         """Have something kept, after all before it: a proposal unless it is decided in a moment."""
@@ -121,8 +123,10 @@ class Keeper:
             try:
                 kept = await self._hand.do(partial(disk.write, jobs, done))
             except OutputError as error:
+                self.stuck = True
                 self._teller.trouble("disk", str(error))
                 await anyio.sleep(AGAIN_SECONDS)
+        self.stuck = False
         self._teller.over("disk", "the disk takes writes again")
         for message in kept:
             self._tell(m.Kept(message))

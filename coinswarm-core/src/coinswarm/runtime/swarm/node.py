@@ -8,6 +8,7 @@ answer comes back as one event, or never: where something failed nobody pretends
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections import OrderedDict, deque
@@ -63,6 +64,9 @@ LOOK_SECONDS = 0.25
 """How often a voter with open proposals reads the log: many decisions cost it one look then, and no message."""
 
 STOP_SECONDS = 5.0
+SILENT_SECONDS = 5.0
+"""How long the log may take to answer before people are told: a database that was stopped refuses nothing."""
+
 AWAY_SECONDS = 1.0
 """How long the bus is left alone after it failed."""
 
@@ -137,6 +141,8 @@ class Node:
         self._keeper = Keeper(part.name, disk, keep_seal, teller, self.tell)
         self._reading: Lane[m.ReadLog] = Lane(1)
         self._writing: Lane[m.Decide | m.TakeLease | m.RenewLease] = Lane(16)
+        self._asked = math.inf
+        """When the log was asked what it is still to answer."""
         self._indices: dict[str, int] = {}
         self._ready = False
         self._own: OrderedDict[bytes, None] = OrderedDict()
@@ -341,8 +347,11 @@ class Node:
             question = (await self._reading.take())[-1]
             try:
                 ask = partial(self._log.read, question.token, question.after, ENTRIES)
+                self._asked = time.monotonic()
                 answer = await self._read_hand.do(ask)
+                self._asked = math.inf
             except AWAY as error:
+                self._asked = math.inf
                 self._log_away(error)
             except wire.MalformedError as error:  # what stands there is not what was written
                 raise halted(self.part.name, f"{Halt.BAD_ENTRY}: {error}") from error
@@ -374,6 +383,12 @@ class Node:
                 except AWAY as error:
                     self._log_away(error)
                     self.tell(m.Answered(()) if isinstance(effect, m.Decide) else m.Leased(None))
+
+    def _log_is_silent(self, now: float) -> None:
+        """Tell people of a log that neither answers nor refuses."""
+        if now > self._asked + SILENT_SECONDS:
+            what = f"the log has not answered for {now - self._asked:.0f} s; it is waited for"
+            self.teller.trouble("log away", what)
 
     def _log_away(self, error: Exception) -> None:
         self.teller.trouble("log away", f"the log does not answer ({error}); it is asked again")
@@ -407,6 +422,7 @@ class Node:
         while True:
             await anyio.sleep(LOOK_SECONDS)
             now = time.monotonic()
+            self._log_is_silent(now)
             for data in self._holding.due(now, self.docket.fold.decided, self._moved):
                 self._take(VOTE, data)
             if self.part.kind == "voter" and self.waiting:
@@ -446,7 +462,7 @@ class Node:
             "name": self.part.name,
             "kind": self.part.kind,
             "head": docket.fold.head.index,
-            "ready": docket.reader.ready,
+            "ready": docket.reader.ready and not self._keeper.stuck,
             "open": self.waiting,
             "epoch": getattr(self.state, "epoch", 0),
             "counts": dict(self.teller.counts),

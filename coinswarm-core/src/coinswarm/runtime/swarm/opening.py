@@ -92,6 +92,36 @@ def demand_log(section: SwarmSection) -> None:
         raise NotReadyError(message, remedy="the first voter or coordinator that runs begins it (coinswarm run)")
 
 
+def demand_kept(section: SwarmSection, seen: int) -> None:
+    """Hold that a log which was seen is still there, where it lies in a file.
+
+    :param seen: how many entries of it were seen before.
+    :raises NotReadyError: when the file is gone.
+    """
+    from coinswarm.memory.store.engine import place  # noqa: PLC0415 - SQLAlchemy, for who has a log
+
+    file = place(address_of(section)).path
+    if seen and file is not None and not file.exists():
+        message = f"there is no store {file}, and its log had {seen} entries"
+        raise NotReadyError(message, remedy="bring it back, or mount what it lies on; no other is begun in its place")
+
+
+def begun(section: SwarmSection, roster: Roster, seen: int) -> Store:
+    """The store with this log, begun where nobody has seen one. Of several processes one makes a file's tables.
+
+    :param seen: as in ``demand_kept``.
+    :raises CoinswarmError: it is gone, cannot be used as it is, or does not answer.
+    """
+    from coinswarm.memory.store.engine import place  # noqa: PLC0415 - SQLAlchemy, for who has a log
+    from coinswarm.memory.store.opening import open_store  # noqa: PLC0415 - as above
+
+    demand_kept(section, seen)
+    address = address_of(section)
+    file = place(address).path
+    with nullcontext() if file is None else locked(file):
+        return open_store(address, section.cluster, section.shard, roster=roster)
+
+
 @asynccontextmanager
 async def opened_store(  # noqa: PLR0913 - who opens it, and how
     section: SwarmSection,
@@ -110,28 +140,17 @@ async def opened_store(  # noqa: PLR0913 - who opens it, and how
     :raises OperatorError: when it cannot be used as it is.
     :raises RetryableError: when it could not be reached for so long.
     """
-    from coinswarm.memory.store.engine import place  # noqa: PLC0415 - SQLAlchemy, for who has a log
-    from coinswarm.memory.store.opening import open_store  # noqa: PLC0415 - as above
-
-    address = address_of(section)
-    file = place(address).path
 
     def founded() -> Store:
-        """All processes of a quorum start at once, and one of them makes a file's tables."""
-        if seen and file is not None and not file.exists():
-            message = f"there is no store {file}, and its log had {seen} entries"
-            raise NotReadyError(
-                message, remedy="bring it back, or mount what it lies on; no other is begun in its place"
-            )
         if not founds:
+            demand_kept(section, seen)
             try:
                 demand_log(section)
             except NotReadyError as error:
                 if patience is None:
                     raise UnreachableError(str(error)) from error
                 raise
-        with nullcontext() if file is None else locked(file):
-            return open_store(address, section.cluster, section.shard, roster=roster)
+        return begun(section, roster, seen)
 
     async def once() -> Store:
         return await to_thread.run_sync(founded, abandon_on_cancel=True)

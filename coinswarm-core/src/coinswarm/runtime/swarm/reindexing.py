@@ -11,6 +11,7 @@ from anyio import to_thread
 
 from coinswarm.domain.episode import LogPosition, Space
 from coinswarm.domain.proposal import episodes_of
+from coinswarm.errors import DataError
 from coinswarm.memory.quorum.projection import changes
 from coinswarm.memory.store.audit import entries_of
 from coinswarm.runtime.swarm.projecting import Projector
@@ -74,5 +75,10 @@ async def _difference(backend: MemoryBackend, space: Space, episodes: Mapping[st
         return f"it stands at {stands}, not at {at.index}"
     if info.entries != len(episodes):
         return f"it holds {info.entries} episodes of {len(episodes)}"
-    other = sum([await backend.get(space, one) != episode for one, episode in episodes.items()])
+    other = 0
+    for one, episode in episodes.items():
+        try:
+            other += await backend.get(space, one) != episode
+        except DataError:  # it holds something that is no episode
+            other += 1
     return f"{other} of its {len(episodes)} episodes are not as accepted" if other else ""
