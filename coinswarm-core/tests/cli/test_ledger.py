@@ -184,6 +184,10 @@ def test_a_whole_log_is_said_to_be_whole(said: Callable[..., str]) -> None:
         ("DELETE FROM entry WHERE position = 4", 3, "the log's head says 4, its entries end at 3"),
         ("UPDATE decision SET outcome = 'accept' WHERE position = 2", 2, "says conflict, its decision accept"),
         ("INSERT INTO decision SELECT log, 'x', 'accept', 9 FROM head", 9, "the decision on x has no entry"),
+        ("UPDATE proposal SET about = 'other'", 1, "the row of the proposal of entry 1 says something else"),
+        ("UPDATE proposal SET submitter = 'other'", 1, "the row of the proposal of entry 1 says something else"),
+        ("UPDATE quorum_vote SET reasons = 'x' WHERE place = 1", 1, "a row of a ballot of entry 1 says something else"),
+        ("UPDATE quorum_vote SET decision = 'REJECT' WHERE place = 2", 1, "a row of a ballot of entry 1 says"),
     ],
 )  # fmt: skip
 def test_the_first_bad_entry_is_named(

@@ -77,6 +77,9 @@ def test_sizes_that_cannot_work_are_refused(capsys: pytest.CaptureFixture[str]) 
     wrong = said(capsys, ["memory", "init", "--cluster", "north", "--faulty", "2"], 2)
     assert "4 voters cannot bear 2 faulty ones: it takes 7" in wrong
     assert not Path("north-main.toml").exists()
+    for key in ("ed25519:abc", f"ed25519:{'A' * 64}", "v1"):
+        wrong = said(capsys, ["memory", "init", "--cluster", "north", "--voter", f"a={key}"], 2)
+        assert f"'{key}', given for a, is no public key: coinswarm memory keys show a prints it" in wrong
     twice = said(capsys, ["memory", "init", "--cluster", "north", "--voter", "a", "--voter", "a"], 2)
     assert "a voter is named twice" in twice
 

@@ -25,6 +25,12 @@ _ROOTS = 4_096
 """How many signatures under roots are known again; each stands for many bodies."""
 
 
+def is_key(text: str) -> bool:
+    """Whether a text is the public half of a key, as a roster has it."""
+    found = unhexed(text.removeprefix(PREFIX)) if text.startswith(PREFIX) else None
+    return found is not None and len(found) == _KEY_BYTES
+
+
 class Signer(Protocol):
     """Holds a private key."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -19,13 +20,15 @@ from coinswarm.memory.store.tables import (
     DecisionRow,
     EntryRow,
     HeadRow,
+    ProposalRow,
+    QuorumVote,
     RosterRow,
     SealRow,
     SpentRow,
     SubjectRow,
     VoterRow,
 )
-from coinswarm.memory.store.transaction import voter_rows
+from coinswarm.memory.store.transaction import proposal_row, vote_row, voter_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -84,8 +87,41 @@ def verified(
     if report.why:
         return report
     with translated(store.place), store.engine.connect() as connection:
-        bad, why = _stray(connection, store.log.number)
+        strays = (_stray(connection, store.log.number), _beside(connection, store, head.index))
+    bad, why = min((one for one in strays if one[1]), default=(0, ""))
     return Report(report.fold, bad, why) if why else report
+
+
+def _beside(connection: Connection, store: Store, last: int) -> tuple[int, str]:
+    """The first entry whose proposal or ballots stand in the tables otherwise than in what was signed.
+
+    Bodies are in the chain. What they are found by is written beside them once more.
+    """
+    log = store.log.number
+    for after in range(0, last, PAGE):
+        page = (EntryRow.log == log, EntryRow.position > after, EntryRow.position <= after + PAGE)
+        proposals = connection.execute(
+            select(ProposalRow.__table__)
+            .join(EntryRow, (EntryRow.log == ProposalRow.log) & (EntryRow.proposal == ProposalRow.id))
+            .where(*page)
+        ).mappings()
+        votes = connection.execute(
+            select(QuorumVote.__table__)
+            .join(EntryRow, (EntryRow.log == QuorumVote.log) & (EntryRow.proposal == QuorumVote.proposal_id))
+            .where(*page)
+        ).mappings()
+        told = {row["id"]: dict(row) for row in proposals}
+        cast: dict[str, list[dict[str, Any]]] = {}
+        for row in votes:
+            cast.setdefault(row["proposal_id"], []).append({name: row[name] for name in row if name != "id"})
+        for entry in store.log.read(0, after, min(PAGE, last - after)).entries:
+            name = entry.envelope.id
+            ballots = [vote_row(log, one, place, entry.at_ns) for place, one in enumerate(entry.proof)]
+            if told.get(name) != proposal_row(log, entry.envelope):
+                return entry.index, f"the row of the proposal of entry {entry.index} says something else than that does"
+            if sorted(cast.get(name, []), key=itemgetter("place")) != ballots:
+                return entry.index, f"a row of a ballot of entry {entry.index} says something else than that does"
+    return 0, ""
 
 
 def _seals(connection: Connection, log: int) -> list[Seal]:

@@ -329,7 +329,7 @@ class SqlTransaction(Transaction):
 
     def _writes(self, head: Head, at_ns: int) -> Iterator[Question]:
         log, entries = self._log, self._entries
-        yield _PROPOSALS, [_proposal_row(log, entry.envelope) for entry in entries]
+        yield _PROPOSALS, [proposal_row(log, entry.envelope) for entry in entries]
         yield _DECISIONS, [_decision_row(log, entry) for entry in entries]
         yield _ENTRIES, [_entry_row(log, entry) for entry in entries]
         times = {entry.envelope.id: entry.at_ns for entry in entries}
@@ -337,7 +337,7 @@ class SqlTransaction(Transaction):
         votes = []
         for ballot in self._ballots:
             places[ballot.proposal] = places.get(ballot.proposal, -1) + 1
-            votes.append(_vote_row(log, ballot, places[ballot.proposal], times[ballot.proposal]))
+            votes.append(vote_row(log, ballot, places[ballot.proposal], times[ballot.proposal]))
         yield _VOTES, votes
         yield _SPENT, [{"log": log, "use": use, "proposal": proposal} for use, proposal in self._uses]
         yield (
@@ -364,7 +364,8 @@ def _is_text(value: str) -> bool:
     return "\0" not in value and value.isascii()
 
 
-def _proposal_row(log: int, envelope: Envelope) -> dict[str, Any]:
+def proposal_row(log: int, envelope: Envelope) -> dict[str, Any]:
+    """The row of a proposal that was decided."""
     proposal = envelope.proposal
     return {
         "log": log,
@@ -400,7 +401,8 @@ def _entry_row(log: int, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _vote_row(log: int, ballot: Ballot, place: int, at_ns: int) -> dict[str, Any]:
+def vote_row(log: int, ballot: Ballot, place: int, at_ns: int) -> dict[str, Any]:
+    """The row of a ballot of a commit proof."""
     return {
         "log": log,
         "proposal_id": ballot.proposal,

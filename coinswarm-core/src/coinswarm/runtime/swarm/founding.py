@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from coinswarm.canonical import digest
 from coinswarm.domain.acceptance import OPERATOR, AcceptanceRules
 from coinswarm.errors import NotReadyError, OperatorError, OutputError
+from coinswarm.memory.quorum.keys import is_key
 from coinswarm.memory.quorum.roster import Roster, Seat
 from coinswarm.memory.quorum.sizes import spare
 from coinswarm.runtime.swarm import keyring
@@ -131,7 +132,7 @@ def found(asked: Founding) -> Founded:
 
     :raises OutputError: when a file is there already, or cannot be written.
     :raises NotReadyError: for a key that cannot be read.
-    :raises OperatorError: for sizes that cannot work.
+    :raises OperatorError: for sizes that cannot work, and a public key that is none.
     """
     roster_file = asked.folder / f"{asked.cluster}-{asked.shard}.roster.json"
     profile = asked.folder / f"{asked.cluster}-{asked.shard}.toml"
@@ -144,6 +145,10 @@ def found(asked: Founding) -> Founded:
     faulty = (count - 1) // 3 if asked.faulty is None else asked.faulty
     name, key = asked.submitter
     proposers = {name: key, OPERATOR: asked.operator or (key if name == OPERATOR else "")}
+    for seat, public in {**asked.voters, **proposers}.items():
+        if public and not is_key(public):
+            message = f"{public!r}, given for {seat}, is no public key"
+            raise OperatorError(message, remedy=f"coinswarm memory keys show {seat} prints it, where its secret is")
     try:
         roster = Roster(
             version=0,

@@ -6,13 +6,12 @@ process asks when it has read the log, and again whenever a change of the roster
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from coinswarm.domain.proposal import ROSTER_KEY, Configure, Proposal, ProposalKind
 from coinswarm.errors import NotReadyError, OperatorError, nearest
-from coinswarm.memory.quorum.keys import PREFIX
+from coinswarm.memory.quorum.keys import is_key
 from coinswarm.memory.quorum.roster import ROSTER_SUBJECT, Seat, succeed
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def next_roster(roster: Roster, change: Change) -> dict[str, object]:
             message = f"the roster in force (version {roster.version}) has no seat {name!r} to be removed"
             raise OperatorError(message, remedy=nearest(name, known))
     for name, key in {**change.voters, **change.submitters}.items():
-        if not re.fullmatch(f"{PREFIX}[0-9a-f]{{64}}", key):
+        if not is_key(key):
             message = f"{key!r}, given for {name}, is no public key"
             raise OperatorError(message, remedy=f"coinswarm memory keys show {name} prints it, where its secret is")
     try:
