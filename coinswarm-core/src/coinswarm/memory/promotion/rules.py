@@ -37,6 +37,7 @@ FULL_BP = 10_000
 STEPS = (Stage.CANDIDATE, Stage.SHADOW, Stage.PROBATION, Stage.ENABLED)
 WITH_CAPITAL = (Stage.PROBATION, Stage.ENABLED)
 
+_HOUR_NS = 3_600 * 10**9
 _NAMED = 4
 """Of several episodes that fail, so many are named."""
 
@@ -267,7 +268,8 @@ def distance(change: SetWeights, seen: Evidence) -> str:
 def cool_down(seen: Evidence) -> str:
     """Not too soon."""
     since = seen.now_ns - seen.weights_changed_ns
-    return f"the last change was {since} ns ago" if since < seen.rules.cool_down_ns else ""
+    hours, least = since // _HOUR_NS, seen.rules.cool_down_ns / _HOUR_NS
+    return f"the last change was {hours} hours ago, less than {least:g}" if since < seen.rules.cool_down_ns else ""
 
 
 def weights_certified(change: SetWeights, seen: Evidence) -> str:
