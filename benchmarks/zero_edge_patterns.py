@@ -31,6 +31,7 @@ import numpy as np
 from coinswarm.domain.acceptance import AcceptanceRules, Evidence, Exhibit, TrialReturns
 from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import MovePattern, Proposal, ProposalKind, Reference, Stage
+from coinswarm.memory.promotion.rules import FIRST_LOOK_DAYS
 from coinswarm.memory.promotion.voters import DecimalVoter
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ SHARPE = 3.0
 DAY_NS = 86_400 * 10**9
 FIRST = 18_000
 RULES = AcceptanceRules()
-LOOKS = tuple(RULES.first_look_days << look for look in range(3))
+LOOKS = tuple(FIRST_LOOK_DAYS << look for look in range(3))
 """Days on which it may come out otherwise than the day before: who proposes every day asks no more than these."""
 ORDER = (Stage.CANDIDATE, Stage.SHADOW, Stage.PROBATION, Stage.ENABLED)
 MOST, LEVEL = 0.05, 0.95

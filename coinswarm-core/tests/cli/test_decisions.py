@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from coinswarm.canonical import digest
-from coinswarm.cli.decisions import asked, each, is_about
+from coinswarm.cli.decisions import asked, each, is_about, plain
 from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import (
     AddEpisode,
@@ -77,3 +77,8 @@ def test_several_are_found_by_each_and_by_all() -> None:
     for subject in (f"episode/{EPISODE.id}", f"episode/{OTHER.episode.id[:5]}", SEVERAL.subject[:20], ""):
         assert is_about(SEVERAL, subject)
     assert not is_about(SEVERAL, f"episode/{digest(9)}")
+
+
+def test_what_a_terminal_would_act_on_is_spelled() -> None:
+    assert plain('Größe "日本"') == 'Größe "日本"'
+    assert plain("a\x1b[2Kb\u202ec\r\x00") == r"a\x1b[2Kb\u202ec\r\x00"

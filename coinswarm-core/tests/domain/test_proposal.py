@@ -11,7 +11,6 @@ from coinswarm.domain.episode import Episode
 from coinswarm.domain.proposal import (
     CHANGES,
     MOST_EPISODES,
-    MOST_VARIANTS,
     AddEpisode,
     AddEpisodes,
     Change,
@@ -162,5 +161,3 @@ def test_what_chance_begins_from_is_nobodys_choice() -> None:
         assert other.seed == asked.seed
     assert replace(asked, base_version=4).seed != asked.seed
     assert replace(asked, subject="pattern/rally").seed != asked.seed
-    with pytest.raises(ValueError, match="variants of dip"):
-        replace(change, variants=MOST_VARIANTS + 1)

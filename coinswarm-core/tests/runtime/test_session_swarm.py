@@ -220,7 +220,7 @@ def test_no_log_is_begun_in_place_of_one_that_was_seen(
 ) -> None:
     """As where what it lies on is not mounted."""
     fake(recalls)
-    given = {"label": "p", "recordings": {"BTC/USD": bars("r.csv")}, "runs": None}
+    given: dict[str, Any] = {"label": "p", "recordings": {"BTC/USD": bars("r.csv")}, "runs": None}
     trade(profile(mode="paper", memory={}, swarm=swarm), **given)
     path = Path(swarm["database"])
     away = path.rename(path.with_suffix(".away"))

@@ -123,3 +123,8 @@ def ballot_row(ballot: Ballot, entry: Entry) -> dict[str, object]:
         "failed": None if failed is None else [rule.value for rule in failed],
         "words": words,
     }
+
+
+def plain(text: str) -> str:
+    """A text that somebody has proposed, for a terminal: what does not print, and might move its cursor, is spelled."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

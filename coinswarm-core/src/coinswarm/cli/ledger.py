@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from coinswarm.cli.decisions import COLUMNS, SHORT, WITHOUT_BALLOTS, asked, ballot_row, each, is_about, row, told
+from coinswarm.cli.decisions import COLUMNS, SHORT, WITHOUT_BALLOTS, asked, ballot_row, each, is_about, plain, row, told
 from coinswarm.errors import DataError, NotReadyError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ def show(*, id: str, where: Where, as_json: bool) -> None:  # noqa: A002 - as th
         return
     emit_fields(told(entry), as_json=False)
     click.echo()
-    click.echo(f"asks      {asked(proposal)}")
+    click.echo(f"asks      {plain(asked(proposal))}")
     for line in each(proposal):
-        click.echo(f"          {line}")
+        click.echo(f"          {plain(line)}")
     for reference in proposal.references:
         click.echo(f"cites     {reference.place} as {reference.digest[:SHORT]}")
     for claim in proposal.claims:

@@ -157,7 +157,6 @@ class AcceptanceRules:
     :param max_pbo_ppm: probability of backtest overfitting.
     :param pbo_blocks: the days are cut into so many blocks, half of which select: even.
     :param fdr_ppm: share of false discoveries among patterns that get capital, in expectation.
-    :param first_look_days: a pattern's test is looked at after so many days in the shadow, twice as many, and so on.
     :param min_live_trades: of a pattern with capital: closed, non-overlapping, decided since it came into the shadow.
     :param max_probation_bp: of equity, for a pattern on probation, unless the venue's least order is more.
     :param min_dsr_ppm: deflated Sharpe ratio.
@@ -183,7 +182,6 @@ class AcceptanceRules:
     max_pbo_ppm: int = 200_000
     pbo_blocks: int = 10
     fdr_ppm: int = 50_000
-    first_look_days: int = 180
     min_live_trades: int = 30
     max_probation_bp: int = 100
     min_dsr_ppm: int = 950_000
@@ -213,7 +211,6 @@ class AcceptanceRules:
             message = f"pbo_blocks is {self.pbo_blocks}, but must be even: half of the blocks select"
             raise ValueError(message)
         whole("fdr_ppm", self.fdr_ppm, 1, _MILLION - 1)
-        whole("first_look_days", self.first_look_days, 2, 3_650)
         whole("min_live_trades", self.min_live_trades, 2)
         whole("max_probation_bp", self.max_probation_bp, 1, FULL_BP)
         whole("min_dsr_ppm", self.min_dsr_ppm, 500_000, 999_999)

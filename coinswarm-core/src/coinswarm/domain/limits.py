@@ -27,7 +27,6 @@ LIMITS: dict[str, tuple[int, int]] = {
     "max_pbo_ppm": (0, 300_000),
     "pbo_blocks": (6, 16),
     "fdr_ppm": (1_000, 100_000),
-    "first_look_days": (60, 730),
     "min_live_trades": (20, 10_000),
     "max_probation_bp": (1, 200),
     "min_dsr_ppm": (900_000, 999_999),
@@ -43,6 +42,9 @@ LIMITS: dict[str, tuple[int, int]] = {
     "max_worse_ppm": (0, 1_000_000),
 }
 """Field -> least and most."""
+
+MOST_VARIANTS = 1_000_000_000
+"""Most variants of a pattern that voters count; the best of more shows by luck what no record beats."""
 
 MOST_SPLITS = 1_000_000
 """Variants of a pattern times ``splits`` of its days: with more, ``Rule.OVERFIT`` fails, and nobody works it out."""

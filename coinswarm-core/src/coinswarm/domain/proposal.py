@@ -96,9 +96,6 @@ class AddEpisode:
         digest("vector_digest of the episode", self.vector_digest)
 
 
-MOST_VARIANTS = 1_000_000_000
-"""How many variants may have been tried."""
-
 MOST_EPISODES = 64
 """How many episodes one proposal may ask to remember."""
 
@@ -126,8 +123,7 @@ class MovePattern:
     :param pattern: its name.
     :param stage: where to.
     :param hypothesis: what is claimed, in a line; stated when it is registered, before it is evaluated.
-    :param variants: how many variants were tried before this one was chosen, itself included; 0: not known. At most
-        ``MOST_VARIANTS``.
+    :param variants: how many variants were tried before this one was chosen, itself included; 0: not known.
     :param registered_ns: when it was registered, nanoseconds since the epoch by the log's clock; 0 in the proposal that
         registers it, because only the log can tell.
     :param capital_bp: of equity, that it may use in its new stage; 0 where that is without capital.
@@ -144,7 +140,7 @@ class MovePattern:
         name("pattern", self.pattern)
         member(f"stage of {self.pattern}", self.stage, Stage)
         line(f"hypothesis of {self.pattern}", self.hypothesis, empty=False)
-        whole(f"variants of {self.pattern}", self.variants, 0, MOST_VARIANTS)
+        whole(f"variants of {self.pattern}", self.variants)
         whole(f"registered_ns of {self.pattern}", self.registered_ns)
         whole(f"capital_bp of {self.pattern}", self.capital_bp, 0, FULL_BP)
 

@@ -57,12 +57,12 @@ def digest(what: str, value: object) -> None:
 
 
 def line(what: str, value: object, *, empty: bool = True) -> None:
-    """Hold ``value`` to one line of text that can be printed: without characters that a terminal would act on.
+    """Hold ``value`` to one line of text. What cannot be printed of it is for whoever prints it to see to.
 
     :raises ValueError: for anything else.
     """
-    if not isinstance(value, str) or not value.isprintable() or not (empty or value.strip()):
-        message = f"{what} is {value!r}, but must be one line of text that can be printed"
+    if not isinstance(value, str) or "\n" in value or not (empty or value.strip()):
+        message = f"{what} is {value!r}, but must be one line of text"
         raise ValueError(message)
 
 

@@ -77,9 +77,21 @@ def test_what_a_submitter_without_a_seat_asks_for_is_not_taken(cluster: Cluster)
     docket, _ = dockets.take_in(docket._replace(token=1), cluster.log.read(1, 0, 100), 1, 0)
     assert docket.fold.roster.version == 1
     assert dockets.admit(docket, late) == (docket, None)
-    kept = docket.cases.get(open_before.id)
-    assert kept is not None
-    assert dockets.request(docket, kept, 1, 1) is None
+    assert open_before.id not in docket.cases, "nor does it take anybody's room any more"
     assert {one.status for one in cluster.decide(cluster.request(late), cluster.request(open_before))} == {
         Status.INVALID
     }
+
+
+def test_what_an_old_key_left_takes_no_room_from_the_new_one(cluster: Cluster) -> None:
+    """Whoever stole it may have opened as much as one may, until the end of time."""
+    docket = dockets.new_docket("north", "main", cluster.roster, cluster.scheme)
+    for _ in range(MOST_OPEN):
+        docket, case = dockets.admit(docket, cluster.envelope(cluster.proposal(base=9), life=1 << 61))
+        assert case is not None
+    assert dockets.crowds(docket) == ["desk"]
+    cluster.commit(cluster.next_roster(submitters=(Seat("desk", OTHER.key),)))
+    docket, _ = dockets.take_in(docket._replace(token=1), cluster.log.read(1, 0, 100), 1, 0)
+    assert (len(docket.cases), len(docket.ripe)) == (0, 0)
+    new = replace(cluster.envelope(), roster=1, signature="").signed(OTHER)
+    assert dockets.admit(docket, new)[1] is not None

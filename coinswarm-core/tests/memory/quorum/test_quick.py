@@ -26,7 +26,7 @@ NAMES = some.sampled_from(["trend", "mean-rev", "a/b.2"])
 WHOLES = some.integers(-(2**63), 2**63 - 1)
 COUNTS = some.integers(0, 2**63 - 1)
 DIGESTS = some.integers(0, 3).map(digest)
-LINES = some.sampled_from(["BTC/USD", "Öl", 'a "b"', "a\\b", "日本", "a  b"])
+LINES = some.sampled_from(["BTC/USD", "Öl", 'a "b"', "a\\b", "\x7f", "a\tb"])
 REFERENCES = some.builds(Reference, place=NAMES, digest=DIGESTS)
 EPISODES = some.builds(
     Episode,

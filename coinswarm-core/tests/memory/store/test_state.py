@@ -100,13 +100,13 @@ def test_several_episodes_are_rows_with_the_entry_that_they_were_accepted_in(clu
 def test_numbers_that_no_column_holds_do_not_stop_the_log(cluster: Cluster, stored: Store) -> None:
     wild = episode(7, result_ppm=-(2**80), decided_ns=2**70, known_ns=2**71)
     cluster.commit(remember(wild))
-    change = MovePattern(pattern="p", stage=Stage.CANDIDATE, hypothesis="a", variants=9, registered_ns=2**90)
+    change = MovePattern(pattern="p", stage=Stage.CANDIDATE, hypothesis="a\0b", variants=2**90, registered_ns=2**90)
     cluster.commit(Proposal(kind=ProposalKind.UPDATE_PATTERN, subject="pattern/p", base_version=0, change=change))
     with Session(stored.engine) as session:
         row = session.scalars(select(Episode)).one()
         assert (row.reward, row.timestamp) == (-(2**63 - 1), 2**63 - 1)
         assert Told(**json.loads(row.body)) == wild
-        assert session.scalars(select(Pattern)).one().registered_ns == 2**63 - 1
+        assert session.scalars(select(Pattern)).one().name == "a\N{REPLACEMENT CHARACTER}b"
 
 
 def test_a_pattern_carries_the_statistics_of_the_trades_it_cites(cluster: Cluster, stored: Store) -> None:

@@ -22,6 +22,7 @@ from coinswarm.runtime.swarm.bundling import (
     deadline_ns,
     is_open,
     may_share,
+    orphan,
     orphans,
     together,
 )
@@ -109,3 +110,14 @@ def test_only_what_asks_for_nothing_more_may_share() -> None:
         several((one.change,)) if isinstance(one.change, AddEpisode) else one,
     ):
         assert not may_share(other)
+
+
+def test_what_is_left_of_an_earlier_key_is_asked_for_as_it_was() -> None:
+    """All or nothing stays so, and so does what is cited; only what asks for no more than an episode may travel."""
+    alone = proposal(1)
+    more = replace(alone, evidence=(*alone.evidence, Reference("trade/other", digest("other"))))
+    whole = several(tuple(one.change for one in (proposal(2), proposal(3)) if isinstance(one.change, AddEpisode)))
+    left = [orphan(one, SECOND) for one in (alone, more, whole)]
+    assert [one.proposal for one in left] == [alone, more, whole]
+    assert [one.shares for one in left] == [True, False, False]
+    assert all(one.left for one in left)

@@ -326,3 +326,18 @@ async def test_a_seat_that_stopped_takes_nothing_from_threads_that_come_back(
     assert seat.answers == []
     assert len(seat.said) == 1
     assert not [each for each in threading.enumerate() if each.name == "judge v1"]
+
+
+async def test_what_is_decided_meanwhile_is_not_tried_again(seat: Seat, envelope: Made) -> None:
+    """Else one proposal that ended long ago would have two threads hang."""
+    slow, other = envelope(1), envelope(2)
+    await seat.hangs_in(slow)
+    seat.judge.forget([slow.id])
+    seat.passes(2 * PAUSE * SECONDS)
+    seat.voter.quick.add(other.proposal.subject)
+    await seat.asked(other)
+    await seat.until(lambda: seat.of(other) == [Evaluated])
+    assert seat.voter.calls == [slow.proposal.subject, other.proposal.subject]
+    seat.voter.let_go(slow)
+    await seat.until(lambda: any("come back" in line for line in seat.said[1:]))
+    assert seat.of(slow) == [], "nobody asks for it any more"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from coinswarm.contracts import Voter
 from coinswarm.domain.acceptance import Rule, Verdict, mandatory
+from coinswarm.domain.limits import MOST_VARIANTS
 from coinswarm.domain.proposal import AddEpisode, AddEpisodes, Configure, MovePattern, SeatAgent, SetWeights
 from coinswarm.memory.promotion import rules
 from coinswarm.memory.promotion.numbers import PPM, Place
@@ -70,6 +71,7 @@ class RuleVoter(Voter):
         cited = sorted((one for row in shown for one in row.episodes), key=lambda one: (one.decided_ns, one.id))
         days, live = daily(cited), daily(rules.live(cited, seen))
         trials = [row for row in seen.trials if row.source in proposal.evidence]
+        counted = min(max(change.variants, 1), MOST_VARIANTS)
 
         def trades() -> str:
             others = sorted(row.source.place for row in shown if row.source.place != own)
@@ -80,9 +82,9 @@ class RuleVoter(Voter):
             return wrong or rule([list(row) for row in together(trials)] or [days])
 
         def discovered() -> str:
-            first = limits.first_look_days
-            shown, look = rules.looked(live, first)
+            shown, look = rules.looked(live)
             if not shown:
+                first = rules.FIRST_LOOK_DAYS
                 due = f"{first}, {2 * first}, {4 * first} …"
                 return f"it is looked at after {due} days in the shadow, not after {len(live)}"
             return numbers.discovery(shown, Place(seen.number, seen.discoveries, look), limits.fdr_ppm)
@@ -102,7 +104,7 @@ class RuleVoter(Voter):
             Rule.STAGES: lambda: rules.stages(kind, change, seen),
             Rule.CAPITAL: lambda: rules.capital(change, seen),
             Rule.TRADES: trades,
-            Rule.SPAN: lambda: numbers.span(days, limits.min_psr_ppm, max(change.variants, 1)),
+            Rule.SPAN: lambda: numbers.span(days, limits.min_psr_ppm, counted),
             Rule.SHARPE: lambda: numbers.sharpe(days, limits.min_sharpe_ppm),
             Rule.PSR: lambda: numbers.psr(days, limits.min_psr_ppm),
             Rule.OVERFIT: overfit,

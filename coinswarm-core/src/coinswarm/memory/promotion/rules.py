@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from coinswarm.domain.acceptance import CITING, NEEDED_TIER, OPERATOR, TIERS
-from coinswarm.domain.limits import MOST_SPLITS, MOST_TRIAL_DAYS, configured, field_of, key_of, splits
+from coinswarm.domain.limits import MOST_SPLITS, MOST_TRIAL_DAYS, MOST_VARIANTS, configured, field_of, key_of, splits
 from coinswarm.domain.proposal import ROSTER_KEY, ProposalKind, Stage
 from coinswarm.memory.promotion.paths import together
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     )
 
 FULL_BP = 10_000
+FIRST_LOOK_DAYS = 180
+"""A pattern's test is looked at after so many days in the shadow, twice as many, and so on. No setting: one that is
+changed in the middle of a test would make another look of the same days."""
 STEPS = (Stage.CANDIDATE, Stage.SHADOW, Stage.PROBATION, Stage.ENABLED)
 WITH_CAPITAL = (Stage.PROBATION, Stage.ENABLED)
 
@@ -117,8 +120,8 @@ def all_of(change: AddEpisodes, rule: Callable[[AddEpisode], str]) -> str:
 
 def registered(kind: ProposalKind, change: MovePattern, seen: Evidence) -> str:
     """When, and with how many variants; the log alone says when."""
-    if change.variants < 1:
-        return "nobody knows how many variants were tried"
+    if not 1 <= change.variants <= MOST_VARIANTS:
+        return f"{change.variants:,} variants were tried: nobody knows how many, or more than {MOST_VARIANTS:,}"
     if kind is ProposalKind.UPDATE_PATTERN:
         return "only the log says when it is registered" if change.registered_ns else ""
     if not 0 < seen.registered_ns <= seen.now_ns:
@@ -189,16 +192,16 @@ def live(cited: Sequence[Episode], seen: Evidence) -> list[Episode]:
     return [one for one in cited if seen.tested_ns and one.decided_ns >= seen.tested_ns]
 
 
-def looked(days: Sequence[int], first: int) -> tuple[Sequence[int], int]:
+def looked(days: Sequence[int]) -> tuple[Sequence[int], int]:
     """The days that the newest look at a test is about, and which look that is, from 0; no days before the first.
 
-    Looks are at ``first`` days, at twice as many, and so on, whatever is proposed meanwhile: who waits for a day on
-    which a record happens to shine is shown the days of the last look.
+    Looks are at ``FIRST_LOOK_DAYS``, at twice as many, and so on, whatever is proposed meanwhile: who waits for a day
+    on which a record happens to shine is shown the days of the last look.
     """
     look, size = -1, 0
-    while first << (look + 1) <= len(days):
+    while FIRST_LOOK_DAYS << (look + 1) <= len(days):
         look += 1
-        size = first << look
+        size = FIRST_LOOK_DAYS << look
     return days[:size], max(look, 0)
 
 

@@ -197,8 +197,6 @@ def request(docket: Docket, case: Case, local_ns: int, epoch: int) -> Request | 
     judges = fold.judges(envelope)
     if judges is None:  # from an earlier life, and the log is not read so far yet
         return None
-    if not fold.seats(envelope):  # what its submitter left behind is not decided any more
-        return None
     chosen = proof.choose(case.ballots.values(), judges, fold.hash_at)
     verdict = chosen[0].accepts if chosen else None
     outcome = ruling(envelope, fold.standing(envelope), docket.reader.now_ns(local_ns), verdict=verdict)
@@ -276,7 +274,7 @@ def take_in(docket: Docket, answer: LogRead, local_ns: int, epoch: int) -> tuple
         return docket, (Report(Halted(f"{reader.halted}: {reader.why}")),)
     effects: tuple[Effect, ...] = (Remember(reader.seen),) if reader.seen != before.seen else ()
     if reader.fold is not before.fold:
-        docket = drop(docket, [proposal for proposal in docket.cases if proposal in reader.fold.decided])
+        docket = drop(docket, [name for name, case in docket.cases.items() if _is_over(reader.fold, case.envelope)])
     if reader.fold.head.index < answer.head.index:
         docket, more = look(docket, local_ns)
         return docket, (*effects, *more)
@@ -291,3 +289,11 @@ def tidy(docket: Docket, local_ns: int) -> tuple[Docket, tuple[Report, ...]]:
     old = [name for name, case in docket.cases.items() if now > case.envelope.deadline_ns + FORGET_NS]
     docket = drop(docket, old)
     return docket, tuple(Report(Crowd(submitter)) for submitter in crowds(docket))
+
+
+def _is_over(fold: Fold, envelope: Envelope) -> bool:
+    """Whether nobody will decide a proposal any more: that was done, or its submitter has another key now, or no seat.
+
+    What is addressed to a roster that was not read yet is not.
+    """
+    return envelope.id in fold.decided or (fold.judges(envelope) is not None and not fold.seats(envelope))

@@ -117,7 +117,7 @@ class Changes:
             found |= {one.episode.id: (one.episode, one.slippage_bps) for one in rows[: covered or 0]}
         return {
             "id": change.pattern,
-            "name": change.hypothesis,
+            "name": _text(change.hypothesis),
             **statistics([found[one] for one in sorted(found)]),
             "enabled": change.stage is Stage.ENABLED,
             "last_updated": entry.at_ns,
@@ -222,3 +222,8 @@ def statistics(trades: Sequence[tuple[Remembered, int]]) -> dict[str, Any]:
 def _cut(value: int) -> int:
     """A number within the bounds of a column."""
     return max(-_MOST, min(value, _MOST))
+
+
+def _text(value: str) -> str:
+    """A text without what PostgreSQL cannot hold."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}")

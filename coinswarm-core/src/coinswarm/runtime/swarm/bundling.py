@@ -104,3 +104,8 @@ def orphans(proposal: Proposal, life_ns: int) -> tuple[Asked, ...]:
     return tuple([
         Asked(single(change), life_ns, shares=True, left=True) for change in episodes_of(proposal.change)
     ])  # fmt: skip
+
+
+def orphan(proposal: Proposal, life_ns: int) -> Asked:
+    """What was asked for in an earlier life, as it was: nobody waits for it now."""
+    return Asked(proposal, life_ns, shares=may_share(proposal), left=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 
-from coinswarm.domain.proposal import MOST_EPISODES
+from coinswarm.domain.proposal import MOST_EPISODES, episodes_of
 from coinswarm.errors import CoinswarmError, DataError, NotReadyError
 from coinswarm.memory.quorum.codec import BODY_LIMIT
 from coinswarm.memory.quorum.messages import Submit
@@ -138,8 +138,7 @@ class Desk:
         :param seconds: until its deadline, by the log's clock.
         :raises HaltedError: when the log is not to be believed.
         :raises NotReadyError: when the submitter has been stopped; what is under way is proposed again when it starts.
-        :raises DataError: it is too long.
-        :raises ValueError: it cannot be written down: a text in it is no Unicode.
+        :raises DataError: it is too long, or cannot be written down: a text in it is no Unicode.
         """
         if self._error is not None:
             raise self._error
@@ -235,7 +234,7 @@ class Desk:
         envelope = self._envelope(those)
         try:
             _demand_short(envelope)
-        except (ValueError, DataError) as error:
+        except DataError as error:
             if len(those) > 1:
                 return [found for one in those for found in self._made((one,))]
             those[0].wrong = error
@@ -262,13 +261,16 @@ class Desk:
 
     def _ended(self, envelope: Envelope, outcome: Outcome, entry: int) -> None:
         """Tell whoever waits; what was refused together has not ended yet."""
-        those = self._under_way.pop(envelope.id, ())
+        those, left = self._under_way.pop(envelope.id, ()), tuple[Asked, ...]()
         self._sent.pop(envelope.id, None)
         if those:
             self._room[those[0].shares] += 1
-        elif envelope.nonce & _BUNDLE or not entry:  # of an earlier life, or signed with the key of one
-            those = bundling.orphans(envelope.proposal, int(DEADLINE_SECONDS * 1e9))
-            self._subjects.update([one.proposal.subject for one in those])
+        elif envelope.nonce & _BUNDLE:  # of an earlier life
+            left = bundling.orphans(envelope.proposal, int(DEADLINE_SECONDS * 1e9))
+        elif not entry and episodes_of(envelope.proposal.change):  # signed with an earlier key
+            left = (bundling.orphan(envelope.proposal, int(DEADLINE_SECONDS * 1e9)),)
+        self._subjects.update([one.proposal.subject for one in left if one.shares])
+        those = those or left
         now_ns = self.node.docket.reader.now_ns(time.monotonic_ns())
         again = []
         for one in those:
@@ -311,10 +313,13 @@ class Desk:
 def _demand_short(envelope: Envelope) -> None:
     """Refuse what nobody would take.
 
-    :raises DataError: for a proposal that is too long.
-    :raises ValueError: for one that cannot be written down: a text in it is no Unicode.
+    :raises DataError: for a proposal that is too long, or cannot be written down: a text in it is no Unicode.
     """
-    size = len(envelope.body)
+    try:
+        size = len(envelope.body)
+    except ValueError as error:
+        message = f"what is proposed cannot be written down ({error})"
+        raise DataError(message, remedy="a text in it is no Unicode: correct it") from None
     if size > BODY_LIMIT:
         message = f"a proposal of {size:,} bytes about {envelope.proposal.subject!r}: at most {BODY_LIMIT:,} are taken"
         raise DataError(message, remedy="say it in fewer words, or cite less")

@@ -378,6 +378,12 @@ class Judge:
             if proposal in self._pending and self._may_try(slow):
                 self._try_again(self._pending[proposal], slow)
 
+    def forget(self, proposals: Iterable[str]) -> None:
+        """These are decided: they are not tried again, whatever comes of them."""
+        for one in proposals:
+            self._pending.pop(one, None)
+            self._slow.pop(one, None)
+
     def _try_again(self, envelope: Envelope, slow: _Slow) -> None:
         self._slow[envelope.id] = slow._replace(again=math.inf)  # it is on its way
         self._queue(envelope)

@@ -279,8 +279,11 @@ class Node:
             self._in_force(fold)
         if index > read.after:
             self._moved = time.monotonic()
+        decided = [entry.envelope.id for entry in read.entries if entry.index <= index]
         if self.part.kind != "coordinator":
-            self._keeper.decided(entry.envelope.id for entry in read.entries if entry.index <= index)
+            self._keeper.decided(decided)
+        if self._judge is not None:
+            self._judge.forget(decided)
 
     # ── effects ──
 

@@ -99,14 +99,15 @@ async def test_other_proposals_and_those_that_ask_for_more_go_alone(world: World
     world.clean(life.ends)
 
 
-async def test_what_cannot_be_written_down_is_its_own_trouble(world: World) -> None:
+@pytest.mark.parametrize("instrument", ["x" * BODY_LIMIT, "\ud800"], ids=["too long", "no Unicode"])
+async def test_what_cannot_be_written_down_is_its_own_trouble(world: World, instrument: str) -> None:
     asked, life = episodes(world.store, 5), world.life()
     change = asked[2].change
     assert isinstance(change, AddEpisode)
-    bad = replace(asked[2], change=replace(change, episode=replace(change.episode, instrument="x" * BODY_LIMIT)))
+    bad = replace(asked[2], change=replace(change, episode=replace(change.episode, instrument=instrument)))
 
     async def raises(proposal: Proposal) -> None:
-        with pytest.raises(DataError, match="at most 245,760 are taken"):
+        with pytest.raises(DataError, match=r"at most 245,760 are taken|cannot be written down"):
             await life.swarm.propose(proposal)
 
     async with life.swarm.bus, life.swarm, anyio.create_task_group() as group:
