@@ -26,6 +26,7 @@ from coinswarm.errors import (
     UnreachableError,
 )
 from coinswarm_redis.backend import RedisMemory
+from coinswarm_redis.fields import keys
 from coinswarm_redis.settings import RedisSettings
 from coinswarm_testkit.servers.redis import redis_server
 
@@ -376,8 +377,8 @@ def test_a_server_without_vector_sets_that_suffice_is_refused_with_the_version_i
 def test_an_entry_that_something_else_has_written_is_told(url: str, text: str) -> None:
     async def work(memory: RedisMemory, redis: Redis) -> None:
         await fold(memory)
-        [key] = [key for key in await redis.keys() if key.endswith(b":v")]
-        await redis.execute_command("VSETATTR", key, told(1, first=3)[0].id, text)
+        key = keys(RedisSettings(url=url).prefix, SPACE)[0]
+        await redis.execute_command("VSETATTR", key, told(1, first=3)[0].id, text)  # type: ignore[no-untyped-call]
         with pytest.raises(DataError, match="an entry of the index cannot be read") as caught:
             await memory.get(SPACE, told(1, first=3)[0].id)
         assert caught.value.remedy == "coinswarm memory rebuild folds the index anew"
