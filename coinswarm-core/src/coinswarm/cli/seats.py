@@ -26,10 +26,9 @@ def keys() -> None:
 def create(name: str, *, as_json: bool) -> None:
     """Make the key of the seat NAME, readable by its owner alone, and print its public half."""
     from coinswarm.runtime.swarm import keyring
-    from coinswarm.runtime.swarm.keyring import keys_folder
 
     _demand_name(name)
-    signer = keyring.create(keys_folder(), name)
+    signer = keyring.create(keyring.keys_folder(), name)
     if as_json:
         emit_fields({"name": name, "key": signer.key}, as_json=True)
         return
@@ -41,9 +40,8 @@ def create(name: str, *, as_json: bool) -> None:
 def list_keys(*, as_json: bool) -> None:
     """List the keys that are here, by their public halves."""
     from coinswarm.runtime.swarm import keyring
-    from coinswarm.runtime.swarm.keyring import keys_folder
 
-    rows = [{"name": name, "key": key, "problem": why} for name, key, why in keyring.listed(keys_folder())]
+    rows = [{"name": name, "key": key, "problem": why} for name, key, why in keyring.listed(keyring.keys_folder())]
     emit(rows, ("name", "key", "problem"), as_json=as_json)
 
 
@@ -53,9 +51,8 @@ def list_keys(*, as_json: bool) -> None:
 def show(name: str, *, as_json: bool) -> None:
     """Print the public half of the key of NAME."""
     from coinswarm.runtime.swarm import keyring
-    from coinswarm.runtime.swarm.keyring import keys_folder
 
-    signer = keyring.read(keys_folder(), name)
+    signer = keyring.read(keyring.keys_folder(), name)
     if as_json:
         emit_fields({"name": name, "key": signer.key}, as_json=True)
         return

@@ -124,7 +124,7 @@ def admit(docket: Docket, envelope: Envelope) -> tuple[Docket, Case | None]:
         (envelope.cluster, envelope.shard) != (fold.cluster, fold.shard)
         or envelope.id in fold.decided
         or judges is None
-        or not fold.seats(envelope)
+        or fold.is_left(envelope)
         or envelope.submitter in crowds(docket)  # before the signature, which costs more
         or not proof.submitted(envelope, judges, docket.scheme)
     ):
@@ -274,7 +274,9 @@ def take_in(docket: Docket, answer: LogRead, local_ns: int, epoch: int) -> tuple
         return docket, (Report(Halted(f"{reader.halted}: {reader.why}")),)
     effects: tuple[Effect, ...] = (Remember(reader.seen),) if reader.seen != before.seen else ()
     if reader.fold is not before.fold:
-        docket = drop(docket, [name for name, case in docket.cases.items() if _is_over(reader.fold, case.envelope)])
+        fold = reader.fold
+        over = [one for one, case in docket.cases.items() if one in fold.decided or fold.is_left(case.envelope)]
+        docket = drop(docket, over)
     if reader.fold.head.index < answer.head.index:
         docket, more = look(docket, local_ns)
         return docket, (*effects, *more)
@@ -289,11 +291,3 @@ def tidy(docket: Docket, local_ns: int) -> tuple[Docket, tuple[Report, ...]]:
     old = [name for name, case in docket.cases.items() if now > case.envelope.deadline_ns + FORGET_NS]
     docket = drop(docket, old)
     return docket, tuple(Report(Crowd(submitter)) for submitter in crowds(docket))
-
-
-def _is_over(fold: Fold, envelope: Envelope) -> bool:
-    """Whether nobody will decide a proposal any more: that was done, or its submitter has another key now, or no seat.
-
-    What is addressed to a roster that was not read yet is not.
-    """
-    return envelope.id in fold.decided or (fold.judges(envelope) is not None and not fold.seats(envelope))

@@ -77,10 +77,12 @@ class Fold(NamedTuple):
         """What is known here, as far as an envelope is concerned."""
         return Standing(version_of(envelope.proposal, self.versions.of), self.roster, envelope.use in self.spent)
 
-    def seats(self, envelope: Envelope) -> bool:
-        """Whether an envelope's submitter still has the seat, and the key, that it had when it was addressed."""
+    def is_left(self, envelope: Envelope) -> bool:
+        """Whether an envelope is left from before its submitter lost the seat, or the key, that it was signed with."""
         judges = self.judges(envelope)
-        return judges is not None and has_kept_its_seat(envelope.submitter, judges, self.roster)
+        if judges is None or judges is self.roster:
+            return False
+        return not has_kept_its_seat(envelope.submitter, judges, self.roster)
 
     def judges(self, envelope: Envelope) -> Roster | None:
         """The roster that an envelope is addressed to; None while it is not known."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from coinswarm.memory.quorum.docket import Docket
-    from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.keys import Scheme
     from coinswarm.memory.quorum.roster import Roster
 
@@ -117,15 +116,10 @@ def _read(submitter: Submitter, answer: LogRead, now_ns: int) -> tuple[Submitter
     outbox = submitter.outbox
     for proposal, item in submitter.outbox.items():
         outcome = docket.fold.decided.get(proposal)
-        if outcome is None and docket.reader.ready and _is_of_another_key(docket.fold, item.envelope):
+        if outcome is None and docket.reader.ready and docket.fold.is_left(item.envelope):
             outcome = Outcome.CONFLICT  # with the roster: nobody decides it any more
         if outcome is not None:
             outbox = outbox.drop(proposal)
             effects = (*effects, Ended(item.envelope, outcome))
     moved_ns = submitter.moved_ns if outbox is submitter.outbox else now_ns
     return Submitter(docket=docket, outbox=outbox, moved_ns=moved_ns), effects
-
-
-def _is_of_another_key(fold: Fold, envelope: Envelope) -> bool:
-    """Whether a proposal is left from before the submitter got another key."""
-    return fold.judges(envelope) is not None and not fold.seats(envelope)
