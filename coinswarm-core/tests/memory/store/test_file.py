@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import event
 
 from coinswarm.errors import CoinswarmError, DataError, OutputError
 from coinswarm.memory.quorum.log import Status
+from coinswarm.memory.store.log import readable
 from coinswarm.memory.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -49,6 +51,13 @@ def test_a_full_disk_is_told_and_nothing_is_done(
     filed.close()
     assert told(filed) == before
     assert {one.status for one in cluster.decide(*requests)} == {Status.DECIDED}
+
+
+def test_entries_of_a_cluster_of_any_name_are_readable(cluster: Cluster, filed: Store) -> None:
+    cluster.commit()
+    found = [replace(one, envelope=replace(one.envelope, cluster="nobody")) for one in filed.log.read(1, 0, 9).entries]
+    assert found
+    assert readable(found) == found
 
 
 def test_files_that_cannot_be_used_say_why(cluster: Cluster, tmp_path: Path) -> None:

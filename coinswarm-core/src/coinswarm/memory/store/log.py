@@ -202,7 +202,6 @@ _LONG = 8 * 1024
 _SHOWN = 3
 """How many ids a message shows."""
 
-_NOBODY = "nobody"
 _NOTHING = Proposal(kind=ProposalKind.CONFIGURE, subject="nothing", base_version=0, change=Configure("nothing", ""))
 
 
@@ -251,7 +250,7 @@ def readable(entries: Iterable[Entry]) -> list[Entry]:
     """
     found = list(entries)
     for entry in found:
-        if entry.envelope.cluster == _NOBODY:
+        if entry.envelope.proposal is _NOTHING:  # a cluster may have any name, also that one
             message = f"entry {entry.index} of the log is not what was written {entry.envelope.shard}"
             raise DataError(message, remedy="run coinswarm memory verify, and see docs/swarm.md")
     return found
@@ -259,4 +258,6 @@ def readable(entries: Iterable[Entry]) -> list[Entry]:
 
 def _nobodys(why: str) -> Envelope:
     """An envelope that no log takes: a reader stops at it, and says why."""
-    return Envelope(cluster=_NOBODY, shard=why, roster=0, submitter="nobody", nonce=0, deadline_ns=0, proposal=_NOTHING)
+    return Envelope(
+        cluster="nobody", shard=why, roster=0, submitter="nobody", nonce=0, deadline_ns=0, proposal=_NOTHING
+    )
