@@ -93,6 +93,7 @@ def test_the_next_roster_changes_one_voter_and_keeps_the_rest() -> None:
         (Change(voters={"v1": "ed25519:12"}), "'ed25519:12', given for v1, is no public key"),
         (Change(voters={"v1": KEYS["v0"]}), "keys of voters"),
         (Change(removed=("v8",)), "has no seat 'v8' to be removed"),
+        (Change(voters={"v1": KEYS["new"]}, removed=("v1",)), "v1 is to be removed and to be seated"),
         (Change(faulty=2), "no roster can follow version 3 that way"),
     ):
         with pytest.raises(OperatorError, match=why):

@@ -164,9 +164,9 @@ class _Bench:
         self.work: queue.SimpleQueue[Envelope | None] = queue.SimpleQueue()
         self.turns = 0
         self.at: tuple[int, Envelope] | None = None
-        """What the plugin is at work on, and the how manieth that is."""
+        """What the plugin is at work on, and its number among those."""
         self.seen: tuple[int, float] = 0, 0.0
-        """Of whoever watches: the how manieth it was seen at work on, and since when."""
+        """Of whoever watches: the number of what it was seen at work on, and since when."""
         self.done: deque[Judged] = deque()
         """What came of proposals, and is not handed over yet."""
         self.left = self.ended = False

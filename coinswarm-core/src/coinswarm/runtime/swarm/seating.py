@@ -87,6 +87,9 @@ def next_roster(roster: Roster, change: Change) -> dict[str, object]:
         if name not in known:
             message = f"the roster in force (version {roster.version}) has no seat {name!r} to be removed"
             raise OperatorError(message, remedy=nearest(name, known))
+        if name in change.voters or name in change.submitters:
+            message = f"{name} is to be removed and to be seated"
+            raise OperatorError(message, remedy="say one of the two; its key is replaced without removing it")
     for name, key in {**change.voters, **change.submitters}.items():
         if not is_key(key):
             message = f"{key!r}, given for {name}, is no public key"
