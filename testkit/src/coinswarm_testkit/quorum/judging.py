@@ -91,9 +91,10 @@ def judge_tail(world: World) -> None:
     """In the tail everything is decided in time; or nothing is, where too few are left."""
     decisions = world.log.rows.decisions
     few = world.plan.special == "minority"
+    uses = world.wire.uses if world.wire is not None else set()
     for envelope in world.tail if few else (*world.tail, *world.carried):
         outcome = decisions[envelope.id][0] if envelope.id in decisions else None
         if few and outcome in {Outcome.ACCEPT, Outcome.REJECT}:
             world.watch.wrong("I11", f"{outcome} with fewer than {world.sizes.quorum} voters")
-        elif not few and outcome in {None, Outcome.EXPIRED}:
+        elif not few and outcome in {None, Outcome.EXPIRED} and envelope.use not in uses:
             world.watch.wrong("I10", f"{envelope.id[:8]} was not decided in time: {outcome}")

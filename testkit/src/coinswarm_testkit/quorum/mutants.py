@@ -10,12 +10,14 @@ from unittest.mock import patch
 
 from coinswarm.domain.proposal import Proposal
 from coinswarm.memory.quorum import (
+    codec,
     docket,
     fold,
     inmemory,
     log,
     projection,
     proof,
+    quick,
     reader,
     ruling,
     submitter,
@@ -156,6 +158,11 @@ def _move_sometimes(held: Any, head: Any, at_ns: int) -> None:  # noqa: ANN401 -
         held._set("head_ns", at_ns)  # noqa: SLF001 - as above
 
 
+def _forgetting() -> tuple[tuple[object, str, object], ...]:
+    """What was read lately, apart from what others read: a mutant of reading leaves nothing behind."""
+    return (codec, "_ENVELOPES", quick.Lately(64)), (codec, "_BALLOTS", quick.Lately(64))
+
+
 MUTANTS = (
     Mutant(
         "no primary key",
@@ -214,6 +221,8 @@ MUTANTS = (
     Mutant("chain not followed", ("I9",), ((fold, "_out_of_line", lambda state, entry: ""),)),
     Mutant("nobody takes over", ("I10",), ((docket, "press", _hasty),)),
     Mutant("nothing is sent again", ("I10",), ((submitter, "FIRST_NS", 10**18),)),
+    Mutant("what is read may be anything", ("I10",), ((codec, "_HEADS", {}), *_forgetting())),
+    Mutant("a proposal may fill a message", ("I10",), ((codec, "BODY_LIMIT", codec.LIMIT), *_forgetting())),
     Mutant("a plurality is enough", ("I11",), ((Roster, "quorum", property(lambda roster: 1)),)),
 )
 """Each with the invariants that must show it."""

@@ -10,7 +10,7 @@ from coinswarm.memory.quorum.records import START, SealVote
 from coinswarm_testkit.quorum.scheme import SUBMITTER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from coinswarm.memory.quorum.messages import Effect, Evaluated
     from coinswarm.memory.quorum.records import Envelope, Head
@@ -72,8 +72,11 @@ class Node:
         self.step: Callable[[Any, Any, int], tuple[Any, tuple[Effect, ...]]]
         self.start()
 
-    def start(self) -> None:
-        """Start the process with what its disk holds."""
+    def start(self, read: Callable[[Any], Any] | None = None) -> None:
+        """Start the process with what its disk holds.
+
+        :param read: how each message of it is read.
+        """
         self.life += 1
         self.up, self.paused, self.backlog, self.judged, self.since = True, False, [], [], {}
         cast, disk = self.cast, self.disk
@@ -86,7 +89,7 @@ class Node:
                 SHARD,
                 cast.roster,
                 cast.scheme,
-                kept=disk.votes.values(),
+                kept=_read(disk.votes.values(), read),
                 seen=disk.seen,
                 seal_every=SEAL_EVERY,
             )
@@ -104,9 +107,8 @@ class Node:
             )
         else:
             self.step = submitter.step
-            self.state = submitter.start(
-                CLUSTER, SHARD, cast.roster, cast.scheme, kept=disk.proposals.values(), seen=disk.seen
-            )
+            held = [one.envelope for one in _read(map(Propose, disk.proposals.values()), read)]
+            self.state = submitter.start(CLUSTER, SHARD, cast.roster, cast.scheme, kept=held, seen=disk.seen)
 
     def crash(self) -> None:
         """Lose the state, and whatever was not synced."""
@@ -129,3 +131,7 @@ class Node:
     def halted(self) -> bool:
         """Whether it stopped for good."""
         return self.state is not None and self.state.docket.reader.halted is not None
+
+
+def _read(held: Iterable[Any], read: Callable[[Any], Any] | None) -> list[Any]:
+    return [one if read is None else read(one) for one in held]

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from coinswarm.canonical import GENESIS
 from coinswarm.domain.proposal import AddEpisodes, Configure
 from coinswarm.memory.quorum.records import Outcome
+from coinswarm_testkit.quorum.node import CLUSTER, SHARD
 
 if TYPE_CHECKING:
+    from coinswarm.memory.quorum.docket import Docket
     from coinswarm.memory.quorum.inmemory import Rows
+    from coinswarm.memory.quorum.messages import Vote
     from coinswarm.memory.quorum.records import Ballot, Entry, Head, Lease
     from coinswarm_testkit.quorum.plan import Sizes
     from coinswarm_testkit.quorum.scheme import Cast
@@ -42,7 +45,7 @@ class Watch:
         self.roster = 0
         self.count = 0
         self.hash = GENESIS
-        self.doubles: dict[str, dict[tuple[str, str], set[bytes]]] = defaultdict(lambda: defaultdict(set))
+        self.doubles: dict[str, dict[tuple[str, str], set[tuple[bool, str]]]] = defaultdict(lambda: defaultdict(set))
         self.epoch = 0
         self.holders: dict[int, str] = {}
         self.forked = False
@@ -57,9 +60,22 @@ class Watch:
         if self.signed.setdefault(key, ballot.body) != ballot.body:
             self.wrong("I7", f"{ballot.voter} signed two ballots for {ballot.proposal[:8]}")
 
-    def heard(self, node: str, ballot: Ballot) -> None:
-        """A part was handed a validly signed ballot of a voter that lies."""
-        self.doubles[node][ballot.voter, ballot.proposal].add(b"%d%s" % (ballot.accepts, ballot.findings.encode()))
+    def overheard(self, node: str, docket: Docket, vote: Vote) -> None:
+        """A part is about to be handed a ballot of a voter that lies: note what it knows then.
+
+        :param docket: what it has heard of until now.
+        """
+        ballot = vote.ballot
+        if {type(ballot.voter), type(ballot.proposal)} != {str}:
+            return  # a mutant reads anything
+        case = docket.cases.get(ballot.proposal)
+        about = vote.envelope if case is None else case.envelope
+        if (ballot.proposal, ballot.cluster, ballot.shard, ballot.roster) != (about.id, CLUSTER, SHARD, about.roster):
+            return  # a ballot on nothing that it has heard of
+        if docket.fold.judges(about) is None:
+            return  # by a roster that it has not read of yet: it cannot tell whose the ballot is
+        if self.cast.scheme.verify(self.cast.roster.voter_keys.get(ballot.voter, ""), ballot.signature, ballot.body):
+            self.doubles[node][ballot.voter, ballot.proposal].add((ballot.accepts, str(ballot.findings)))
 
     def asked(self, node: str, proof: tuple[Ballot, ...]) -> None:
         """An honest part asks for a decision (I2): who is known to have said two things counts for nothing."""

@@ -18,7 +18,8 @@ from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum.findings import findings
 from coinswarm.memory.quorum.inmemory import MemoryLog, Rows
 from coinswarm.memory.quorum.records import Envelope, Seal, SealVote
-from coinswarm_testkit.quorum import judging, liars, proposing, spoiling
+from coinswarm.memory.quorum.wire import MalformedError, message_bytes
+from coinswarm_testkit.quorum import judging, liars, proposing, spoiling, wire
 from coinswarm_testkit.quorum.index import Index
 from coinswarm_testkit.quorum.node import CANDIDATES, CLUSTER, SHARD, Node
 from coinswarm_testkit.quorum.plan import CHAOS_NS, END_NS, SECOND, TAIL_NS, Plan, Sizes, draw
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 TICK_NS = SECOND
 _MS = 1_000_000
+_ON_WIRE = 7
+"""In one history of so many, messages are bytes."""
+
 _STEPS = 15
 """How many fault points a transaction of one decision passes, about four episodes."""
 
@@ -43,6 +47,11 @@ def _found(*, accepts: bool, version: int) -> str:
     """What honest voters find: a function of the committed data alone."""
     verdict = Verdict.of({Rule.EVIDENCE: "", Rule.BASE: "", Rule.VALUE: "" if accepts else "it is not allowed"})
     return findings(verdict, Evidence(now_ns=0, version=version, rules=AcceptanceRules()))
+
+
+def on_wire(seed: int) -> bool:
+    """Whether messages are bytes in a history."""
+    return seed % _ON_WIRE == 3  # noqa: PLR2004 - of seven, so that it goes with every other that seeds decide
 
 
 class World:
@@ -59,6 +68,7 @@ class World:
         self.cast = cast(sizes.voters, sizes.faulty, real=real)
         honest = frozenset(f"v{place}" for place in range(sizes.voters) if place not in self.plan.liars)
         self.watch = Watch(sizes, self.cast, honest)
+        self.wire = wire.Wire(self.seed, self.cast, self.plan.liars) if on_wire(seed) else None
         self.now, self.count, self.step_ns = 0, 0, 0
         self.queue: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self.faults: Counter[str] = Counter()
@@ -156,20 +166,18 @@ class World:
         if self.seed % 2 and not node.listens(event, self.now):
             self.faults["not listened to"] += 1
             return
-        if type(event) is m.Vote and event.ballot.voter not in self.watch.honest:
-            self.overheard(node, event)
-        node.state, effects = node.step(node.state, event, self.now + node.clock_ns)
+        if type(event) is m.Vote and str(event.ballot.voter) not in self.watch.honest:
+            self.watch.overheard(node.name, node.state.docket, event)
+        try:
+            node.state, effects = node.step(node.state, event, self.now + node.clock_ns)
+        except Exception as error:
+            if self.wire is None:
+                raise
+            self.watch.wrong("I10", f"{node.name} was ended by what somebody sent: {error!r}"[:200])
+            self.crash(node)
+            return
         for effect in effects:
             self.carry[type(effect)](node, effect)
-
-    def overheard(self, node: Node, vote: m.Vote) -> None:
-        """Let the watch know what a part can know of a liar."""
-        ballot = vote.ballot
-        key = self.cast.roster.voter_keys.get(ballot.voter, "")
-        if node.state.docket.fold.judges(vote.envelope) is None:
-            return  # by a roster that it has not read of yet: it cannot tell whose the ballot is
-        if ballot.cluster == CLUSTER and self.cast.scheme.verify(key, ballot.signature, ballot.body):
-            self.watch.heard(node.name, ballot)
 
     def tick(self, node: Node) -> None:
         """Tick, and again."""
@@ -187,6 +195,15 @@ class World:
 
     # ── the bus ──
 
+    def hear(self, node: Node, life: int, data: bytes) -> None:
+        """Bytes arrive: a driver hands over what they say, or drops them."""
+        assert self.wire is not None, "else nothing is bytes"
+        message = self.wire.heard(data)
+        if message is None:
+            self.faults["bytes dropped"] += 1
+        else:
+            self.tell(node, life, message)
+
     def send(self, node: Node, effect: m.Send) -> None:
         """Publish, or what a liar publishes instead."""
         message = effect.message
@@ -202,8 +219,16 @@ class World:
         self.publish(node, message)
 
     def publish(self, node: Node, message: Any, *, everybody: bool = True) -> None:  # noqa: ANN401 - any message
-        """Bring a message to everybody else, as well as the network does."""
+        """Bring a message to everybody else, as well as the network does; and what is sent beside it."""
         rng, chaos = self.rng, self.now < CHAOS_NS
+        arrive: Callable[..., None] = self.tell
+        what = message
+        if self.wire is not None:
+            arrive, what = self.hear, message_bytes(message)
+            for manner, data in self.wire.beside(message, chaos=chaos):
+                self.faults[manner] += 1
+                for other in self.audience[type(message)]:
+                    self.later(self.delay(), self.hear, other, other.life, data)
         for other in self.audience[type(message)]:
             if other is node or (not everybody and rng.random() < 0.5):  # noqa: PLR2004 - to about half
                 continue
@@ -217,8 +242,8 @@ class World:
                     continue
                 if luck > 1 - self.plan.double:
                     self.faults["doubled"] += 1
-                    self.later(self.delay(), self.tell, other, other.life, message)
-            self.later(self.delay(), self.tell, other, other.life, message)
+                    self.later(self.delay(), arrive, other, other.life, what)
+            self.later(self.delay(), arrive, other, other.life, what)
 
     # ── disks ──
 
@@ -231,6 +256,8 @@ class World:
         if node.life != life:
             self.faults["disk tail lost"] += 1
             return
+        if self.wire is not None and not wire.is_readable(effect.message):
+            self.watch.wrong("I10", f"{node.name} writes down what it cannot read when it starts again")
         kept = node.disk.keep(effect.message)
         node.disk.remember(effect.seen)
         if self.now < CHAOS_NS and self.rng.random() < self.plan.frail:
@@ -293,6 +320,8 @@ class World:
         if self.down or (self.now < CHAOS_NS and self.rng.random() < self.plan.loss):
             return
         found = self.log.read(effect.token, effect.after, 3 if self.seed % 5 == 0 else 1_000)
+        if self.wire is not None:
+            found = wire.read(found)
         self.later(self.delay() // 4, self.tell, node, life, found)
 
     def decide(self, node: Node, effect: m.Decide) -> None:
@@ -396,7 +425,10 @@ class World:
         """A process comes back, unless it has."""
         gone = node.kind == "voter" and node.place in self.plan.dead and self.now >= CHAOS_NS
         if not node.up and not gone:
-            node.start()
+            try:
+                node.start(wire.kept if self.wire is not None else None)
+            except MalformedError:
+                node.crash()  # noted when it was written
 
     def resume(self, node: Node) -> None:
         """A process goes on where it stood, with what was waiting for it."""
