@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from coinswarm.committee.rules import CommitteeRules
 from coinswarm.contracts import ColumnarAgent, SignalAgent
 from coinswarm.domain.action import ABSTAIN, Action, ActionColumns, Side
 from coinswarm.domain.episode import Match
@@ -199,6 +200,30 @@ def test_a_decision_becomes_one_episode_however_many_trades_it_leads_to() -> Non
     assert len(index.told) == 1
     assert result.recall is not None
     assert len(result.recall.withheld) == 0, "the second is learned from like any other"
+
+
+class Blind(Says):
+    """Has nothing to recall by at some bars."""
+
+    blind = frozenset({6})
+
+    def decide(self, state: MarketState) -> Action:
+        said = super().decide(state)
+        return said._replace(confidence=0.1) if state.index == 1 else said
+
+    def embed(self, state: MarketState) -> Vector | None:
+        return None if state.index in self.blind else super().embed(state)
+
+
+def test_a_trade_is_no_episode_of_an_older_decision_that_never_traded() -> None:
+    """Bar 1 says too little to be traded; what bar 6 says is traded, and had no vector (S21)."""
+    sides = [FLAT, BUY, FLAT, FLAT, FLAT, FLAT, BUY, FLAT, BUY, FLAT]
+    plan = replace(plan_of([CALM] * 14, Blind(sides)), committee=CommitteeRules())
+    result, index = run(plan)
+    hours = [(trade.opened_ns - MIDNIGHT_NS) // HOUR_NS for trade in result.trades]
+    assert hours == [7, 9]
+    assert [(episode.decided_ns - MIDNIGHT_NS) // HOUR_NS for episode, _ in index.told] == [9]
+    assert [How(row["how"]) for row in named(result)] == [How.NOTHING_KNOWN, How.NO_VECTOR, How.NOTHING_KNOWN]
 
 
 def test_how_far_an_episode_is_is_not_for_the_index_to_say() -> None:

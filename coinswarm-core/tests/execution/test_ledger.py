@@ -10,6 +10,10 @@ from coinswarm.domain.outcome import TradeOutcome
 from coinswarm.execution.ledger import Ledger
 from coinswarm.execution.style import OrderStyle
 from coinswarm.simulator.book import WorkingOrder
+from coinswarm.simulator.money import Scale
+
+SCALE = Scale(1, 1, 0, shortable=True, max_lots=10**6)
+"""One lot at one tick is worth one."""
 
 
 class Book:
@@ -17,7 +21,9 @@ class Book:
 
     def __init__(self) -> None:
         self.told: list[tuple[int, TradeOutcome, WorkingOrder]] = []
-        self.ledger = Ledger(["A/B", "C/B"], HOUR_NS, lambda k, outcome, order: self.told.append((k, outcome, order)))
+        self.ledger = Ledger(
+            ["A/B", "C/B"], [SCALE, SCALE], HOUR_NS, lambda k, outcome, order: self.told.append((k, outcome, order))
+        )
 
     def fill(self, order: WorkingOrder, hour: int, lots: int, ticks: int, fee: int, held: int, k: int = 0) -> None:
         """A fill whose cash is lots x ticks and the fee."""
@@ -25,15 +31,15 @@ class Book:
         self.ledger.filled(k, order, hour * HOUR_NS, fee, flow, held)
 
 
-def working(side: int, *, seq: int = 0, risk: int = 0, agree: int = 0, stop: bool = False) -> WorkingOrder:
+def working(side: int, *, seq: int = 0, away: int = 0, agree: int = 0, stop: bool = False) -> WorkingOrder:
     """An order as the exchange holds it."""
     kind = OrderKind.STOP if stop else OrderKind.MARKET
     flags = OrderFlags.REDUCE_ONLY | OrderFlags.PROTECTIVE if stop else OrderFlags.NONE
-    return WorkingOrder(seq, Order(0, 0, side, kind, 10, flags=flags), agree, risk)
+    return WorkingOrder(seq, Order(0, 0, side, kind, 10, flags=flags, stop_ticks=away), agree)
 
 
 def test_a_round_trip_is_one_outcome_with_fees_inside() -> None:
-    book, entry, leave = Book(), working(1, risk=500, agree=0b101), working(-1, seq=1)
+    book, entry, leave = Book(), working(1, away=50, agree=0b101), working(-1, seq=1)
     assert not book.ledger.is_open(0)
     book.fill(entry, 3, 10, 100, 2, held=10)
     assert book.ledger.is_open(0)
@@ -48,7 +54,7 @@ def test_a_round_trip_is_one_outcome_with_fees_inside() -> None:
 
 
 def test_partial_fills_add_up_and_the_first_one_says_whose_it_is() -> None:
-    book, entry, more = Book(), working(-1, risk=500, agree=0b01), working(-1, seq=1, risk=900, agree=0b10)
+    book, entry, more = Book(), working(-1, away=50, agree=0b01), working(-1, seq=1, away=90, agree=0b10)
     book.fill(entry, 1, 4, 100, 1, held=-4)
     book.fill(entry, 2, 6, 90, 1, held=-10)
     book.fill(more, 3, 5, 80, 1, held=-15)
@@ -56,7 +62,7 @@ def test_partial_fills_add_up_and_the_first_one_says_whose_it_is() -> None:
     book.fill(stop, 4, 15, 100, 2, held=0)
     book.ledger.flat(0, stop, 4 * HOUR_NS, 0)
     assert book.ledger.outcomes == [
-        TradeOutcome("A/B", -1, HOUR_NS, 4 * HOUR_NS, 5 * HOUR_NS, 15, -165, 5, 500, 0b01, stopped=True)
+        TradeOutcome("A/B", -1, HOUR_NS, 4 * HOUR_NS, 5 * HOUR_NS, 15, -165, 5, 750, 0b01, stopped=True)
     ]
 
 
@@ -110,11 +116,11 @@ def test_dust_left_behind_is_worth_its_residue_and_starts_the_next_trade_with_it
 def test_a_later_trade_starts_at_nothing() -> None:
     book = Book()
     for seq, hour in ((0, 1), (2, 5)):
-        entry, leave = working(1, seq=seq, risk=seq), working(-1, seq=seq + 1)
+        entry, leave = working(1, seq=seq, away=seq), working(-1, seq=seq + 1)
         book.fill(entry, hour, 10, 100, 3, held=10)
         book.fill(leave, hour + 1, 10, 101, 4, held=0)
         book.ledger.flat(0, leave, (hour + 1) * HOUR_NS, 0)
-    assert [(o.pnl, o.fees, o.risk) for o in book.ledger.outcomes] == [(3, 7, 0), (3, 7, 2)]
+    assert [(o.pnl, o.fees, o.risk) for o in book.ledger.outcomes] == [(3, 7, 0), (3, 7, 20)]
 
 
 def test_an_entry_is_a_plain_market_order_unless_the_profile_says_otherwise() -> None:

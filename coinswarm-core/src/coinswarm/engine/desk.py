@@ -70,7 +70,7 @@ class Desk:
         self._sizer = Sizer(plan.sizing, plan.limits, costing, self.record)
         needs_stop = plan.limits.require_stop or plan.sizing.method == "calibrated"
         self._gate = RiskGate(plan.limits, self.protections, costing, needs_stop=needs_stop)
-        self.ledger = Ledger([b.instrument.symbol for b in plan.bars], plan.bar_ns, self._closed)
+        self.ledger = Ledger([b.instrument.symbol for b in plan.bars], scales, plan.bar_ns, self._closed)
         self.filled = self.ledger.filled
         self.wants = [Want() for _ in plan.bars]
         self.decisions: list[tuple[int, ...]] = []
@@ -194,8 +194,7 @@ class Desk:
         )
         if not isinstance(verdict, RiskApproved):
             return verdict.reason, -1
-        risk = scale.value(lots, intent.stop_ticks)
-        self.wants[k].entry = entry = self.exchange.submit(verdict, intent.agree, risk)
+        self.wants[k].entry = entry = self.exchange.submit(verdict, intent.agree)
         return APPROVED, entry.seq
 
     def _reduce(self, k: int, now: int, holding: Holding, lots: int) -> int:

@@ -55,12 +55,15 @@ class Index(Protocol):
 
 
 class _Decision(NamedTuple):
-    """A change of direction that may become an episode."""
+    """A change of direction, which may become an episode.
+
+    :param found: space and vector that it was recalled by; None where there was none: it becomes no episode, and no
+        trade that came of it is taken for an earlier decision's.
+    """
 
     known_ns: int
     side: int
-    space: Space
-    vector: Vector
+    found: tuple[Space, Vector] | None
 
 
 class Tracker:
@@ -155,12 +158,12 @@ class RunMemory:
         """
         side = said[0]
         found, problem = self._vector(seat, k, row)
+        self._open.setdefault((seat, k), []).append(_Decision(now, side, found))
         if found is None:
             return self._note(
                 Recall(now, k, seat, side, FULL_BP, How.FAULT if problem else How.NO_VECTOR, self._at), problem
             )
         space, vector = found
-        self._open.setdefault((seat, k), []).append(_Decision(now, side, space, vector))
         as_of = now - self._rules.embargo_ns
         neighbours = self._neighbours(seat, side, space, vector, as_of, now)
         base = self.log.base(self._plan.seats[seat].name, side, as_of)
@@ -297,25 +300,26 @@ class RunMemory:
         """The first trade of a decision becomes its episode."""
         outcome = trade.outcome
         decision = self._decided(seat, k, outcome)
-        if decision is None:
+        if decision is None or decision.found is None:
             return Remembered(self.log.head)
+        space, vector = decision.found
         plan, bars = self._plan, self._plan.ticks[k]
         row = int(np.searchsorted(bars.open_ns, outcome.opened_ns))
         num, den = plan.bars[k].instrument.value_ratio
         episode = episode_of(
             outcome,
-            space=decision.space.name,
+            space=space.name,
             agent=plan.seats[seat].name,
             decided_ns=decision.known_ns,
             value=outcome.lots * int(bars.open[row]) * num // den,
         )
-        done = self.log.propose(decision.space, episode, decision.vector.astype("<f4").tobytes(), trade, now)
+        done = self.log.propose(space, episode, vector.astype("<f4").tobytes(), trade, now)
         if done.refused:
             self.refused += not done.again
             return done
         self._added += 1
-        self._vectors[episode.id] = decision.vector
-        self._index.remember(decision.space, episode, decision.vector, LogPosition(done.head.index, done.head.hash))
+        self._vectors[episode.id] = vector
+        self._index.remember(space, episode, vector, LogPosition(done.head.index, done.head.hash))
         return done
 
     def _decided(self, seat: int, k: int, outcome: TradeOutcome) -> _Decision | None:

@@ -10,16 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from coinswarm.simulator.book import WorkingOrder
+    from coinswarm.simulator.money import Scale
 
 
 class OpenTrade:
     """A position being built, held or closed."""
 
-    __slots__ = ("agree", "cash", "fees", "lots", "most", "opened_ns", "risk", "side")
+    __slots__ = ("agree", "cash", "fees", "lots", "most", "opened_ns", "side", "stop")
 
     def __init__(self) -> None:
         self.side = self.cash = self.fees = self.most = self.lots = 0
-        self.opened_ns = self.risk = self.agree = 0
+        self.opened_ns = self.stop = self.agree = 0
 
 
 class Ledger:
@@ -29,9 +30,13 @@ class Ledger:
     """
 
     def __init__(
-        self, symbols: Sequence[str], bar_ns: int, closed: Callable[[int, TradeOutcome, WorkingOrder], None]
+        self,
+        symbols: Sequence[str],
+        scales: Sequence[Scale],
+        bar_ns: int,
+        closed: Callable[[int, TradeOutcome, WorkingOrder], None],
     ) -> None:
-        self._symbols = tuple(symbols)
+        self._symbols, self._scales = tuple(symbols), tuple(scales)
         self._bar = bar_ns
         self._closed = closed
         self._trades = [OpenTrade() for _ in self._symbols]
@@ -53,7 +58,7 @@ class Ledger:
             if trade.lots == 0:
                 trade.cash = 0
             trade.fees = trade.most = 0
-            trade.opened_ns, trade.risk, trade.agree = bar_ns, order.risk, order.agree
+            trade.opened_ns, trade.stop, trade.agree = bar_ns, order.order.stop_ticks, order.agree
         trade.cash += flow
         trade.fees += fee
         trade.lots = held
@@ -76,7 +81,7 @@ class Ledger:
             trade.most,
             trade.cash + residue,
             trade.fees,
-            trade.risk,
+            self._scales[k].value(trade.most, trade.stop),
             trade.agree,
             order.is_stop,
         )

@@ -42,7 +42,6 @@ class WorkingOrder:
         "order",
         "protective",
         "reduce_only",
-        "risk",
         "seen",
         "seq",
         "side",
@@ -51,7 +50,7 @@ class WorkingOrder:
         "waits",
     )
 
-    def __init__(self, seq: int, order: Order, agree: int = 0, risk: int = 0) -> None:
+    def __init__(self, seq: int, order: Order, agree: int = 0) -> None:
         self.seq = seq
         self.order = order
         self.side = order.side
@@ -64,7 +63,6 @@ class WorkingOrder:
         self.born_ref = 0
         self.inside = False
         self.agree = agree
-        self.risk = risk
         kind, flags = order.kind, int(order.flags)
         self.waits = kind in _STOPS
         self.limited = kind in _LIMITS

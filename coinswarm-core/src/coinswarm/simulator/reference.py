@@ -72,9 +72,9 @@ class SimulatedExchange:
 
     # -- orders in and out
 
-    def submit(self, approved: RiskApproved[Order], agree: int = 0, risk: int = 0) -> WorkingOrder:
+    def submit(self, approved: RiskApproved[Order], agree: int = 0) -> WorkingOrder:
         """Accept an approved order; it works from the instrument's next bar."""
-        return self._place(approved.item, agree, risk)
+        return self._place(approved.item, agree)
 
     def cancel(self, order: WorkingOrder, ns: int, reason: EndReason = WITHDRAWN) -> None:
         """End a working order; one that has ended stays as it is."""
@@ -83,8 +83,8 @@ class SimulatedExchange:
             self.holdings[order.order.instrument].working.remove(order)
             self.working -= 1
 
-    def _place(self, order: Order, agree: int, risk: int) -> WorkingOrder:
-        working = WorkingOrder(len(self.orders), order, agree, risk)
+    def _place(self, order: Order, agree: int = 0) -> WorkingOrder:
+        working = WorkingOrder(len(self.orders), order, agree)
         self.orders.append(working)
         self.holdings[order.instrument].working.append(working)
         self.working += 1
@@ -350,11 +350,11 @@ class SimulatedExchange:
         if stop > 0:
             trigger = max(price - side * stop, 1)
             guard = self._place(
-                Order(k, bar_ns, -side, self._guard_kind, lots, 0, trigger, stop, flags=flags, parent=entry.seq), 0, 0
+                Order(k, bar_ns, -side, self._guard_kind, lots, 0, trigger, stop, flags=flags, parent=entry.seq)
             )
             guard.born_ref, guard.inside = reference, inside
         if has_target:
-            self._place(Order(k, bar_ns, -side, LIMIT, lots, target, flags=flags, parent=entry.seq), 0, 0)
+            self._place(Order(k, bar_ns, -side, LIMIT, lots, target, flags=flags, parent=entry.seq))
 
 
 def _touches(order: WorkingOrder, bar: TickBar) -> bool:

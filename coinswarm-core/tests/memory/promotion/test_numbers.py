@@ -25,6 +25,7 @@ from coinswarm.evidence.deflated import (
 from coinswarm.memory.promotion.decimals import Decimals
 from coinswarm.memory.promotion.integers import Integers
 from coinswarm.memory.promotion.numbers import Place
+from coinswarm_testkit.cases.case import bent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -310,6 +311,26 @@ def test_what_never_varies_has_no_ratio() -> None:
         assert not holds("discovery", days, Place(1, (), 0), 999_999)
     assert holds("decayed", [-5] * 40, RULES)
     assert not holds("decayed", [5] * 40, RULES)
+
+
+@given(st.lists(values, min_size=20, max_size=60), st.lists(st.integers(-2_000_000, 0), max_size=4))
+def test_no_loss_takes_a_demotion_away(days: list[int], losses: list[int]) -> None:
+    """A day is measured by the days before it: a crash that made its own yardstick longer would hide itself."""
+    if holds("decayed", days, AcceptanceRules()):
+        assert holds("decayed", [*days, *losses], AcceptanceRules())
+
+
+@pytest.mark.parametrize("loss", [-400_000, -990_000, -5_000_000])
+def test_one_day_on_which_much_or_all_is_lost_is_enough(loss: int) -> None:
+    ordinary = bent(np.random.default_rng(3), 400, 1_500, 10_000)
+    assert not holds("decayed", ordinary, AcceptanceRules())
+    assert holds("decayed", [*ordinary, loss], AcceptanceRules())
+
+
+def test_a_record_of_a_few_days_has_not_decayed() -> None:
+    days = [-1_000 - place for place in range(20)]
+    assert not holds("decayed", days[:19], AcceptanceRules())
+    assert holds("decayed", days, AcceptanceRules())
 
 
 def test_a_few_days_say_nothing() -> None:

@@ -118,6 +118,9 @@ def sound(rng: np.random.Generator) -> list[Case]:
     enabled = pattern(rng, trades(rng, 400, 5.0), Stage.ENABLED, "a pattern that earned with capital")
     loser = demoting(pattern(rng, trades(rng, 200, -6.0), Stage.ENABLED), "a pattern that loses is deprecated")
     registered = registering(rng)
+    fell = closed([*bent(rng, 300, 1_500, 10_000), -990_000])
+    crossed = trades(rng, 200, -6.0)
+    crossed = (*crossed[:100], replace(crossed[100], known_ns=crossed[101].decided_ns + 1), *crossed[101:])
     return [
         registered,
         registered.but(
@@ -142,6 +145,8 @@ def sound(rng: np.random.Generator) -> list[Case]:
         loser.but(
             "a candidate is given up", cites=(), known_stage=Stage.CANDIDATE, known_exhibits=(), known_trials=(),
         ),
+        demoting(pattern(rng, fell, Stage.ENABLED), "a pattern that loses all it has in a day is deprecated"),
+        demoting(pattern(rng, crossed, Stage.ENABLED), "a pattern that loses by trades that overlap is deprecated"),
     ]  # fmt: skip
 
 
@@ -235,6 +240,7 @@ def _overfit(rng: np.random.Generator) -> list[Case]:
         base.but("the luckiest of four", Rule.OVERFIT, known_trials=luck,
                  cites=(cites[0], *(row.source for row in luck))),
         base.but("a variant left out", Rule.OVERFIT, cites=cites[:-1]),
+        base.but("variants that have too few days in common", Rule.OVERFIT, known_trials=_apart(base, 221)),
         base.but("variants of another pattern", Rule.OVERFIT, known_trials=foreign,
                  cites=(cites[0], *(row.source for row in foreign))),
     ]  # fmt: skip
@@ -276,11 +282,18 @@ def _risky(rng: np.random.Generator) -> list[Case]:
     return [
         pattern(rng, trades(rng, 400, 3.1), Stage.ENABLED).but("no more than the luck of four", Rule.DEFLATED),
         base.but("a variant left out, with capital", Rule.DEFLATED, cites=base.proposal.evidence[:-1]),
+        base.but("variants that have no day in common", Rule.DEFLATED, known_trials=_apart(base, 400)),
         pattern(rng, closed(crashing), Stage.ENABLED).but("now and then a crash", Rule.DRAWDOWN),
         base.but("nothing earned since", Rule.TRADES, known_tested_ns=base.evidence.now_ns),
         base.but("a basis point above the cap of a pattern", Rule.CAPITAL, capital_bp=RULES.max_weight_bp + 1),
         base.but("enabled out of the shadow", Rule.STAGES, known_stage=Stage.SHADOW),
     ]  # fmt: skip
+
+
+def _apart(base: Case, days: int) -> tuple[TrialReturns, ...]:
+    """A case's trials, of which the first was tried so many days later."""
+    first, *others = base.evidence.trials
+    return (replace(first, first_day=first.first_day + days), *others)
 
 
 def _undecayed(rng: np.random.Generator) -> list[Case]:

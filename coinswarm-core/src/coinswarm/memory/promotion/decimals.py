@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from coinswarm.memory.promotion import numbers as given
 from coinswarm.memory.promotion.lord import level
 from coinswarm.memory.promotion.numbers import Numbers
-from coinswarm.memory.promotion.paths import draws, scaled
+from coinswarm.memory.promotion.paths import draws, paced, scaled, yardsticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -147,20 +147,22 @@ class Decimals(Numbers):
 
     def decayed(self, days: Series, rules: AcceptanceRules) -> str:
         """Both as they grow."""
-        if len(days) < 2:  # noqa: PLR2004 - a record of one day shows nothing
-            return f"{len(days)} days show nothing"
+        if len(days) < given.MIN_DAYS:
+            return f"{len(days)} days are fewer than {given.MIN_DAYS}"
+        known = yardsticks(days)
+        if not known:
+            return "" if sum(days) < 0 else "it neither varies nor loses"
+        if _falls(paced(days, rules.target_volatility_ppm), rules.max_drawdown_ppm, len(days)):
+            return ""
         with localcontext(_CONTEXT):
-            sums = _sums(days)
-            if _sharpe(sums) is None:
-                return "" if sums.first < 0 else "it neither varies nor loses"
-            if _falls(scaled(days, rules.target_volatility_ppm), rules.max_drawdown_ppm, len(days)):
-                return ""
             step = rules.min_sharpe_ppm / _PPM / _YEAR.sqrt()
-            square = Decimal(sums.days * sums.second - sums.first**2) / (sums.days * (sums.days - 1))
-            slope = step / square.sqrt()
+            first = second = count = 0
             behind = highest = Decimal(0)
-            for one in days:
-                behind = max(Decimal(0), behind + step * step / 2 - slope * one)
+            for one, wanted in zip(days, known, strict=True):
+                for more in days[count:wanted]:
+                    first, second, count = first + more, second + more * more, count + 1
+                deviation = (Decimal(count * second - first * first) / (count * (count - 1))).sqrt()
+                behind = max(Decimal(0), behind + step * step / 2 - step / deviation * one)
                 highest = max(highest, behind)
             if _reaches(highest, rules.cusum_ppm / _PPM):
                 return ""

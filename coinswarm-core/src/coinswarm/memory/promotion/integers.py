@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from coinswarm.memory.promotion import numbers as given
 from coinswarm.memory.promotion.numbers import Numbers
-from coinswarm.memory.promotion.paths import draws, scaled
+from coinswarm.memory.promotion.paths import draws, paced, scaled, yardsticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -135,17 +135,20 @@ class Integers(Numbers):
 
     def decayed(self, days: Series, rules: AcceptanceRules) -> str:
         """The cumulative sum as partial sums over their lowest so far."""
-        shape = _shape(days)
-        if shape.days <= 1:
-            return "it has no record of two days"
-        if not _varies(shape):
-            return "" if shape.mean < 0 else "it does not lose"
-        if _deeper(_equity(scaled(days, rules.target_volatility_ppm)), rules.max_drawdown_ppm):
+        if len(days) < given.MIN_DAYS:
+            return f"it has no record of {given.MIN_DAYS} days, but of {len(days)}"
+        known = yardsticks(days)
+        if not known:
+            return "" if days[0] < 0 else "it does not lose"
+        if _deeper(_equity(paced(days, rules.target_volatility_ppm)), rules.max_drawdown_ppm):
             return ""
         step = isqrt(_UNIT * _UNIT * rules.min_sharpe_ppm**2 // (given.PPM**2 * given.YEAR_DAYS))
-        # deviation² = second ÷ (n³ (n - 1)) n
-        slope = step * isqrt(_UNIT * _UNIT * shape.days**2 * (shape.days - 1) // shape.second) // _UNIT
-        sums = [0, *accumulate(step * step // (2 * _UNIT) - slope * one for one in days)]
+        apart = _apart(days)
+        sums = [0]
+        for count, one in zip(known, days, strict=True):
+            # 1 ÷ deviation² = n (n - 1) ÷ the squares of all differences
+            slope = step * isqrt(_UNIT * _UNIT * count * (count - 1) // apart[count]) // _UNIT
+            sums.append(sums[-1] + step * step // (2 * _UNIT) - slope * one)
         lowest = accumulate(sums, min)
         behind = max(now - low for now, low in zip(sums, lowest, strict=True))
         return _least(behind, _ppm(rules.cusum_ppm), "how far it is behind")
@@ -199,6 +202,15 @@ def _shape(days: Series) -> _Shape:
         third += times * square * off
         fourth += times * square * square
     return _Shape(count, total, second, third, fourth)
+
+
+def _apart(days: Series) -> list[int]:
+    """Number of first days -> the squares of the differences of any two of them, summed."""
+    found, total, squares = [0], 0, 0
+    for count, one in enumerate(days):
+        found.append(found[-1] + count * one * one - 2 * one * total + squares)
+        total, squares = total + one, squares + one * one
+    return found
 
 
 def _varies(shape: _Shape) -> bool:

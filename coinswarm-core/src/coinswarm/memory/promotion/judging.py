@@ -78,7 +78,7 @@ class RuleVoter(Voter):
             return f"{', '.join(others)} is not its record" if others else rules.trades(kind, change, cited, seen)
 
         def on_trials(rule: Callable[[list[list[int]]], str], blocks: int = 0) -> str:
-            wrong = rules.trials(change, trials) or rules.bounded(trials, blocks)
+            wrong = rules.trials(change, trials) or rules.bounded(trials, blocks) or rules.shared(trials)
             return wrong or rule([list(row) for row in together(trials)] or [days])
 
         def discovered() -> str:

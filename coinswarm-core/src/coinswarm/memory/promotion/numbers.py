@@ -131,10 +131,12 @@ class Numbers(ABC):
     def decayed(self, days: Series, rules: AcceptanceRules) -> str:
         """The record does worse than was demanded: by its drawdown, or by a cumulative sum.
 
-        Either the path of its returns, ``scaled``, falls by more than ``max_drawdown_ppm``; or the sum
+        Either the path of its returns, ``paced``, falls by more than ``max_drawdown_ppm``; or the sum
         ``max(0, S + s (s ÷ 2 - x ÷ deviation))`` over its days reaches ``cusum_ppm``: E. S. Page, "Continuous
         Inspection Schemes", Biometrika 41 (1954), on the log-likelihood ratio of an SR of 0 against s, the demanded SR
-        per day. A record that does not vary has decayed where it lost.
+        per day. The deviation is that of the days before each day (``paths.yardsticks``): a crash that were part of its
+        own yardstick could not be told from an ordinary day. A record that does not vary has decayed where it lost;
+        one of fewer than ``MIN_DAYS`` days shows nothing.
         """
 
     @abstractmethod

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from coinswarm.memory.promotion.numbers import PPM, SCALE, YEAR_DAYS
+from coinswarm.memory.promotion.numbers import MIN_DAYS, PPM, SCALE, YEAR_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,6 +74,34 @@ def scaled(days: Sequence[int], volatility_ppm: int) -> list[int]:
     square = (SCALE * volatility_ppm) ** 2 * count * (count - 1) // (YEAR_DAYS * spread)
     factor = math.isqrt(square)
     return [max(one * factor // SCALE, 1 - PPM) for one in days]
+
+
+def yardsticks(days: Sequence[int]) -> list[int]:
+    """By how many of the first days each day is measured: those before it, ``MIN_DAYS`` at least, and until they vary.
+
+    So no day is measured by itself or by what came after it, but for the first, and what a record once showed it goes
+    on showing whatever follows. Empty where it never varies.
+    """
+    vary = next((number for number, one in enumerate(days, 1) if one != days[0]), 0)
+    return [max(before, MIN_DAYS, vary) for before in range(len(days))] if vary else []
+
+
+def paced(days: Sequence[int], volatility_ppm: int) -> list[int]:
+    """As ``scaled``, each day by its yardstick; for a record of ``MIN_DAYS`` days at least.
+
+    As they are where they do not vary.
+    """
+    firsts, squares = [0, *accumulate(days)], [0, *accumulate(one * one for one in days)]
+    known = yardsticks(days)
+    if not known:
+        return [max(one, 1 - PPM) for one in days]
+    scaling = (SCALE * volatility_ppm) ** 2
+    found = []
+    for one, count in zip(days, known, strict=True):
+        spread = count * squares[count] - firsts[count] ** 2
+        factor = math.isqrt(scaling * count * (count - 1) // (YEAR_DAYS * spread))
+        found.append(max(one * factor // SCALE, 1 - PPM))
+    return found
 
 
 def draws(seed: int, count: int, block: int, resamples: int) -> Iterator[list[int]]:

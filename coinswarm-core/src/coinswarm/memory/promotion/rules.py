@@ -37,6 +37,9 @@ FULL_BP = 10_000
 FIRST_LOOK_DAYS = 180
 """A pattern's test is looked at after so many days in the shadow, twice as many, and so on. No setting: one that is
 changed in the middle of a test would make another look of the same days."""
+LEAST_SHARED_DAYS = FIRST_LOOK_DAYS
+"""Days that all variants of a pattern have: with fewer, who shows them would choose how far their ratios spread."""
+
 STEPS = (Stage.CANDIDATE, Stage.SHADOW, Stage.PROBATION, Stage.ENABLED)
 WITH_CAPITAL = (Stage.PROBATION, Stage.ENABLED)
 
@@ -167,7 +170,9 @@ def capital(change: MovePattern, seen: Evidence) -> str:
 
 
 def trades(kind: ProposalKind, change: MovePattern, cited: Sequence[Episode], seen: Evidence) -> str:
-    """Closed, each once, one after the other; enough of them, and of the time that counts.
+    """Closed, each once; for a promotion also one after the other, enough of them, and of the time that counts.
+
+    Who loses by trades that overlap loses, too: they are no reason to keep its capital.
 
     :param cited: in order of decision.
     """
@@ -175,10 +180,10 @@ def trades(kind: ProposalKind, change: MovePattern, cited: Sequence[Episode], se
         return "a trade is counted twice"
     if any(one.known_ns > seen.now_ns for one in cited):
         return "a trade is not closed"
-    if any(after.decided_ns < before.known_ns for before, after in pairwise(cited)):
-        return "trades overlap"
     if kind is not ProposalKind.PROMOTE_PATTERN:
         return ""
+    if any(after.decided_ns < before.known_ns for before, after in pairwise(cited)):
+        return "trades overlap"
     if change.stage is Stage.SHADOW:
         few = len(cited) < seen.rules.min_trades
         return f"{len(cited)} trades are fewer than {seen.rules.min_trades}" if few else ""
@@ -213,6 +218,14 @@ def trials(change: MovePattern, rows: Sequence[TrialReturns]) -> str:
     if len(rows) == change.variants or (change.variants == 1 and not rows):
         return ""
     return f"{len(rows)} of {change.variants} variants are cited"
+
+
+def shared(rows: Sequence[TrialReturns]) -> str:
+    """Variants are compared on the days that all of them have: on a few, or on none, no luck shows."""
+    days = min((len(one) for one in together(rows)), default=0)
+    if len(rows) < 2 or days >= LEAST_SHARED_DAYS:  # noqa: PLR2004 - one is compared with nothing
+        return ""
+    return f"the variants have {days:,} days in common, fewer than {LEAST_SHARED_DAYS}"
 
 
 def bounded(rows: Sequence[TrialReturns], blocks: int = 0) -> str:

@@ -139,7 +139,6 @@ def decide(
             orders[seq, at.O_STOP] = stop
             orders[seq, at.O_TAKE] = take
             orders[seq, at.O_AGREE] = agree
-            orders[seq, at.O_RISK] = value(tab, k, lots, stop)
             tab[at.I + k, at.ENTRY_SLOT] = seq
             tab[at.I + k, at.WORKING] += 1
     record(tab, decisions, now, k, x, size_bp, stop, take, agree, code, seq, lots)

@@ -124,7 +124,7 @@ def fill(
         tab[at.I + k, at.T_FEES] = 0
         tab[at.I + k, at.T_OPENED] = bar_ns
         tab[at.I + k, at.T_LOTS] = 0
-        tab[at.I + k, at.T_RISK] = orders[r, at.O_RISK]
+        tab[at.I + k, at.T_STOP] = orders[r, at.O_STOP]
         tab[at.I + k, at.T_AGREE] = orders[r, at.O_AGREE]
     tab[at.I + k, at.T_CASH] += flow
     tab[at.I + k, at.T_FEES] += fee

@@ -86,10 +86,9 @@ O_EXPIRE = 16
 O_STOP = 17
 O_TAKE = 18
 O_AGREE = 19
-O_RISK = 20
-O_BORN_REF = 21
-O_INSIDE = 22
-ORDER_WIDTH = 23
+O_BORN_REF = 20
+O_INSIDE = 21
+ORDER_WIDTH = 22
 HASHED = 13
 
 FILL_WIDTH = 6
@@ -133,7 +132,7 @@ T_CASH = 28
 T_FEES = 29
 T_OPENED = 30
 T_LOTS = 31
-T_RISK = 32
+T_STOP = 32
 T_AGREE = 33
 
 # One row per agent: its weight and its record, in basis points of trades and of R.

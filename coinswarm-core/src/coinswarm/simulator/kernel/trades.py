@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from coinswarm.simulator.kernel import layout as at
 from coinswarm.simulator.kernel.codes import CLOSED, OCO, PROTECTIVE, R_CAP_BP
-from coinswarm.simulator.kernel.money import muldiv
+from coinswarm.simulator.kernel.money import muldiv, value
 from coinswarm.simulator.kernel.orders import end_order, withdraw_entry
 from coinswarm.simulator.kernel.typed import jit
 
@@ -19,7 +19,8 @@ def close_trade(tab: I2, trades: I2, k: int, bar_ns: int, pnl: int, stopped: int
     """Record the trade that ended, credit the agents that agreed (S5), and run the stop guard."""
     n = tab[at.SC, at.N_TRADES]
     tab[at.SC, at.N_TRADES] = n + 1
-    risk, agree = tab[at.I + k, at.T_RISK], tab[at.I + k, at.T_AGREE]
+    agree = tab[at.I + k, at.T_AGREE]
+    risk = value(tab, k, tab[at.I + k, at.T_LOTS], tab[at.I + k, at.T_STOP])
     trades[n, 0] = k
     trades[n, 1] = tab[at.I + k, at.T_SIDE]
     trades[n, 2] = tab[at.I + k, at.T_OPENED]
