@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,12 @@ from coinswarm.memory.quorum.verify import verify
 from coinswarm.memory.recall.rules import RecallRules
 from coinswarm.memory.store.opening import Store, open_store
 from coinswarm.risk.limits import RiskLimits, SizingRules
+from coinswarm.runtime import committing
 from coinswarm.runtime.committing import embedded
 from coinswarm.runtime.fork import forked, read_fork
 from coinswarm.runtime.memory import private, remembering
 from coinswarm.runtime.swarm.embedded import Cast
+from coinswarm.simulator.costs import Costs
 from coinswarm_testkit.differential import differences
 from coinswarm_testkit.markets.seated import seated_bars, seated_plan
 from coinswarm_testkit.reference.recalling import RecallingAgent
@@ -70,6 +72,7 @@ class Swarm:
     """Four seats on one store."""
 
     folder: Path
+    said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -87,14 +90,13 @@ class Swarm:
             submitter="desk",
             signer=SIGNERS[4],
         )
-        said: list[str] = []
         begin = partial(
             embedded,
             store=self.store,
             cast=cast,
             folder=self.folder,
             spaces={SPACE},
-            say=said.append,
+            say=self.said.append,
             gather=Gatherer(self.store),
         )
         with remembering(plan, LocalMemory, begin) as memory:
@@ -178,3 +180,34 @@ def test_what_a_quorum_refuses_is_neither_remembered_nor_learned_from(swarm: Swa
     assert differences(played, result) == [], "had again from its record, without a swarm"
     assert len(recall.withheld) == recall.refused == refused
     assert {bytes(one).hex() for one in recall.ids} <= {one.id for _, _, one, _ in accepted}
+
+
+def test_what_was_accepted_while_a_session_ran_is_remembered_by_it_too(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proposed by a session beside it, or by an earlier one that was interrupted: its own proposal comes too late."""
+    first = swarm.run(plan_of(9), *BOTH)
+    length = swarm.verified()
+    monkeypatch.setattr(committing, "read_fork", lambda store, _, spaces: read_fork(store, 0, spaces))
+    again = swarm.run(plan_of(9), *BOTH)
+    assert again.recall is not None
+    assert first.recall is not None
+    assert swarm.verified() == 2 * length, "each was proposed again, and conflicts"
+    assert (again.recall.episodes, again.recall.refused) == (first.recall.episodes, 0)
+    assert differences(first, again) == []
+    assert (again.recall.ids == first.recall.ids).all()
+
+
+def test_another_trade_of_a_decision_that_was_never_accepted_ends_no_session(swarm: Swarm) -> None:
+    """An earlier session wrote it down, with what it earned at other costs, and its episode was refused."""
+    refused = swarm.session(plan_of(9), Unkind()).result().recall
+    assert refused is not None
+    accepted = len(read_fork(swarm.store, None, {SPACE}).episodes)
+    dear = replace(plan_of(9), costs=Costs(taker_ppm=900))
+    result = swarm.session(dear, *BOTH).result()
+    assert result.recall is not None
+    assert len(result.trades) > result.recall.refused > 0
+    assert len(read_fork(swarm.store, None, {SPACE}).episodes) >= accepted
+    told = [line for line in swarm.said if "is not remembered" in line]
+    assert len(told) == 1, "said once, however many there are"
+    assert "an earlier session wrote that down" in told[0]

@@ -13,8 +13,9 @@ from typing import cast as typed
 
 from coinswarm.config.swarm import SwarmProfile
 from coinswarm.domain.episode import Space
+from coinswarm.domain.proposal import episodes_of
 from coinswarm.engine.events import Event
-from coinswarm.errors import InvariantError
+from coinswarm.errors import DataError, InvariantError
 from coinswarm.memory.quorum.fold import advance
 from coinswarm.memory.quorum.records import Outcome
 from coinswarm.memory.recall.privatelog import PrivateLog, Remembered, proposed
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from coinswarm.config.profile import Profile
     from coinswarm.domain.episode import Episode
-    from coinswarm.domain.proposal import Proposal
+    from coinswarm.domain.proposal import AddEpisode, Proposal
     from coinswarm.memory.evidence.gather import Gatherer
     from coinswarm.memory.quorum.fold import Fold
     from coinswarm.memory.quorum.keys import Scheme
@@ -169,6 +170,9 @@ class SwarmLog(PrivateLog):
         self._propose, self._patience, self._seconds = propose, patience, seconds
         self.decisions: list[Event] = []
         """What the log decided since it was begun to be read, as watchers are told."""
+        self._accepted: dict[str, tuple[str, str]] = {}
+        """Episodes that were accepted since, whoever proposed them: the digests of trade and vector."""
+        self._told = False
         self.cluster = store.log.cluster
         self.name = f"{store.log.cluster}/{store.log.shard}"
 
@@ -194,14 +198,30 @@ class SwarmLog(PrivateLog):
             opened_ns=outcome.opened_ns,
             closed_ns=outcome.closed_ns,
         )
-        insist(lambda: facts.add_trades([closed]))
-        asked = partial(self._propose, proposed(space, episode, vector))
-        ended = self._patience.decided(asked, self._seconds)
+        try:
+            insist(lambda: facts.add_trades([closed]))
+        except DataError as error:
+            self._tell_of_another(error)
+            return Remembered(self.head, "another trade")
+        wanted = proposed(space, episode, vector)
+        ended = self._patience.decided(partial(self._propose, wanted), self._seconds)
         insist(lambda: self._read_to(ended.proposal))
-        if ended.outcome is not Outcome.ACCEPT:
+        [asked] = episodes_of(wanted.change)
+        # What an earlier session left on its desk's disk, or one beside this one proposed, may have come first: if it
+        # is the same episode, it is remembered all the same.
+        if ended.outcome is not Outcome.ACCEPT and self._accepted.get(episode.id) != _what(asked):
             return Remembered(self.head, ended.outcome.value)
         self.adopt(episode)
         return Remembered(self.head)
+
+    def _tell_of_another(self, error: DataError) -> None:
+        """Say once that a decision's trade was written down by an earlier session, which was sized otherwise."""
+        if not self._told:
+            self._told = True
+            self._patience.say(
+                f"{error}: an earlier session wrote that down, and it was not accepted; trades are written once, so "
+                "this one is not remembered, nor are more like it (they count as refused)"
+            )
 
     def _read_to(self, proposal: str) -> None:
         """Verify the log up to the entry that decides a proposal."""
@@ -212,7 +232,15 @@ class SwarmLog(PrivateLog):
                 raise InvariantError(message)
             for entry in entries:
                 self._fold = advance(self._fold, entry, self._scheme)
+                if entry.outcome is Outcome.ACCEPT:
+                    for each in episodes_of(entry.envelope.proposal.change):
+                        self._accepted[each.episode.id] = _what(each)
                 self.decisions.append(decision(entry))
                 if entry.envelope.id == proposal:
                     break
         self.head = self._fold.head
+
+
+def _what(change: AddEpisode) -> tuple[str, str]:
+    """What makes an episode that one: its trade with all its numbers, and its vector."""
+    return change.trade.digest, change.vector_digest

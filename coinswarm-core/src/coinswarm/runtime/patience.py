@@ -62,7 +62,7 @@ class Patience:
 
     def __init__(self, seconds: float, name: str, say: Callable[[str], None], portal: BlockingPortal) -> None:
         self.seconds = seconds or None
-        self._name, self._say, self._portal = name, say, portal
+        self._name, self.say, self._portal = name, say, portal
 
     def insist(self, work: Callable[[], T]) -> T:
         """Do what may be done twice, until it is done.
@@ -80,14 +80,12 @@ class Patience:
                     raise UnreachableError(message, remedy=LONGER) from error
                 if said is None or now >= said + AGAIN_SECONDS:
                     said = now
-                    self._say(
-                        f"{self._name} does not answer ({error}); the session waits {self._how_long(now - begun)}"
-                    )
+                    self.say(f"{self._name} does not answer ({error}); the session waits {self._how_long(now - begun)}")
                 called(self._portal, partial(anyio.sleep, pause))
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 if said is not None:
-                    self._say(f"{self._name} answers again; the session goes on")
+                    self.say(f"{self._name} answers again; the session goes on")
                 return done
 
     def decided(self, ask: Callable[[], Awaitable[T]], seconds: float) -> T:
@@ -105,7 +103,7 @@ class Patience:
                 await anyio.sleep(AGAIN_SECONDS)
                 waited += AGAIN_SECONDS
                 limit = "for ever" if most is None else f"up to {most - waited:.0f} s more"
-                self._say(f"{self._name} has decided nothing for {waited:.0f} s; the session waits {limit}")
+                self.say(f"{self._name} has decided nothing for {waited:.0f} s; the session waits {limit}")
 
         async def decided() -> T:
             with anyio.move_on_after(most):
@@ -122,7 +120,7 @@ class Patience:
         finally:
             reminding.cancel()
         if waited:
-            self._say(f"{self._name} decides again; the session goes on")
+            self.say(f"{self._name} decides again; the session goes on")
         return done
 
     def _how_long(self, waited: float) -> str:
