@@ -18,8 +18,8 @@ from coinswarm.memory.quorum import messages as m
 from coinswarm.memory.quorum.findings import findings
 from coinswarm.memory.quorum.inmemory import MemoryLog, Rows
 from coinswarm.memory.quorum.records import Envelope, Seal, SealVote
-from coinswarm.memory.quorum.wire import MalformedError, message_bytes
-from coinswarm_testkit.quorum import judging, liars, proposing, spoiling, wire
+from coinswarm.memory.quorum.wire import message_bytes
+from coinswarm_testkit.quorum import faults, judging, liars, proposing, spoiling, wire
 from coinswarm_testkit.quorum.index import Index
 from coinswarm_testkit.quorum.node import CANDIDATES, CLUSTER, SHARD, Node
 from coinswarm_testkit.quorum.plan import CHAOS_NS, END_NS, SECOND, TAIL_NS, Plan, Sizes, draw
@@ -129,14 +129,14 @@ class World:
             self.later(rng.randrange(TICK_NS), self.tick, node)
         self.later(rng.randrange(TICK_NS), self.project)
         for fault in plan.faults:
-            self.later(fault.at_ns, self.strike, fault)
+            self.later(fault.at_ns, faults.strike, self, fault)
         for _ in range(rng.randint(2, 5)):
             when = rng.randrange(SECOND // 5, CHAOS_NS - 2 * SECOND)
             self.later(when, proposing.propose, self, rng.randint(2, 14) * SECOND)
         if plan.special in {"restore", "edit", "rewrite"}:
             self.later(rng.randrange(2 * SECOND, 4 * SECOND), spoiling.save, self)
             self.later(rng.randrange(6 * SECOND, CHAOS_NS), spoiling.spoil, self)
-        self.later(CHAOS_NS, self.calm)
+        self.later(CHAOS_NS, faults.calm, self)
         for _ in range(rng.randint(1, 2)):
             self.later(rng.randrange(TAIL_NS, TAIL_NS + SECOND), proposing.propose_tail, self)
         queue, end, settled = self.queue, END_NS, False
@@ -174,7 +174,7 @@ class World:
             if self.wire is None:
                 raise
             self.watch.wrong("I10", f"{node.name} was ended by what somebody sent: {error!r}"[:200])
-            self.crash(node)
+            faults.crash(self, node)
             return
         for effect in effects:
             self.carry[type(effect)](node, effect)
@@ -262,8 +262,8 @@ class World:
         node.disk.remember(effect.seen)
         if self.now < CHAOS_NS and self.rng.random() < self.plan.frail:
             self.faults["died after a write"] += 1
-            self.crash(node)
-            self.later(min(SECOND, CHAOS_NS - self.now), self.restart, node)
+            faults.crash(self, node)
+            self.later(min(SECOND, CHAOS_NS - self.now), faults.restart, self, node)
         self.later(_MS, self.tell, node, life, m.Kept(kept))
 
     def remember(self, node: Node, effect: m.Remember) -> None:
@@ -384,73 +384,3 @@ class World:
         self.later(TICK_NS // 2, self.project)
         if not self.down and self.index.follow(self.log) and self.index.applied is not None:
             self.watch.projected(self.index.applied, self.index.rows)
-
-    # ── faults ──
-
-    def strike(self, fault: Any) -> None:  # noqa: ANN401 - a Fault
-        """Something goes wrong, and is mended later."""
-        self.faults[fault.kind] += 1
-        node, length = self.nodes[fault.target], fault.until_ns - self.now
-        if fault.kind == "crash":
-            self.crash(node)
-            self.later(length, self.restart, node)
-        elif fault.kind == "pause":
-            node.paused = True
-            self.later(length, self.resume, node)
-        elif fault.kind == "partition":
-            side = {one.name for one in self.nodes if self.rng.random() < 0.5}  # noqa: PLR2004 - two halves
-            names = [one.name for one in self.nodes]
-            cut = {(one, two) for one in names for two in names if one in side and two not in side}
-            if self.rng.random() < 0.5:  # noqa: PLR2004 - in both directions
-                cut |= {(two, one) for one, two in cut}
-            self.blocked |= cut
-            self.later(length, self.blocked.difference_update, cut)
-        elif fault.kind == "database":
-            self.down = True
-            self.later(length, self.mend)
-        elif fault.kind == "clock":
-            self.step_ns += self.rng.choice((-4, -1, 1, 4)) * SECOND
-        else:
-            self.index.lose(fault.kind)
-
-    def crash(self, node: Node) -> None:
-        """A process dies; one that lies with amnesia also loses its disk."""
-        node.crash()
-        self.watch.doubles.pop(node.name, None)  # what it had heard is gone with it
-        if node.kind == "voter" and self.plan.liars.get(node.place) == "amnesia":
-            self.faults["liar: amnesia"] += 1
-            node.disk = type(node.disk)()
-
-    def restart(self, node: Node) -> None:
-        """A process comes back, unless it has."""
-        gone = node.kind == "voter" and node.place in self.plan.dead and self.now >= CHAOS_NS
-        if not node.up and not gone:
-            try:
-                node.start(wire.kept if self.wire is not None else None)
-            except MalformedError:
-                node.crash()  # noted when it was written
-
-    def resume(self, node: Node) -> None:
-        """A process goes on where it stood, with what was waiting for it."""
-        if node.paused:
-            node.paused, waiting = False, node.backlog
-            node.backlog = []
-            for event in waiting:
-                self.tell(node, node.life, event)
-
-    def mend(self) -> None:
-        """The database answers again."""
-        self.down = False
-
-    def calm(self) -> None:
-        """The tail begins: what can be mended is mended, and the dead stay dead."""
-        self.blocked.clear()
-        self.mend()
-        for node in self.nodes:
-            if node.kind == "voter" and node.place in self.plan.dead:
-                self.faults["dead"] += 1
-                node.crash()
-                continue
-            self.resume(node)
-            self.restart(node)
-        self.carried += [envelope for envelope in self.desk.disk.proposals.values() if judging.in_time(self, envelope)]
