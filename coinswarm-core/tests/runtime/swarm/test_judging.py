@@ -18,7 +18,7 @@ from coinswarm.errors import UnreachableError
 from coinswarm.memory.promotion.voters import DecimalVoter, IntegerVoter
 from coinswarm.memory.quorum.messages import Deferred, Evaluated, Evaluations
 from coinswarm.memory.quorum.records import Envelope
-from coinswarm.runtime.swarm import judging
+from coinswarm.runtime.swarm import judging, sharing
 from coinswarm.runtime.swarm.judging import Judge
 from coinswarm.runtime.swarm.telling import Teller
 
@@ -64,7 +64,7 @@ def envelope(propose: Callable[..., Proposal]) -> Callable[..., Envelope]:
 class Desk:
     """A judge at work, and what came of it."""
 
-    def __init__(self, voter: Voter, gather: judging.Gather, soon: Any = None) -> None:  # noqa: ANN401 - as Judge's
+    def __init__(self, voter: Voter, gather: sharing.Gather, soon: Any = None) -> None:  # noqa: ANN401 - as Judge's
         self.said: list[str] = []
         self.now = 100.0
         self.answers: list[Evaluated | Deferred] = []
@@ -140,7 +140,7 @@ def test_seats_of_one_process_share_what_was_gathered_at_the_version_that_counts
         asked.append(one.nonce)
         return None if one.nonce == 9 else at_version(one)
 
-    shared = judging.Shared(gather, limit=2)
+    shared = sharing.Shared(gather, limit=2)
     assert [shared(envelope(1)), shared(envelope(1))] == [at_version(envelope(1))] * 2
     assert asked == [1]
     for one in (envelope(2, base=1), envelope(9)):  # at another version, or not there: asked for again
@@ -205,7 +205,7 @@ def test_what_waits_is_gathered_together(envelope: Callable[..., Envelope]) -> N
 
     def gathered(broken: Exception | None) -> tuple[Together, list[object]]:
         gather = Together(broken)
-        found = judging.gathered(gather, asked)
+        found = sharing.gathered(gather, asked)
         assert [one for one, _ in found] == asked
         assert gather.batches == [[1, 2, 3]]
         return gather, [evidence for _, evidence in found]
@@ -221,7 +221,7 @@ def test_what_waits_is_gathered_together(envelope: Callable[..., Envelope]) -> N
 
 def test_seats_of_one_process_share_what_was_gathered_together(envelope: Callable[..., Envelope]) -> None:
     gather = Together()
-    shared = judging.Shared(gather)
+    shared = sharing.Shared(gather)
     shared(envelope(1))
     assert shared.many([envelope(1), envelope(2), envelope(3)]) == [at_version(envelope(1))] * 3
     assert shared.many([envelope(2), envelope(4)]) == [at_version(envelope(2))] * 2
@@ -231,7 +231,7 @@ def test_seats_of_one_process_share_what_was_gathered_together(envelope: Callabl
 class Seats:
     """Two seats of one process at work, and in which threads evidence was gathered and judged."""
 
-    def __init__(self, voters: Sequence[Voter], gather: judging.Gather, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, voters: Sequence[Voter], gather: sharing.Gather, monkeypatch: pytest.MonkeyPatch) -> None:
         self.gathered_in: list[str] = []
         self.judged_in: list[str] = []
 
@@ -252,7 +252,7 @@ class Seats:
                 return evaluate(voter, proposal, evidence)
 
             monkeypatch.setattr(kind, "evaluate", judges)
-        self.shared = judging.Shared(gathers)
+        self.shared = sharing.Shared(gathers)
         self.desks = [Desk(voter, self.shared, soon=self.shared.soon) for voter in voters]
 
     async def judge(self, *envelopes: Envelope) -> list[list[Evaluated | Deferred]]:
@@ -358,7 +358,7 @@ async def test_what_is_asked_for_before_a_seat_runs_is_judged_once(
 async def test_a_store_that_stands_still_keeps_nobody_from_stopping(
     envelope: Callable[..., Envelope], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(judging, "STOP_SECONDS", 0.05)
+    monkeypatch.setattr(sharing, "STOP_SECONDS", 0.05)
     began, go_on = threading.Event(), threading.Event()
 
     def gather(one: Envelope) -> Evidence:
@@ -384,7 +384,7 @@ async def test_a_store_that_stands_still_keeps_nobody_from_stopping(
 
 def test_what_new_evidence_drives_out_is_answered_all_the_same(envelope: Callable[..., Envelope]) -> None:
     gather = Together()
-    shared = judging.Shared(gather, limit=2)
+    shared = sharing.Shared(gather, limit=2)
     shared(envelope(1))
     assert shared.many([envelope(1), envelope(2), envelope(3)]) == [at_version(envelope(1))] * 3
     shared(envelope(1))
@@ -393,7 +393,7 @@ def test_what_new_evidence_drives_out_is_answered_all_the_same(envelope: Callabl
 
 def test_evidence_on_a_proposal_for_several_is_kept_as_that_of_several(envelope: Callable[..., Envelope]) -> None:
     gather = Together()
-    shared = judging.Shared(gather, limit=2)
+    shared = sharing.Shared(gather, limit=2)
     for _ in range(2):
         shared(envelope(1))
         shared(replace(envelope(2), proposal=several((learnt(1), learnt(2)))))

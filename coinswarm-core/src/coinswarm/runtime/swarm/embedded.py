@@ -19,8 +19,9 @@ from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.wire import Decoder
 from coinswarm.runtime.swarm.desk import DEADLINE_SECONDS, Desk, Ended
 from coinswarm.runtime.swarm.disk import Disk
-from coinswarm.runtime.swarm.judging import Judge, Shared
+from coinswarm.runtime.swarm.judging import Judge
 from coinswarm.runtime.swarm.parts import Place, coordinator_node, voter_node
+from coinswarm.runtime.swarm.sharing import Shared
 from coinswarm.runtime.swarm.signatures import Remembering
 from coinswarm.runtime.swarm.telling import Teller
 
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from coinswarm.memory.quorum.log import Log
     from coinswarm.memory.quorum.roster import Roster
     from coinswarm.ports import MessageBus
-    from coinswarm.runtime.swarm.judging import Gather
     from coinswarm.runtime.swarm.node import Node
+    from coinswarm.runtime.swarm.sharing import Gather
 
 COORDINATOR = "coordinator"
 
