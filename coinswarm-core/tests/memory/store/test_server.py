@@ -15,6 +15,7 @@ from coinswarm.errors import (
     AmbiguousError,
     CoinswarmError,
     NotReadyError,
+    OperatorError,
     OutputError,
     RetryableError,
     UnreachableError,
@@ -229,6 +230,42 @@ def test_a_commit_is_on_the_disk_whatever_the_servers_default(
     run(url, "ALTER DATABASE coinswarm_empty SET synchronous_commit = off")
     with closing(open_store(url, "north", "main", roster=cluster.roster)) as store, store.engine.connect() as opened:
         assert opened.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
+
+
+@pytest.mark.parametrize("how", ["url", "server", "environment"])
+def test_texts_are_sent_and_read_as_they_are_whatever_encoding_is_asked_for(
+    cluster: Cluster,
+    databases: Callable[[str], str],
+    how: str,
+    monkeypatch: pytest.MonkeyPatch,
+    whole: Callable[[Store], int],
+    again: Callable[[Store, str], Store],
+) -> None:
+    url = databases("coinswarm_empty")
+    migrated(url)
+    other = url
+    if how == "url":
+        other = make_url(url).update_query_dict({"client_encoding": "latin1"}).render_as_string(hide_password=False)
+    elif how == "server":
+        run(url, "ALTER DATABASE coinswarm_empty SET client_encoding = latin1")
+    else:
+        monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    with closing(open_store(other, "north", "main", roster=cluster.roster, clock=lambda: cluster.now)) as store:
+        cluster.log = store.log
+        cluster.commit(cluster.proposal("Zürich, 東京"))
+        assert whole(store) == 1
+        monkeypatch.delenv("PGCLIENTENCODING", raising=False)
+        run(url, "ALTER DATABASE coinswarm_empty RESET ALL")
+        with closing(again(store, url)) as read:
+            assert whole(read) == 1
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_keeps_texts_otherwise_is_refused(databases: Callable[..., str], encoding: str) -> None:
+    how = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    url = databases(f"coinswarm_{encoding.lower()}", how)
+    with pytest.raises(OperatorError, match=rf"keeps texts in {encoding}, and the log takes UTF8: make another: creat"):
+        migrated(url)
 
 
 def run(url: str, statement: str) -> None:

@@ -1,8 +1,8 @@
 """Where a store is, the engine that reaches it, and its errors in our words.
 
 SQLite: write-ahead log, ``synchronous=FULL``, and writers that begin with ``BEGIN IMMEDIATE``, so that they wait at the
-beginning and never fail half-way. PostgreSQL: the primary only, row locks, and no lock waited for longer than
-``BUSY_SECONDS``.
+beginning and never fail half-way. PostgreSQL: the primary only, UTF-8 on both sides, row locks, and no lock waited for
+longer than ``BUSY_SECONDS``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import sqlite3
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,12 +124,13 @@ def engine_of(where: Place) -> Engine:
             "tcp_user_timeout": 15_000,
             "prepare_threshold": None,  # a driver that prepares statements forgets those of others too (``pipeline``)
         }
+        always = {"client_encoding": "utf8"}  # what is signed are bytes, and they are sent as they are
         engine = create_engine(
             where.url,
-            connect_args={name: value for name, value in given.items() if name not in where.url.query},
+            connect_args={name: value for name, value in given.items() if name not in where.url.query} | always,
             hide_parameters=True,
         )
-        event.listen(engine, "connect", _postgres_connected)
+        event.listen(engine, "connect", partial(_postgres_connected, where), insert=True)  # before SQLAlchemy's own
     except (ModuleNotFoundError, NoSuchModuleError):
         message = f"{where.name} takes psycopg, which is not installed"
         raise NotReadyError(message, remedy="pip install 'coinswarm-core[postgres]'") from None
@@ -143,8 +145,18 @@ def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
     cursor.close()
 
 
-def _postgres_connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
-    """A commit that is answered is on the disk, whatever the server's default; what it promises beyond stays."""
+def _postgres_connected(where: Place, connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
+    """Texts are kept as they are; a commit that is answered is on the disk, whatever the server's default.
+
+    What the server promises beyond stays.
+
+    :raises OperatorError: the database keeps texts in another encoding, which would not give back what was signed.
+    """
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        connection.close()
+        message = f"{where.name} keeps texts in {encoding}, and the log takes UTF8"
+        raise OperatorError(message, remedy="make another: createdb --encoding=UTF8 --template=template0 NAME")
     connection.autocommit = True
     try:
         [(level,)] = connection.execute("SHOW synchronous_commit").fetchall()
