@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from coinswarm.canonical import digest
 from coinswarm.errors import (
@@ -200,16 +200,21 @@ def test_many_share_episodes_at_once_and_each_is_remembered_once(
     assert rebuild(stored, Ed25519Scheme()).differed == {}
 
 
-def test_seals_stand_beside_the_log_and_are_held_against_it(cluster: Cluster, stored: Store) -> None:
-    cluster.commit()
-    cluster.commit(cluster.proposal("2", base=1))
-    head = stored.log.read(1, 1, 1).head
+def sealed(cluster: Cluster, head: Head) -> Seal:
+    """A head with the signatures of three under it."""
     votes = [
         SealVote(cluster="north", shard="main", roster=0, head=head, voter=f"v{number}").signed(cluster.signers[number])
         for number in range(3)
     ]
+    return Seal(head, tuple(votes))
+
+
+def test_seals_stand_beside_the_log_and_are_held_against_it(cluster: Cluster, stored: Store) -> None:
+    cluster.commit()
+    cluster.commit(cluster.proposal("2", base=1))
+    seal = sealed(cluster, stored.log.read(1, 1, 1).head)
     for _ in range(2):
-        stored.log.keep_seal(Seal(head, tuple(votes)))
+        stored.log.keep_seal(seal)
     assert verified(stored, Ed25519Scheme()).why == ""
     with stored.engine.begin() as connection:
         for statement in (
@@ -220,6 +225,24 @@ def test_seals_stand_beside_the_log_and_are_held_against_it(cluster: Cluster, st
         ):
             connection.execute(text(statement))
     assert "the log ends at entry 1, but was sealed at 2" in verified(stored, Ed25519Scheme()).why
+
+
+@pytest.mark.parametrize("when", ["before_cursor_execute", "after_cursor_execute"])
+def test_a_log_that_grows_while_it_is_verified_is_whole(
+    cluster: Cluster, stored: Store, store_url: str, when: str, again: Callable[[Store, str], Store]
+) -> None:
+    def grows(_: object, __: object, statement: str, *___: object) -> None:
+        if any(f"FROM {table}" in statement for table in ("seal", "entry", "decision")):
+            envelope = cluster.envelope(cluster.proposal(subject=f"acceptance/{len(grown)}"))
+            grown.append(cluster.decide(cluster.request(envelope), log=other.log)[0].head)
+            other.log.keep_seal(sealed(cluster, grown[-1]))
+
+    cluster.commit()
+    grown: list[Head] = []
+    with closing(again(stored, store_url)) as other:
+        event.listen(stored.engine, when, grows)
+        assert verified(stored, Ed25519Scheme()).why == ""
+    assert len(grown) >= 2, "between several questions"
 
 
 def test_what_is_in_a_request_may_be_nonsense(cluster: Cluster, stored: Store, whole: Callable[[Store], int]) -> None:

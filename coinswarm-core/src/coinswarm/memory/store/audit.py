@@ -80,9 +80,9 @@ def verified(
     :param told: how many entries were read, after each page.
     """
     start = genesis(store.log.cluster, store.log.shard, roster or store.first)
-    head = store.log.read(0, 0, 0).head
     with translated(store.place), store.engine.connect() as connection:
         seals = [*kept, *_seals(connection, store.log.number)]
+    head = store.log.read(0, 0, 0).head  # behind the seals: the log may grow meanwhile, and what it grows by be sealed
     report = verify(start, entries_of(store.log, head.index, told), head, scheme, seals)
     if report.why:
         return report
@@ -138,15 +138,24 @@ def _seals(connection: Connection, log: int) -> list[Seal]:
 
 
 def _stray(connection: Connection, log: int) -> tuple[int, str]:
-    """The first entry whose decision says something else, or a decision that has none; ballots are in the hash."""
-    entries = {row.proposal: row for row in connection.execute(select(EntryRow).where(EntryRow.log == log))}
-    odd = []
-    for row in connection.execute(select(DecisionRow).where(DecisionRow.log == log)):
-        entry = entries.get(row.proposal)
+    """The first entry whose decision says something else, or a decision that has none; ballots are in the hash.
+
+    Asked in one statement, which sees one moment: each decision is committed together with its entry.
+    """
+    place, outcome = EntryRow.position, EntryRow.outcome
+    asked = (
+        select(DecisionRow.proposal, DecisionRow.position, DecisionRow.outcome, place.label("entry"), outcome)
+        .join(EntryRow, (EntryRow.log == DecisionRow.log) & (EntryRow.proposal == DecisionRow.proposal), isouter=True)
+        .where(DecisionRow.log == log)
+        .where(place.is_(None) | (place != DecisionRow.position) | (outcome != DecisionRow.outcome))
+    )
+    odd: list[tuple[int, str]] = []
+    rows: Iterable[Any] = connection.execute(asked)
+    for proposal, position, told, entry, found in rows:
         if entry is None:
-            odd.append((row.position, f"the decision on {row.proposal} has no entry"))
-        elif (entry.position, entry.outcome) != (row.position, row.outcome):
-            odd.append((entry.position, f"entry {entry.position} says {entry.outcome}, its decision {row.outcome}"))
+            odd.append((position, f"the decision on {proposal} has no entry"))
+        else:
+            odd.append((entry, f"entry {entry} says {found}, its decision {told}"))
     return min(odd, default=(0, ""))
 
 
