@@ -78,7 +78,7 @@ class CutLog(SqlLog):
     fault: Callable[[str], None]
 
     def _held(self, line: Line) -> SqlTransaction:
-        held = Cut(line, self.number, self.clock)
+        held = Cut(line, self.number, self.clock, self._lines.reading)
         held.fault = self.fault
         return held
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics as reference
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ from coinswarm.domain.proposal import (
 )
 from coinswarm.memory.evidence.gather import Gatherer
 from coinswarm.memory.quorum.keys import Ed25519Scheme
+from coinswarm.memory.quorum.log import Answer, Status
+from coinswarm.memory.store import state as states
 from coinswarm.memory.store.audit import rebuild
 from coinswarm.memory.store.facts import ClosedTrade
 from coinswarm.memory.store.models import AgentState, Episode, Pattern
@@ -40,6 +43,8 @@ from coinswarm.memory.store.state import statistics
 from coinswarm.memory.store.tables import ProposalRow, SubjectRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from memory.quorum.conftest import Cluster
 
     from coinswarm.memory.store.opening import Store
@@ -135,6 +140,43 @@ def test_a_pattern_carries_the_statistics_of_the_trades_it_cites(cluster: Cluste
             assert row.sample_size == len(evidence) * 3
     assert (row.mean_pnl, row.win_rate, row.tail_5pct, row.tail_95pct, row.mean_slippage) == (30, 10_000, 10, 60, 3)
     assert (row.std_dev, row.sharpe, row.regime, row.name) == (26, 1_133_893, "calm", "it goes on")
+
+
+def test_while_a_record_is_worked_out_others_decide(
+    cluster: Cluster,
+    stored: Store,
+    store_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    again: Callable[[Store, str], Store],
+) -> None:
+    """However long it takes: PostgreSQL ends a transaction that waits for its process for two seconds."""
+
+    def slow(trades: Sequence[tuple[Told, int]]) -> dict[str, object]:
+        answers.extend(cluster.decide(other, log=elsewhere.log))
+        return statistics(trades)
+
+    stored.facts.add_trades([
+        ClosedTrade(
+            episode=episode(number), entry_price=Decimal(1), exit_price=Decimal(1), pnl=1, slippage_bps=number,
+            opened_ns=1, closed_ns=2, patterns=("breakout",),
+        )
+        for number in (1, 2, 6)
+    ])  # fmt: skip
+    cited = stored.facts.cite_trades("breakout")
+    assert cited is not None
+    change = MovePattern(pattern="breakout", stage=Stage.SHADOW, hypothesis="it goes on", variants=3, registered_ns=0)
+    proposal = Proposal(
+        kind=ProposalKind.PROMOTE_PATTERN, subject="pattern/breakout", base_version=0, change=change, evidence=(cited,)
+    )
+    moved, other = cluster.request(cluster.envelope(proposal)), cluster.request(cluster.envelope())
+    answers: list[Answer] = []
+    with closing(again(stored, store_url)) as elsewhere, monkeypatch.context() as patch:
+        patch.setattr(states, "statistics", slow)
+        answers.extend(cluster.decide(moved))
+    assert [one.status for one in answers] == [Status.DECIDED, Status.DECIDED]
+    assert rebuild(stored, Ed25519Scheme()).differed == {}
+    with Session(stored.engine) as session:
+        assert session.scalars(select(Pattern)).one().sample_size == 3
 
 
 def test_a_trade_that_is_written_later_and_was_known_earlier_changes_no_pattern(

@@ -108,7 +108,7 @@ class SqlLog(Log):
 
     def _held(self, line: Line) -> SqlTransaction:
         """A transaction over a line."""
-        return SqlTransaction(line, self.number, self.clock)
+        return SqlTransaction(line, self.number, self.clock, self._lines.reading)
 
     def _commit(self, held: SqlTransaction) -> None:
         held.commit()

@@ -29,7 +29,7 @@ from coinswarm.memory.store.models import AgentState, Episode, Pattern
 from coinswarm.memory.store.statement import Insertion, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from coinswarm.domain.episode import Episode as Remembered
     from coinswarm.domain.proposal import Proposal
@@ -77,14 +77,25 @@ def about(proposal: Proposal) -> str:
     return change.key if isinstance(change, Configure) else ""
 
 
+def record_of(line: Line, log: int, proposal: Proposal) -> dict[str, Any]:
+    """The statistics of the trades that a proposal cites; they stay, since a record only grows behind what is cited."""
+    found: dict[str, tuple[Remembered, int]] = {}
+    for reference in proposal.evidence:
+        rows = trades_of(line, log, reference.place)
+        covered = upto(trade_links(reference.place, [one.episode for one in rows]), reference.digest)
+        found |= {one.episode.id: (one.episode, one.slippage_bps) for one in rows[: covered or 0]}
+    return statistics([found[one] for one in sorted(found)])
+
+
 class Changes:
     """What entries change, in their order.
 
     :param line: in a transaction that writes; :param log: its number.
+    :param records: proposal -> what ``record_of`` says of it, where that was worked out before.
     """
 
-    def __init__(self, line: Line, log: int) -> None:
-        self._line, self._log = line, log
+    def __init__(self, line: Line, log: int, records: Mapping[str, dict[str, Any]] | None = None) -> None:
+        self._line, self._log, self._records = line, log, records or {}
         self._episodes: dict[str, dict[str, Any]] = {}
 
     def add(self, entry: Entry) -> None:
@@ -110,22 +121,19 @@ class Changes:
 
     def _pattern(self, change: MovePattern, entry: Entry) -> dict[str, Any]:
         """A pattern, with the statistics of the trades that its proposal cites."""
-        found: dict[str, tuple[Remembered, int]] = {}
-        for reference in entry.envelope.proposal.evidence:
-            rows = trades_of(self._line, self._log, reference.place)
-            covered = upto(trade_links(reference.place, [one.episode for one in rows]), reference.digest)
-            found |= {one.episode.id: (one.episode, one.slippage_bps) for one in rows[: covered or 0]}
+        envelope = entry.envelope
+        record = self._records.get(envelope.id) or record_of(self._line, self._log, envelope.proposal)
         return {
             "id": change.pattern,
             "name": _text(change.hypothesis),
-            **statistics([found[one] for one in sorted(found)]),
+            **record,
             "enabled": change.stage is Stage.ENABLED,
             "last_updated": entry.at_ns,
             "stage": change.stage.value,
             "capital_bp": change.capital_bp,
             "variants": _cut(change.variants),
             "registered_ns": _cut(change.registered_ns),
-            "version": entry.envelope.proposal.base_version + 1,
+            "version": envelope.proposal.base_version + 1,
             "position": entry.index,
         }
 

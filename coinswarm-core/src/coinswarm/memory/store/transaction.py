@@ -2,7 +2,8 @@
 
 Every writer holds the head's row, so that what was read under that lock stands until the end. Writes are gathered and
 sent together, and the commit with them; the primary keys are what makes them final: where somebody has written around
-the lock, the whole is undone, and asking again is safe.
+the lock, the whole is undone, and asking again is safe. A long record takes long to work out: that is done before
+anything is locked.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Text, bindparam, cast, literal_column, select, union_all, update
 from sqlalchemy import null as no_value
 
+from coinswarm.domain.proposal import MovePattern
 from coinswarm.memory.quorum.log import Transaction
 from coinswarm.memory.quorum.records import START, Head, Lease, Outcome
 from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.memory.store.among import ByNumber, among, listing
-from coinswarm.memory.store.state import Changes, about
+from coinswarm.memory.store.state import Changes, about, record_of
 from coinswarm.memory.store.statement import NOW, Insertion, Statement, word
 from coinswarm.memory.store.tables import (
     DecisionRow,
@@ -34,9 +36,11 @@ from coinswarm.memory.store.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import BindParameter, Executable, Select
 
+    from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.quorum.log import Request
     from coinswarm.memory.quorum.records import Ballot, Entry, Envelope
     from coinswarm.memory.quorum.roster import Roster
@@ -125,12 +129,21 @@ class SqlTransaction(Transaction):
     :param line: to write over; nothing was asked yet.
     :param log: its number.
     :param clock: nanoseconds; None: the database's own.
+    :param reading: another line, for what is read before the transaction begins.
     """
 
-    def __init__(self, line: Line, log: int, clock: Callable[[], int] | None) -> None:
+    def __init__(
+        self,
+        line: Line,
+        log: int,
+        clock: Callable[[], int] | None,
+        reading: Callable[[], AbstractContextManager[Line]],
+    ) -> None:
         self._line = line
         self._log = log
         self._clock = clock
+        self._reading = reading
+        self._records: dict[str, dict[str, Any]] = {}
         self._lease: Lease | None = None
         self._head = START
         self._head_ns: int | None = None
@@ -150,6 +163,14 @@ class SqlTransaction(Transaction):
 
     def foresee(self, requests: Sequence[Request]) -> None:
         """Lock and read it all in one exchange; each statement sees what those before it waited for."""
+        cited = [
+            request.envelope
+            for request in requests
+            if request.proof and request.proof[0].accepts and _moves(request.envelope.proposal)
+        ]
+        if cited:
+            with self._reading() as line:
+                self._records = {one.id: record_of(line, self._log, one.proposal) for one in cited}
         question = self._unknown(
             {subject for request in requests for subject in request.envelope.proposal.subjects},
             {request.envelope.id for request in requests},
@@ -322,7 +343,7 @@ class SqlTransaction(Transaction):
         if self._moved is None:
             self._line.commit()
             return
-        changes = Changes(self._line, self._log)
+        changes = Changes(self._line, self._log, self._records)
         for entry in self._entries:
             changes.add(entry)
         self._line.commit(*changes.left(), *self._writes(*self._moved))
@@ -357,6 +378,11 @@ class SqlTransaction(Transaction):
 def _lease(row: Row) -> Lease:
     holder, epoch, since_ns, expires_ns = row
     return Lease(holder=holder, epoch=epoch, since_ns=since_ns, expires_ns=expires_ns)
+
+
+def _moves(proposal: Proposal) -> bool:
+    """Whether a proposal is about a pattern, and cites what a database can be asked for."""
+    return isinstance(proposal.change, MovePattern) and all(one.place.isprintable() for one in proposal.evidence)
 
 
 def _is_text(value: str) -> bool:
