@@ -268,6 +268,25 @@ def test_a_database_that_keeps_texts_otherwise_is_refused(databases: Callable[..
         migrated(url)
 
 
+@pytest.mark.parametrize(
+    ("options", "path", "wait"),
+    [
+        ((), '"$user", public', "5s"),
+        ("-csearch_path=north", "north", "5s"),
+        (("-csearch_path=north", "-c lock_timeout=7s"), "north", "7s"),
+    ],
+)
+def test_no_lock_is_waited_for_longer_whatever_else_a_url_sets(
+    postgres_url: str, options: str | tuple[str, ...], path: str, wait: str
+) -> None:
+    url = make_url(postgres_url).update_query_dict({"options": options})
+    engine = engine_of(place(url.render_as_string(hide_password=False)))
+    with engine.connect() as connection:
+        shown = [connection.execute(text(f"SHOW {name}")).scalar_one() for name in ("search_path", "lock_timeout")]
+    engine.dispose()
+    assert shown == [path, wait]
+
+
 def run(url: str, statement: str) -> None:
     """Run one statement."""
     engine = engine_of(place(url))

@@ -116,7 +116,6 @@ def engine_of(where: Place) -> Engine:
         given: dict[str, Any] = {
             "connect_timeout": max(2, round(BUSY_SECONDS)),
             "target_session_attrs": "read-write",  # the primary, of several hosts too
-            "options": f"-c lock_timeout={round(BUSY_SECONDS * 1000)}",
             # A server whose host is gone says nothing: without these a call would wait for it for hours.
             "keepalives_idle": 5,
             "keepalives_interval": 2,
@@ -124,7 +123,10 @@ def engine_of(where: Place) -> Engine:
             "tcp_user_timeout": 15_000,
             "prepare_threshold": None,  # a driver that prepares statements forgets those of others too (``pipeline``)
         }
-        always = {"client_encoding": "utf8"}  # what is signed are bytes, and they are sent as they are
+        always = {
+            "client_encoding": "utf8",  # what is signed are bytes, and they are sent as they are
+            "options": _options(where.url),
+        }
         engine = create_engine(
             where.url,
             connect_args={name: value for name, value in given.items() if name not in where.url.query} | always,
@@ -135,6 +137,15 @@ def engine_of(where: Place) -> Engine:
         message = f"{where.name} takes psycopg, which is not installed"
         raise NotReadyError(message, remedy="pip install 'coinswarm-core[postgres]'") from None
     return engine
+
+
+def _options(url: URL) -> str:
+    """The settings of a session that a URL asks for, and the longest wait for a lock where it says nothing of that."""
+    given = " ".join(url.normalized_query.get("options", ()))
+    return given if _LOCK_TIMEOUT.search(given) else f"{given} -c lock_timeout={round(BUSY_SECONDS * 1000)}".strip()
+
+
+_LOCK_TIMEOUT = re.compile("lock[-_]timeout", re.IGNORECASE)
 
 
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
