@@ -84,6 +84,14 @@ def test_sizes_that_cannot_work_are_refused(capsys: pytest.CaptureFixture[str]) 
     assert "a voter is named twice" in twice
 
 
+@pytest.mark.parametrize("url", ["postgresql://a:hunter2@c/d", "postgresql://c/d?password=hunter2"])
+def test_a_password_is_written_into_no_profile(capsys: pytest.CaptureFixture[str], url: str) -> None:
+    wrong = said(capsys, ["memory", "init", "--cluster", "north", "--database", url], 2)
+    assert "holds a password, and a profile holds none: leave --database out, and write database = {env = " in wrong
+    assert "hunter2" not in wrong
+    assert not [*Path().glob("north*")], "nothing was begun"
+
+
 def test_what_a_process_reads_of_a_profile(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The rest of a profile is not looked at; what it reads is held to the model, paths to the profile's folder."""
     said(capsys, ["memory", "init", "--cluster", "north", "--out", "conf"])
@@ -97,6 +105,7 @@ def test_what_a_process_reads_of_a_profile(capsys: pytest.CaptureFixture[str], t
     for old, new, error in (
         ('shard = "main"', 'shrd = "main"', "did you mean 'shard'?"),
         ('database = "north.sqlite"', 'database = "postgresql://a:b@c/d"', "holds a password in plain text"),
+        ('database = "north.sqlite"', 'database = "postgresql://c/d?password=b"', "holds a password in plain text"),
         ('id = "v2"', 'id = "v1"', "'v1' is there twice"),
         (text, 'mode = "paper"', "has no [swarm]"),
     ):

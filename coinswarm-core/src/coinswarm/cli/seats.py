@@ -73,7 +73,11 @@ def show(name: str, *, as_json: bool) -> None:
 @click.option("--operator", default="", metavar="KEY", help="The operator's public key, where its secret is elsewhere.")
 @click.option("--economy", is_flag=True, help="Three voters, of whom two decide: bears one crash, and no liar.")
 @click.option("--faulty", type=click.IntRange(min=0), help="How many voters may lie; by default as many as N bears.")
-@click.option("--database", metavar="URL", help="Where the log is; by default a SQLite file beside the profile.")
+@click.option(
+    "--database",
+    metavar="URL",
+    help="Where the log is, without a password; by default a SQLite file beside the profile.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

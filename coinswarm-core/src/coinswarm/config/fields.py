@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -145,10 +145,19 @@ def _database(value: object) -> object:
     if not value.strip():
         message = 'must not be empty: write the path of a file, a URL, or a reference such as {env = "NAME"}'
         raise ValueError(message)
-    if "://" in value and urlsplit(value).password:
+    if holds_password(value):
         message = 'holds a password in plain text: write {env = "NAME"} instead'
         raise ValueError(message)
     return value
+
+
+def holds_password(address: str) -> bool:
+    """Whether a password stands in a database's address."""
+    try:
+        parts = urlsplit(address) if "://" in address else urlsplit("")
+        return bool(parts.password) or not {"password", "sslpassword"}.isdisjoint(parse_qs(parts.query))
+    except ValueError:  # it is none, as whoever opens it says
+        return False
 
 
 def _matching(pattern: str, words: str) -> AfterValidator:

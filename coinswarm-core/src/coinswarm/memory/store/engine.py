@@ -47,6 +47,12 @@ MIGRATE = "coinswarm memory migrate --store"
 """What brings a store's tables to what this version knows; its URL follows."""
 
 
+_SECRETS = (
+    "password", "sslpassword", "passfile", "oauth_client_secret", "scram_client_key", "scram_server_key",
+)  # fmt: skip
+"""What is told to nobody of a URL's parameters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a store is.
@@ -61,7 +67,8 @@ class Place:
         """As messages call it; without a password."""
         if self.path is not None:
             return str(self.path)
-        return self.url.set(drivername=POSTGRES).render_as_string(hide_password=True)
+        shown = self.url.set(drivername=POSTGRES).difference_update_query(_SECRETS)
+        return shown.render_as_string(hide_password=True)
 
     @property
     def path(self) -> Path | None:
@@ -92,6 +99,9 @@ def place(given: str) -> Place:
     except (ArgumentError, ValueError):  # its own message repeats the whole, password and all
         message = f"the URL {scheme}://… of the store cannot be read"
         raise OperatorError(message, remedy="as in postgresql://USER@HOST:PORT/DATABASE, sqlite:///PATH") from None
+    if "@" in (url.host or ""):  # the end of the password: it would be shown
+        message = f"the URL {scheme}://… of the store has more than one @"
+        raise OperatorError(message, remedy="write %40 for one that is part of the user or the password")
     if kind == SQLITE and url.database in {None, "", ":memory:"}:
         message = f"the store {given} names no file"
         raise OperatorError(message, remedy="as in sqlite:///swarm.db; a store in memory forgets")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coinswarm.canonical import digest
+from coinswarm.config.fields import holds_password
 from coinswarm.domain.acceptance import OPERATOR, AcceptanceRules
 from coinswarm.errors import NotReadyError, OperatorError, OutputError
 from coinswarm.memory.quorum.keys import is_key
@@ -132,8 +133,12 @@ def found(asked: Founding) -> Founded:
 
     :raises OutputError: when a file is there already, or cannot be written.
     :raises NotReadyError: for a key that cannot be read.
-    :raises OperatorError: for sizes that cannot work, and a public key that is none.
+    :raises OperatorError: for sizes that cannot work, a public key that is none, and a password: no profile holds one.
     """
+    if holds_password(asked.database):
+        message = "the URL of the database holds a password, and a profile holds none"
+        remedy = 'leave --database out, and write database = {env = "COINSWARM_DATABASE_URL"} into the profile'
+        raise OperatorError(message, remedy=remedy)
     roster_file = asked.folder / f"{asked.cluster}-{asked.shard}.roster.json"
     profile = asked.folder / f"{asked.cluster}-{asked.shard}.toml"
     for path in (roster_file, profile):
