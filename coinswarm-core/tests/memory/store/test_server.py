@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import func, make_url, select, text
 
 from coinswarm.errors import (
     AmbiguousError,
@@ -22,9 +23,11 @@ from coinswarm.errors import (
 )
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.log import Answer, Status, decide
-from coinswarm.memory.store.engine import engine_of, place
+from coinswarm.memory.store import pipeline
+from coinswarm.memory.store.engine import engine_of, place, translated
 from coinswarm.memory.store.opening import logs_in, migrated, open_store
 from coinswarm.memory.store.pipeline import PostgresLine
+from coinswarm.memory.store.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,6 +161,57 @@ def test_sessions_that_were_ended_meanwhile_are_made_anew(
     with pytest.raises(RetryableError):
         served.log.read(1, 0, 1)
     assert whole(served) == 0
+
+
+@contextmanager
+def silenced(store: Store, url: str) -> Iterator[Callable[[], None]]:
+    """Lets a server stand still where a lock of ours is wanted, until it is told to go on."""
+    other = engine_of(place(url))
+    with store.engine.begin() as connection:
+        body = "BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END"
+        connection.execute(text(f"CREATE FUNCTION waiting() RETURNS trigger AS $${body}$$ LANGUAGE plpgsql"))
+        connection.execute(text("CREATE CONSTRAINT TRIGGER waiting AFTER INSERT ON entry DEFERRABLE INITIALLY DEFERRED "
+                                "FOR EACH ROW EXECUTE FUNCTION waiting()"))  # fmt: skip
+    with other.connect() as holding:
+        holding.execute(text("SELECT pg_advisory_xact_lock(7)"))
+        yield holding.rollback
+    other.dispose()
+    with store.engine.begin() as connection:
+        connection.execute(text("DROP FUNCTION waiting CASCADE"))
+
+
+def test_a_server_that_says_nothing_is_given_up(
+    cluster: Cluster,
+    served: Store,
+    postgres_store: str,
+    monkeypatch: pytest.MonkeyPatch,
+    whole: Callable[[Store], int],
+    again: Callable[[Store, str], Store],
+) -> None:
+    monkeypatch.setattr(pipeline, "SILENT_SECONDS", 0.3)
+    wanted = Statement(select(func.pg_advisory_xact_lock(7)))
+    request = cluster.request(cluster.envelope())
+    with silenced(served, postgres_store) as goes_on, closing(again(served, postgres_store)) as store:
+        with pytest.raises(UnreachableError, match="it said nothing for"), translated(store.place):  # noqa: SIM117
+            with store.lines.reading() as line:
+                line.ask((wanted, {}))
+        with pytest.raises(AmbiguousError, match="gave no answer to a commit"):
+            cluster.decide(request, log=store.log)
+        goes_on()
+    assert [one.status for one in cluster.decide(request)] == [Status.ALREADY], "it came to that when it went on"
+    assert whole(served) == 1
+
+
+def test_a_server_may_take_its_time_for_what_is_much(
+    served: Store, postgres_store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "SILENT_SECONDS", 0.01)
+    with silenced(served, postgres_store) as goes_on, served.engine.begin() as connection:
+        line = served.lines.over(connection)
+        timer = threading.Timer(0.2, goes_on)
+        timer.start()
+        line.ask((Statement(select(func.pg_advisory_xact_lock(7))), {}))
+        timer.join()
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,14 @@ _FORGOT = ("26", "0A000")
 a new connection helps."""
 
 
+SILENT_SECONDS = 30.0
+"""How long a server may say nothing at all before it is given up: one that is stopped, or cut off behind something that
+acknowledges for it, would else be waited for without end. Longer than it waits for a few locks, one after another."""
+
 _NOT_FOR_EVER = f"SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}"
+
+
+_SILENT = f"it said nothing for {SILENT_SECONDS:g} s"
 
 
 class _Step(NamedTuple):
@@ -66,12 +73,14 @@ class _Peer:
         self.rows = Transformer(driver)
         self.selector = getattr(selectors, "PollSelector", selectors.SelectSelector)()
         self.selector.register(driver.pgconn.socket, _READ)
-        self.readable: Callable[..., object] = self.selector.select
-        """Waits until something can be read; with 0: says whether something can."""
+        self.readable: Callable[[float | None], object] = self.selector.select
+        """Waits so long until something can be read, with None for ever; with 0: says whether something can."""
+        self.silence = SILENT_SECONDS
+        """How long to wait, in what ``readable`` counts by."""
         if hasattr(select, "poll"):  # the same without its dressing
             poll = select.poll()
             poll.register(driver.pgconn.socket, select.POLLIN)
-            self.readable = poll.poll
+            self.readable, self.silence = poll.poll, SILENT_SECONDS * 1000
 
 
 class PostgresLine(Line):
@@ -149,7 +158,8 @@ class PostgresLine(Line):
     def _exchange(self, steps: Sequence[_Step]) -> list[tuple[_Step, PGresult]]:
         """Send, and wait for what comes back: each step's result, up to the first that was refused.
 
-        :raises OperationalError: the connection broke, and the server said nothing of what failed.
+        :raises OperationalError: the connection broke, or nothing came over it for ``SILENT_SECONDS``, and the server
+            said nothing of what failed.
         """
         if not steps:
             return []
@@ -190,8 +200,7 @@ class PostgresLine(Line):
                     pg.consume_input()
             while True:
                 while pg.is_busy():
-                    self._peer.readable()
-                    pg.consume_input()
+                    self._hear()
                 result = pg.get_result()
                 if result is None:  # one statement's results end
                     self._stands()
@@ -209,15 +218,29 @@ class PostgresLine(Line):
         self.broken = False
         return results
 
+    def _hear(self) -> None:
+        """Wait until something can be read, and take it in.
+
+        :raises OperationalError: as above.
+        """
+        if not self._peer.readable(None if self._patient else self._peer.silence):
+            raise OperationalError(_SILENT)
+        self._pg.consume_input()
+
     def _ready(self) -> int:
-        """Wait until the socket can be read from, or written to."""
+        """Wait until the socket can be read from, or written to.
+
+        :raises OperationalError: as above.
+        """
         selector, socket = self._peer.selector, self._pg.socket
         selector.modify(socket, _BOTH)
         try:
-            [(_, events)] = selector.select()
+            found = selector.select(None if self._patient else SILENT_SECONDS)
         finally:
             selector.modify(socket, _READ)
-        return int(events)
+        if not found:
+            raise OperationalError(_SILENT)
+        return int(found[0][1])
 
     def _look(self) -> None:
         """See whether the server hung up meanwhile.
