@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -155,6 +156,60 @@ def test_who_recalls_again_and_again_lets_others_run() -> None:
         return turns
 
     assert anyio.run(work) > 3, "two thousand recalls take many milliseconds"
+
+
+@pytest.mark.parametrize("way", ["the task", "a timeout", "wait_for", "a scope"])
+def test_a_write_that_is_cancelled_is_in_memory_where_it_is_in_the_file(tmp_path: Path, way: str) -> None:
+    path = tmp_path / "m.sqlite"
+
+    async def work() -> None:
+        memory = LocalMemory(LocalMemorySettings(path=path))
+        await memory.remember(SPACE, told(1), vectors(1), at=position(1))
+        await memory.info(SPACE)
+        cut = asyncio.Event()
+
+        async def write() -> None:
+            await memory.remember(SPACE, told(5), vectors(5), at=position(2))
+
+        async def asked() -> None:
+            if way == "the task":
+                await write()
+            elif way == "a timeout":
+                async with asyncio.timeout(None) as limit:
+                    cutting = asyncio.get_running_loop().create_task(cut.wait())
+                    cutting.add_done_callback(lambda _: limit.reschedule(0))
+                    await write()
+            elif way == "wait_for":
+                await asyncio.wait_for(write(), None)
+            else:
+                with anyio.CancelScope() as scope:
+                    cutting = asyncio.get_running_loop().create_task(cut.wait())
+                    cutting.add_done_callback(lambda _: scope.cancel())
+                    await write()
+
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # the write's thread waits for it
+            task = asyncio.get_running_loop().create_task(asked())
+            while not memory._file._turn.locked():
+                await anyio.lowlevel.checkpoint()
+            cut.set() if way in {"a timeout", "a scope"} else task.cancel()
+            for _ in range(100):
+                await anyio.lowlevel.checkpoint()
+            assert not task.done(), "it waits for its thread"
+            other.execute("ROLLBACK")
+        if way == "a scope":
+            await task
+        else:
+            with pytest.raises(TimeoutError if way == "a timeout" else asyncio.CancelledError):
+                await task
+        info = await memory.info(SPACE)
+        assert (info.entries, info.applied) == (5, position(2))
+        [match] = await memory.recall(SPACE, vectors(5)[4], 1, LATE, ANY)
+        assert match.episode_id == told(5)[4].id
+        await memory.remember(SPACE, told(1, first=5), vectors(1, seed=1), at=position(3))
+        await memory.close()
+
+    anyio.run(work)
 
 
 def test_without_a_file_nothing_is_kept() -> None:

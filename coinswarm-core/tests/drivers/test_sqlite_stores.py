@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -85,6 +86,51 @@ def test_a_file_held_by_another_is_unreachable_and_not_lost(tmp_path: Path) -> N
             assert await store.last("p") == Point("p", T, {"v": 1})
 
     anyio.run(blocked)
+
+
+def test_whoever_is_cancelled_waits_for_the_thread_that_has_the_connection(tmp_path: Path) -> None:
+    path = tmp_path / "series.sqlite"
+
+    async def cancelled() -> None:
+        async with LocalTimeSeries(LocalFileSettings(path=path)) as store:
+            other = sqlite3.connect(path, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            task = asyncio.get_running_loop().create_task(store.write([Point("p", T, {"v": 1})]))
+            for _ in range(20):  # the thread waits for the other
+                await anyio.lowlevel.checkpoint()
+            for _ in range(3):
+                task.cancel()
+                await anyio.lowlevel.checkpoint()
+            assert not task.done()
+            other.execute("ROLLBACK")
+            other.close()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await store.write([Point("p", T + timedelta(seconds=1), {"v": 2})])
+            assert (await store.read("p", begin=T, end=T + timedelta(hours=1)))[0] == [
+                Point("p", T, {"v": 1}), Point("p", T + timedelta(seconds=1), {"v": 2}),
+            ]  # fmt: skip
+
+    anyio.run(cancelled)
+
+
+def test_who_is_cancelled_while_a_file_is_opened_leaves_none_open(tmp_path: Path) -> None:
+    async def cancelled() -> None:
+        store = LocalTimeSeries(LocalFileSettings(path=tmp_path / "series.sqlite"))
+        other = sqlite3.connect(tmp_path / "series.sqlite", isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        task = asyncio.get_running_loop().create_task(store.__aenter__())
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+        task.cancel()
+        await anyio.lowlevel.checkpoint()
+        other.execute("ROLLBACK")
+        other.close()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert store._file._connection is None
+
+    anyio.run(cancelled)
 
 
 def test_a_file_that_is_none_of_ours(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from anyio import to_thread
 from coinswarm.contracts import MemoryBackend
 from coinswarm.domain.episode import Episode, LogPosition, Match, MemoryInfo, MemoryStats, Space
 from coinswarm.domain.health import Condition, Health
+from coinswarm.drivers.finishing import finished
 from coinswarm.drivers.graph import restored
 from coinswarm.drivers.neighbours import Neighbours
 from coinswarm.drivers.settings import LocalMemorySettings
@@ -29,7 +30,7 @@ from coinswarm.errors import CoinswarmError, DataError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from coinswarm.domain.episode import Filter
     from coinswarm.drivers.neighbours import Vector, Vectors
@@ -97,8 +98,7 @@ class LocalMemory(MemoryBackend):
                 for episode, unit in rows
             ]
 
-        await self._ready()
-        async with self._turn:
+        async def write() -> None:
             keys = await self._written(work)
             held = self._held.get(space)
             if held is not None:
@@ -108,6 +108,8 @@ class LocalMemory(MemoryBackend):
             self._remembered += len(keys)
             if keys and held is not None:
                 await self._grow(space, held)
+
+        await self._alone(write)
 
     async def recall(self, space: Space, vector: Vector, k: int, as_of_ns: int, where: Filter) -> Sequence[Match]:
         """The nearest of those that count; exact where ``info`` says so."""
@@ -148,14 +150,15 @@ class LocalMemory(MemoryBackend):
                 connection.execute(query, (*_VALUES(episode), number, episode.id))
             return there, number is not None
 
-        await self._ready()
-        async with self._turn:
+        async def write() -> bool:
             there, applied = await self._written(work)
             if there and applied:
                 self._updated += 1
                 if space in self._held:
                     self._held[space].change(episode)
-        return there
+            return there
+
+        return await self._alone(write)
 
     async def forget(self, space: Space, episode_id: str, *, at: LogPosition | None = None) -> bool:
         """Remove an episode."""
@@ -167,8 +170,7 @@ class LocalMemory(MemoryBackend):
                 connection.execute("DELETE FROM episode WHERE space = ? AND id = ?", (number, episode_id))
             return there, number is not None
 
-        await self._ready()
-        async with self._turn:
+        async def write() -> bool:
             there, applied = await self._written(work)
             if there and applied:
                 self._forgotten += 1
@@ -176,7 +178,9 @@ class LocalMemory(MemoryBackend):
                 if held is not None:
                     held.drop(episode_id)
                     await self._grow(space, held)
-        return there
+            return there
+
+        return await self._alone(write)
 
     async def clear(self, space: Space) -> None:
         """Remove everything of a space, its graph too."""
@@ -190,13 +194,14 @@ class LocalMemory(MemoryBackend):
             connection.execute("DELETE FROM space WHERE number = ?", (number,))
             return graph
 
-        await self._ready()
-        async with self._turn:
+        async def write() -> None:
             graph = await self._written(work)
             self._held.pop(space, None)
             self._unsaved.pop(space, None)
             if graph and self._settings.path is not None:
                 await anyio.Path(self._settings.path.parent / graph).unlink(missing_ok=True)
+
+        await self._alone(write)
 
     async def info(self, space: Space) -> MemoryInfo:
         """What it holds of a space."""
@@ -218,8 +223,8 @@ class LocalMemory(MemoryBackend):
 
     async def optimize(self, space: Space) -> None:
         """Let go of what is dead, complete the graph, and write it to its file."""
-        await self._neighbours(space)
-        async with self._turn:
+
+        async def tidy() -> None:
             held = self._held.get(space)
             if held is None:  # another process wrote this moment: its own writes keep the graph
                 return
@@ -228,15 +233,31 @@ class LocalMemory(MemoryBackend):
             await self._grow(space, held, anew=anew)
             await self._save(space, held)
 
+        await self._neighbours(space)
+        await self._alone(tidy)
+
     async def close(self) -> None:
         """Write graphs that have grown, and let go of the file."""
-        async with self._turn:
+
+        async def close() -> None:
             for space in [space for space, count in self._unsaved.items() if count]:
                 await self._save(space, self._held[space])
             self._held.clear()
             self._unsaved.clear()
             self._opened = False
             await self._file.close()
+
+        async with self._turn:
+            await finished(close)
+
+    async def _alone(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What it answers; nobody else writes or loads meanwhile. Once begun it ends, though its caller is cancelled:
+
+        what was committed, and memory did not learn of, would never be found.
+        """
+        await self._ready()
+        async with self._turn:
+            return await finished(work)
 
     async def _written(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What one transaction answers; what another process wrote before it is read again at the next call.
@@ -255,12 +276,16 @@ class LocalMemory(MemoryBackend):
 
     async def _ready(self) -> None:
         """Open the file where it is not open: at the first call."""
+
+        async def open_file() -> None:
+            await self._file.open()
+            self._version = await self._file.version()
+            self._opened = True
+
         if not self._opened:
             async with self._turn:
                 if not self._opened:
-                    await self._file.open()
-                    self._version = await self._file.version()
-                    self._opened = True
+                    await finished(open_file)
 
     async def _neighbours(self, space: Space) -> Neighbours:
         """A space as the file has it now."""

@@ -6,12 +6,14 @@ import mmap
 import os
 import sqlite3
 import time
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 from anyio import to_thread
 
 from coinswarm.domain.health import Condition, Health
+from coinswarm.drivers.finishing import finished
 from coinswarm.errors import DataError, NotReadyError, OutputError, UnreachableError
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class SqliteFile:
         :raises OperatorError: for a file that cannot be opened, or is no such store.
         """
 
-        def opened() -> sqlite3.Connection:
+        def opened() -> None:
             connection = sqlite3.connect(
                 self._settings.path or ":memory:",
                 timeout=self._settings.busy_seconds,
@@ -70,18 +72,22 @@ class SqliteFile:
             if self._signed and self._settings.path is not None:
                 self._sign = _mapped(self._settings.path)
                 self._change_sign()  # whoever wrote last may not have come to it
-            return connection
+            self._connection = connection
 
-        self._connection = await self._guarded(opened)
+        try:
+            await self._guarded(opened)
+        except BaseException:  # cancelled while it was opened: nobody will close it
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Close it; what was written is on the disk already."""
         connection, self._connection = self._connection, None
+        sign, self._sign = self._sign, None
+        if sign is not None:
+            sign.close()
         if connection is not None:
-            await to_thread.run_sync(connection.close)
-        if self._sign is not None:
-            self._sign.close()
-            self._sign = None
+            await finished(partial(to_thread.run_sync, connection.close))
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What a function makes of the connection, in a thread."""
@@ -141,9 +147,9 @@ class SqliteFile:
         return Health(Condition.GOOD)
 
     async def _guarded(self, work: Callable[[], T]) -> T:
-        """Run in a thread; SQLite's errors become ours. A cancelled call waits for its thread."""
+        """Run in a thread; SQLite's errors become ours. A cancelled call waits: its thread has the connection."""
         try:
-            return await to_thread.run_sync(work)
+            return await finished(partial(to_thread.run_sync, work))
         except sqlite3.OperationalError as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
