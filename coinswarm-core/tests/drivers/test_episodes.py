@@ -55,6 +55,94 @@ def graphs(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.graph"))
 
 
+def test_entries_and_position_are_of_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        mine, other = (LocalMemory(LocalMemorySettings(path=tmp_path / "m.sqlite")) for _ in range(2))
+        await mine.remember(SPACE, told(5), vectors(5), at=position(3))
+        looked = mine._neighbours
+
+        async def overtaken(space: Space) -> neighbours.Neighbours:
+            held = await looked(space)
+            await other.remember(SPACE, told(5, first=5), vectors(5, seed=2), at=position(4))
+            return held
+
+        with monkeypatch.context() as patch:
+            patch.setattr(mine, "_neighbours", overtaken)
+            info = await mine.info(SPACE)
+        assert (info.entries, info.applied) == (5, position(3))
+        info = await mine.info(SPACE)
+        assert (info.entries, info.applied) == (10, position(4))
+        assert await mine.forget(SPACE, told(1)[0].id, at=position(5))
+        assert not await mine.update(SPACE, told(1)[0], at=position(6)), "it is gone; the log moved on all the same"
+        await mine.remember(SPACE, [], vectors(0), at=position(7))
+        info = await mine.info(SPACE)
+        assert (info.entries, info.applied) == (9, position(7))
+        await mine.remember(SPACE, told(1), vectors(1), at=position(6))
+        assert (await mine.info(SPACE)).applied == position(7)
+        await mine.close()
+        assert (await other.info(SPACE)) == info
+        await other.close()
+
+    anyio.run(work)
+
+
+NAN = np.full(8, np.nan, "<f4").tobytes().hex()
+
+
+@pytest.mark.parametrize(
+    ("damage", "told_of"),
+    [
+        ("UPDATE episode SET side = 0 WHERE key = 2", "episode '6b86b273ff34' of state.1 .*side of the episode is 0"),
+        ("UPDATE episode SET vector = x'00' WHERE key = 2", "vector of episode 6b86b273ff34 .*another width"),
+        (f"UPDATE episode SET vector = x'{NAN}' WHERE key = 2", "a vector of state.1 .*its length is not 1"),  # noqa: S608 - our own
+        ("UPDATE episode SET vector = 'text' WHERE key = 2", "vector of episode 6b86b273ff34 .*another width"),
+        ("UPDATE space SET digest = 'zz'", "entry that it stands at .*digest of the log position is 'zz'"),
+    ],
+    ids=["no episode", "too short", "not finite", "text", "no position"],
+)
+def test_a_damaged_row_is_told_and_cleared(tmp_path: Path, damage: str, told_of: str) -> None:
+    path = tmp_path / "m.sqlite"
+
+    async def work() -> None:
+        memory = LocalMemory(LocalMemorySettings(path=path))
+        await memory.remember(SPACE, told(5), vectors(5), at=position(3))
+        await memory.info(SPACE)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute(damage)
+        await memory.close()
+        for _ in range(2):
+            with pytest.raises(DataError, match=f"{told_of}.*: clear the space and fold the log anew"):
+                await memory.recall(SPACE, vectors(1)[0], 1, LATE, ANY)
+            with pytest.raises(DataError, match=told_of):
+                await memory.info(SPACE)
+        health = await memory.health()
+        assert health.condition is Condition.IMPAIRED
+        assert "state.1 is not as it was written" in health.reason
+        await memory.clear(SPACE)
+        await memory.remember(SPACE, told(5), vectors(5), at=position(3))
+        assert len(await memory.recall(SPACE, vectors(1)[0], 9, LATE, ANY)) == 5
+        assert (await memory.health()).condition is Condition.GOOD
+        await memory.close()
+
+    anyio.run(work)
+
+
+def test_a_damaged_row_is_told_by_its_id(tmp_path: Path) -> None:
+    path = tmp_path / "m.sqlite"
+
+    async def work() -> None:
+        memory = LocalMemory(LocalMemorySettings(path=path))
+        await memory.remember(SPACE, told(2), vectors(2))
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("UPDATE episode SET known_ns = -1 WHERE key = 1")
+        with pytest.raises(DataError, match="known_ns of the episode is -1"):
+            await memory.get(SPACE, told(1)[0].id)
+        assert await memory.get(SPACE, told(2)[1].id) == told(2)[1]
+        await memory.close()
+
+    anyio.run(work)
+
+
 def test_what_another_process_writes_is_found_at_the_next_call(tmp_path: Path) -> None:
     async def work() -> None:
         mine, other = (LocalMemory(LocalMemorySettings(path=tmp_path / "m.sqlite")) for _ in range(2))

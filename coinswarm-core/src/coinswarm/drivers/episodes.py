@@ -7,53 +7,32 @@ database; without it recall looks at every vector until the next write, or ``opt
 
 from __future__ import annotations
 
-import secrets
 import time
-from dataclasses import fields
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.lowlevel
-import numpy as np
 from anyio import to_thread
 
 from coinswarm.contracts import MemoryBackend
-from coinswarm.domain.episode import Episode, LogPosition, Match, MemoryInfo, MemoryStats, Space
+from coinswarm.domain.episode import MemoryInfo, MemoryStats
 from coinswarm.domain.health import Condition, Health
+from coinswarm.drivers import episode_rows as rows
+from coinswarm.drivers import graph_file
 from coinswarm.drivers.finishing import finished
-from coinswarm.drivers.graph import restored
 from coinswarm.drivers.neighbours import Neighbours
 from coinswarm.drivers.settings import LocalMemorySettings
 from coinswarm.drivers.sqlite import SqliteFile
-from coinswarm.errors import CoinswarmError, DataError
+from coinswarm.errors import CoinswarmError, DataError, one_line
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Coroutine, Sequence
 
-    from coinswarm.domain.episode import Filter
+    from coinswarm.domain.episode import Episode, Filter, LogPosition, Match, Space
     from coinswarm.drivers.neighbours import Vector, Vectors
 
 T = TypeVar("T")
-
-COLUMNS = tuple(field.name for field in fields(Episode))
-_LISTED = ", ".join(COLUMNS)
-_VALUES = attrgetter(*COLUMNS)
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS space (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, swarm TEXT NOT NULL, name TEXT NOT NULL, dimension INTEGER NOT NULL,
-    applied INTEGER, digest TEXT, graph TEXT, graphed INTEGER, UNIQUE (swarm, name, dimension)
-);
-CREATE TABLE IF NOT EXISTS episode (
-    key INTEGER PRIMARY KEY AUTOINCREMENT, space INTEGER NOT NULL REFERENCES space, vector BLOB NOT NULL,
-    id TEXT NOT NULL, agent TEXT NOT NULL, instrument TEXT NOT NULL, side INTEGER NOT NULL,
-    decided_ns INTEGER NOT NULL, known_ns INTEGER NOT NULL, result_ppm INTEGER NOT NULL, risk_ppm INTEGER NOT NULL,
-    stopped INTEGER NOT NULL, regime TEXT NOT NULL, quality_bp INTEGER NOT NULL, UNIQUE (space, id)
-);
-"""
-# AUTOINCREMENT: a key is never used twice, so that a graph of an earlier day knows no row by a wrong name.
 
 YIELD_NS = 1_000_000
 """Recalls, which wait for nothing, let others run after so many nanoseconds of them."""
@@ -67,11 +46,13 @@ class LocalMemory(MemoryBackend):
 
     def __init__(self, settings: LocalMemorySettings | None = None) -> None:
         self._settings = settings or LocalMemorySettings()
-        self._file = SqliteFile(self._settings, SCHEMA, signed=True)
+        self._file = SqliteFile(self._settings, rows.SCHEMA, signed=True)
         self._opened = False
         self._held: dict[Space, Neighbours] = {}
         self._version = 0
         self._unsaved: dict[Space, int] = {}
+        self._troubles: dict[Space, str] = {}
+        """What keeps a space from being read, or its graph from its file."""
         self._turn = anyio.Lock()
         """Held by whoever writes, or loads a space: what was committed shows in memory in the same order."""
         self._recalls = self._remembered = self._updated = self._forgotten = self._recall_ns = 0
@@ -85,28 +66,24 @@ class LocalMemory(MemoryBackend):
         self, space: Space, episodes: Sequence[Episode], vectors: Vectors, *, at: LogPosition | None = None
     ) -> None:
         """Take in episodes, all or none."""
-        rows = [(episode, space.unit(vector)) for episode, vector in zip(episodes, vectors, strict=True)]
+        told = [(episode, space.unit(vector)) for episode, vector in zip(episodes, vectors, strict=True)]
 
-        def work(connection: sqlite3.Connection) -> list[int]:
-            number = _advanced(connection, space, at)
+        def work(connection: sqlite3.Connection) -> list[int] | None:
+            number = rows.advanced(connection, space, at)
             if number is None:
-                return []
-            marks = ", ".join("?" * (len(COLUMNS) + 2))
-            query = f"INSERT OR REPLACE INTO episode (space, vector, {_LISTED}) VALUES ({marks})"  # noqa: S608 - our own names
-            return [
-                connection.execute(query, (number, unit.tobytes(), *_VALUES(episode))).lastrowid or 0
-                for episode, unit in rows
-            ]
+                return None
+            return [rows.put(connection, number, episode, unit.tobytes()) for episode, unit in told]
 
         async def write() -> None:
             keys = await self._written(work)
-            held = self._held.get(space)
-            if held is not None:
-                held.reserve(len(keys))
-                for key, (episode, unit) in zip(keys, rows[: len(keys)], strict=True):
-                    held.put(key, episode, unit)
+            if keys is None:
+                return
             self._remembered += len(keys)
-            if keys and held is not None:
+            held = self._moved(space, at)
+            if held is not None and keys:
+                held.reserve(len(keys))
+                for key, (episode, unit) in zip(keys, told, strict=True):
+                    held.put(key, episode, unit)
                 await self._grow(space, held)
 
         await self._alone(write)
@@ -130,32 +107,26 @@ class LocalMemory(MemoryBackend):
 
     async def get(self, space: Space, episode_id: str) -> Episode | None:
         """What is remembered under that id."""
-        query = (
-            f"SELECT {_LISTED} FROM episode e JOIN space s ON s.number = e.space"  # noqa: S608 - our own names
-            " WHERE s.swarm = ? AND s.name = ? AND s.dimension = ? AND e.id = ?"
-        )
         await self._ready()
-        row = await self._file.read(lambda c: c.execute(query, (*_named(space), episode_id)).fetchone())
-        return _episode(row) if row else None
+        return await self._file.read(lambda connection: rows.one(connection, space, episode_id))
 
     async def update(self, space: Space, episode: Episode, *, at: LogPosition | None = None) -> bool:
         """Replace an episode, not its vector."""
 
         def work(connection: sqlite3.Connection) -> tuple[bool, bool]:
-            there = _is_there(connection, space, episode.id)
-            number = _advanced(connection, space, at)
+            there = rows.is_there(connection, space, episode.id)
+            number = rows.advanced(connection, space, at)
             if number is not None and there:
-                changes = ", ".join(f"{name} = ?" for name in COLUMNS)
-                query = f"UPDATE episode SET {changes} WHERE space = ? AND id = ?"  # noqa: S608 - our own names
-                connection.execute(query, (*_VALUES(episode), number, episode.id))
+                rows.change(connection, number, episode)
             return there, number is not None
 
         async def write() -> bool:
             there, applied = await self._written(work)
+            held = self._moved(space, at) if applied else None
             if there and applied:
                 self._updated += 1
-                if space in self._held:
-                    self._held[space].change(episode)
+                if held is not None:
+                    held.change(episode)
             return there
 
         return await self._alone(write)
@@ -164,17 +135,17 @@ class LocalMemory(MemoryBackend):
         """Remove an episode."""
 
         def work(connection: sqlite3.Connection) -> tuple[bool, bool]:
-            there = _is_there(connection, space, episode_id)
-            number = _advanced(connection, space, at)
+            there = rows.is_there(connection, space, episode_id)
+            number = rows.advanced(connection, space, at)
             if number is not None and there:
                 connection.execute("DELETE FROM episode WHERE space = ? AND id = ?", (number, episode_id))
             return there, number is not None
 
         async def write() -> bool:
             there, applied = await self._written(work)
+            held = self._moved(space, at) if applied else None
             if there and applied:
                 self._forgotten += 1
-                held = self._held.get(space)
                 if held is not None:
                     held.drop(episode_id)
                     await self._grow(space, held)
@@ -186,40 +157,42 @@ class LocalMemory(MemoryBackend):
         """Remove everything of a space, its graph too."""
 
         def work(connection: sqlite3.Connection) -> str | None:
-            row = _found(connection, space)
+            row = rows.found(connection, space)
             if row is None:
                 return None
-            number, _, _, graph, _ = row
-            connection.execute("DELETE FROM episode WHERE space = ?", (number,))
-            connection.execute("DELETE FROM space WHERE number = ?", (number,))
-            return graph
+            connection.execute("DELETE FROM episode WHERE space = ?", (row.number,))
+            connection.execute("DELETE FROM space WHERE number = ?", (row.number,))
+            return row.graph
 
         async def write() -> None:
             graph = await self._written(work)
             self._held.pop(space, None)
             self._unsaved.pop(space, None)
+            self._troubles.pop(space, None)
             if graph and self._settings.path is not None:
-                await anyio.Path(self._settings.path.parent / graph).unlink(missing_ok=True)
+                await to_thread.run_sync(graph_file.removed, self._settings.path.parent / graph)
 
         await self._alone(write)
 
     async def info(self, space: Space) -> MemoryInfo:
         """What it holds of a space."""
         held = await self._neighbours(space)
-        row = await self._file.read(lambda connection: _found(connection, space))
-        return MemoryInfo(len(held), held.size_bytes, held.exact, _position(row))
+        return MemoryInfo(len(held), held.size_bytes, held.exact, held.applied)
 
     async def stats(self) -> MemoryStats:
         """What it did since it was made."""
         return MemoryStats(self._recalls, self._remembered, self._updated, self._forgotten, self._recall_ns)
 
     async def health(self) -> Health:
-        """Whether the file can be read."""
+        """Whether the file can be read, and graphs written."""
         try:
             await self._ready()
         except CoinswarmError as error:
             return Health(Condition.DOWN, str(error))
-        return await self._file.health()
+        health = await self._file.health()
+        for trouble in self._troubles.values() if health.condition is Condition.GOOD else ():
+            return Health(Condition.IMPAIRED, trouble)
+        return health
 
     async def optimize(self, space: Space) -> None:
         """Let go of what is dead, complete the graph, and write it to its file."""
@@ -240,12 +213,16 @@ class LocalMemory(MemoryBackend):
         """Write graphs that have grown, and let go of the file."""
 
         async def close() -> None:
-            for space in [space for space, count in self._unsaved.items() if count]:
-                await self._save(space, self._held[space])
-            self._held.clear()
-            self._unsaved.clear()
-            self._opened = False
-            await self._file.close()
+            try:
+                for space, held in self._held.items():
+                    if self._unsaved.get(space) or space in self._troubles:
+                        await self._save(space, held)
+            finally:
+                self._held.clear()
+                self._unsaved.clear()
+                self._troubles.clear()
+                self._opened = False
+                await self._file.close()
 
         async with self._turn:
             await finished(close)
@@ -266,7 +243,7 @@ class LocalMemory(MemoryBackend):
         """
 
         def counted(connection: sqlite3.Connection) -> tuple[T, int]:
-            return work(connection), _data_version(connection)
+            return work(connection), rows.data_version(connection)
 
         answer, version = await self._file.write(counted)
         if version != self._version:
@@ -274,12 +251,29 @@ class LocalMemory(MemoryBackend):
             self._unsaved.clear()
         return answer
 
+    def _moved(self, space: Space, at: LogPosition | None) -> Neighbours | None:
+        """What memory holds of a space that was written to, its position moved."""
+        held = self._held.get(space)
+        if held is not None and at is not None:
+            held.applied = at
+        return held
+
     async def _ready(self) -> None:
         """Open the file where it is not open: at the first call."""
 
         async def open_file() -> None:
             await self._file.open()
-            self._version = await self._file.version()
+            try:
+                if await self._file.read(rows.lacks):
+                    await self._file.write(rows.brought_up)
+                if self._settings.path is not None:
+                    left = await to_thread.run_sync(graph_file.left_behind, self._settings.path)
+                    if left:
+                        await to_thread.run_sync(graph_file.swept, left, await self._file.read(rows.named_graphs))
+                self._version = await self._file.version()
+            except BaseException:
+                await self._file.close()
+                raise
             self._opened = True
 
         if not self._opened:
@@ -301,30 +295,29 @@ class LocalMemory(MemoryBackend):
                 self._unsaved.clear()
                 self._version = version
             if space not in self._held:
-                self._held[space] = await self._file.read(lambda connection: self._loaded(connection, space))
+                try:
+                    self._held[space] = await self._file.read(lambda connection: self._loaded(connection, space))
+                except DataError as error:
+                    self._troubles[space] = str(error)
+                    raise
+                self._troubles.pop(space, None)
             return self._held[space]
 
     def _loaded(self, connection: sqlite3.Connection, space: Space) -> Neighbours:
         """A space from the file, and its graph, if there is one that lacks little."""
         held = Neighbours(space.dimension, self._settings.exact_entries)
-        row = _found(connection, space)
-        if row is None:
+        row = rows.fill(connection, space, held)
+        if row is None or row.graph is None or row.graphed is None or self._settings.path is None:
             return held
-        number, _, _, graph, graphed = row
-        held.reserve(connection.execute("SELECT count(*) FROM episode WHERE space = ?", (number,)).fetchone()[0])
-        query = f"SELECT key, vector, {_LISTED} FROM episode WHERE space = ? ORDER BY key"  # noqa: S608 - our own names
-        for key, vector, *told in connection.execute(query, (number,)):
-            held.put(key, _episode(told), np.frombuffer(vector, np.float32))
-        if graph and self._settings.path is not None:
-            found = restored(self._settings.path.parent / graph, space.dimension)
-            if found is not None:
-                held.adopt(found, graphed)
-                growth = held.growth()
-                if growth is not None and growth.anew:
-                    held.set_aside()  # the next write builds it
-                elif growth is not None:
-                    growth.run(self._settings.graph_threads)
-                    held.adopt(growth.graph, growth.graphed)
+        graph = graph_file.read_back(self._settings.path.parent / row.graph, space.dimension, row.checksum)
+        if graph is not None:
+            held.adopt(graph, row.graphed)
+            growth = held.growth()
+            if growth is not None and growth.anew:
+                held.set_aside()  # the next write builds it
+            elif growth is not None:
+                growth.run(self._settings.graph_threads)
+                held.adopt(growth.graph, growth.graphed)
         return held
 
     async def _grow(self, space: Space, held: Neighbours, *, anew: bool = False) -> None:
@@ -345,76 +338,31 @@ class LocalMemory(MemoryBackend):
             await self._save(space, held)
 
     async def _save(self, space: Space, held: Neighbours) -> None:
-        """Write the graph to a new file, name it in the database, and only then remove the old one."""
+        """Write the graph to a new file, name it in the database, and only then remove the old one.
+
+        Where it cannot be written the old one stays: what was committed is committed, and a graph can be built anew.
+        """
         path = self._settings.path
         if path is None or not held.has_graph:
             return
-        name = f"{path.name}-{secrets.token_hex(8)}.graph"
-        graphed = await to_thread.run_sync(held.save, path.parent / name)
+        name = graph_file.new_name(path)
 
         def work(connection: sqlite3.Connection) -> str | None:
-            row = _found(connection, space)
-            if row is None or _data_version(connection) != self._version:
+            row = rows.found(connection, space)
+            if row is None or rows.data_version(connection) != self._version:
                 return name  # somebody else wrote meanwhile: this graph may lack what it should hold
-            connection.execute("UPDATE space SET graph = ?, graphed = ? WHERE number = ?", (name, graphed, row[0]))
-            return row[3]
+            query = "UPDATE space SET graph = ?, graphed = ?, checksum = ? WHERE number = ?"
+            connection.execute(query, (name, graphed, checksum, row.number))
+            return row.graph
 
-        old = await self._file.write(work)
+        try:
+            graphed, checksum = await to_thread.run_sync(graph_file.written, held, path.parent / name)
+            old = await self._file.write(work)
+        except (OSError, RuntimeError, CoinswarmError) as error:
+            old = name
+            self._troubles[space] = f"the graph of {space.name} cannot be written beside {path} ({one_line(error)})"
+        else:
+            self._troubles.pop(space, None)
         self._unsaved[space] = 0
         if old:
-            await anyio.Path(path.parent / old).unlink(missing_ok=True)
-
-
-def _data_version(connection: sqlite3.Connection) -> int:
-    """A number that is another one once another connection has written."""
-    return int(connection.execute("PRAGMA data_version").fetchone()[0])
-
-
-def _named(space: Space) -> tuple[str, str, int]:
-    """How the file knows a space."""
-    return space.swarm, space.name, space.dimension
-
-
-def _found(connection: sqlite3.Connection, space: Space) -> tuple[int, int | None, str | None, str | None, int] | None:
-    """A space's number, the position applied, and its graph's file and last key; None where nobody used it."""
-    query = "SELECT number, applied, digest, graph, graphed FROM space WHERE swarm = ? AND name = ? AND dimension = ?"
-    found: tuple[int, int | None, str | None, str | None, int] | None
-    found = connection.execute(query, _named(space)).fetchone()
-    return found
-
-
-def _position(row: tuple[int, int | None, str | None, str | None, int] | None) -> LogPosition | None:
-    """The last log entry that changed a space."""
-    return LogPosition(row[1], row[2]) if row and row[1] is not None and row[2] is not None else None
-
-
-def _advanced(connection: sqlite3.Connection, space: Space, at: LogPosition | None) -> int | None:
-    """The number of a space that is about to change, its position moved; None where that was applied already.
-
-    :raises DataError: the position was applied, of another history.
-    """
-    applied = _position(_found(connection, space))
-    if at is not None and applied is not None and at.index <= applied.index:
-        if at.index == applied.index and at.digest != applied.digest:
-            message = f"{space.name} was folded from another log: entry {at.index:,} is {applied.digest[:12]} in it"
-            raise DataError(message, remedy="clear the space and fold the log anew")
-        return None
-    connection.execute("INSERT OR IGNORE INTO space (swarm, name, dimension) VALUES (?, ?, ?)", _named(space))
-    row = _found(connection, space)
-    assert row is not None, "it was inserted"
-    if at is not None:
-        connection.execute("UPDATE space SET applied = ?, digest = ? WHERE number = ?", (at.index, at.digest, row[0]))
-    return row[0]
-
-
-def _is_there(connection: sqlite3.Connection, space: Space, episode_id: str) -> bool:
-    """Whether an episode is in a space."""
-    row = _found(connection, space)
-    query = "SELECT 1 FROM episode WHERE space = ? AND id = ?"
-    return row is not None and connection.execute(query, (row[0], episode_id)).fetchone() is not None
-
-
-def _episode(row: Sequence[Any]) -> Episode:
-    """An episode from its columns."""
-    told = dict(zip(COLUMNS, row, strict=True))
-    return Episode(**{**told, "stopped": bool(told["stopped"])})
+            await to_thread.run_sync(graph_file.removed, path.parent / old)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from coinswarm.domain.episode import Episode, Filter
+    from coinswarm.domain.episode import Episode, Filter, LogPosition
 
     Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
     Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
@@ -52,6 +52,9 @@ those that count are then farther away, and of what is far it finds a smaller sh
 DEAD_SHARE = 0.2
 """A graph of which more than this share was replaced or forgotten is built anew."""
 
+UNEVEN = 1e-3
+"""So far from 1 may the square of a length be that is 1: it was rounded to single precision a number at a time."""
+
 _COLUMNS = {
     "key": np.int64,
     "known": np.int64,
@@ -75,6 +78,8 @@ class Neighbours:
 
     def __init__(self, dimension: int, exact_entries: int) -> None:
         self._dimension, self._limit = dimension, exact_entries
+        self.applied: LogPosition | None = None
+        """The last log entry that changed it: beside what it says, so that both are of one moment."""
         self._margin = 2.0 * (dimension + 2) * 2.0**-24
         self._count = 0
         self._columns: dict[str, Any] = {name: np.zeros(0, kind) for name, kind in _COLUMNS.items()}
@@ -118,6 +123,12 @@ class Neighbours:
         """What vectors and graph take, about: the same for the same entries, however the graph came to be."""
         graph = 0 if self.exact else self._dimension * 2 + CONNECTIVITY * 12
         return len(self) * (self._dimension * 4 + graph)
+
+    def sound(self) -> bool:
+        """Whether every vector has the length 1, as what is kept has: one that is not finite has none."""
+        held = self._units[: self._count]
+        with np.errstate(all="ignore"):
+            return bool((np.abs(np.vecdot(held, held) - 1.0) <= UNEVEN).all())
 
     def reserve(self, count: int) -> None:
         """Make room for so many rows more."""
