@@ -18,6 +18,18 @@ NEARLY_ONE = 1e-6
 """So far from 1 may the square of a length be that is 1 as far as single precision goes."""
 
 
+FIRST_SHARD = "main"
+"""What the only shard of most clusters is called."""
+
+
+def swarm_of(cluster: str, shard: str) -> str:
+    """Whose memory an index of a log is: each log of a cluster has its own, or they would clear each other's.
+
+    That of the first shard bears the cluster's name alone, as it did before there were several.
+    """
+    return cluster if shard == FIRST_SHARD else f"{cluster}/{shard}"
+
+
 @dataclass(frozen=True, slots=True)
 class Space:
     """Where vectors can be compared with one another: made by one version of one embedder for one swarm.

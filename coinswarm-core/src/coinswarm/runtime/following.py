@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio import to_thread
 
-from coinswarm.domain.episode import Space
+from coinswarm.domain.episode import Space, swarm_of
 from coinswarm.domain.health import Condition
 from coinswarm.domain.proposal import episodes_of
 from coinswarm.errors import DataError, OutputError, one_line
@@ -138,7 +138,8 @@ class Follower:
         self.seen.last_ns, self.seen.fold = entry.at_ns, self._reader.fold
         if entry.outcome is Outcome.ACCEPT:
             added = episodes_of(proposal.change)
-            self._spaces.update([Space(self._place.cluster, one.space, one.dimension) for one in added])
+            swarm = swarm_of(self._place.cluster, self._place.shard)
+            self._spaces.update([Space(swarm, one.space, one.dimension) for one in added])
 
     async def _tell(self, entries: Sequence[Entry]) -> None:
         """Tell the plugins, then keep how far: after a crash some of it is told again, and nothing is left out."""

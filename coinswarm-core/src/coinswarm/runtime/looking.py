@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import to_thread
 
+from coinswarm.domain.episode import swarm_of
 from coinswarm.domain.health import Condition
 from coinswarm.errors import ProfileError, UnreachableError
 from coinswarm.runtime.making import make_backend
@@ -80,6 +81,7 @@ async def index_of(
             for space in spaces:
                 say(f"tidying up {space.name} ({space.dimension})")
                 await backend.optimize(space)
+            health = await backend.health()  # what it could not write it says there
         infos = [(space, await backend.info(space)) for space in spaces]
         head = await to_thread.run_sync(lambda: store.log.read(0, 0, 0).head.index)
         return IndexState(named.backend, health, tuple(infos), head)
@@ -89,5 +91,6 @@ async def index_of(
 
 
 def _spaces(store: Store) -> tuple[Space, ...]:
+    swarm = swarm_of(store.log.cluster, store.log.shard)
     with store.facts.reader() as facts:
-        return facts.spaces()
+        return tuple(replace(space, swarm=swarm) for space in facts.spaces())

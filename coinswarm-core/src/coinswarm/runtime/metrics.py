@@ -138,7 +138,7 @@ def _of_the_index(seen: Seen) -> Iterator[Metric]:
         "coinswarm_memory_applied_entry", "The last entry of the log that changed it; 0: none.", labels=labels
     )
     for space, info in seen.spaces.items():
-        own = (space.swarm, space.name, str(space.dimension))
+        own = (seen.fold.cluster, space.name, str(space.dimension))
         entries.add_metric(own, info.entries)
         size.add_metric(own, info.size_bytes)
         applied.add_metric(own, 0 if info.applied is None else info.applied.index)

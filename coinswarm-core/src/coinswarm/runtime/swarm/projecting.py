@@ -14,7 +14,7 @@ import anyio
 import numpy as np
 from anyio import to_thread
 
-from coinswarm.domain.episode import LogPosition, Space
+from coinswarm.domain.episode import LogPosition, Space, swarm_of
 from coinswarm.domain.proposal import episodes_of
 from coinswarm.errors import DataError
 from coinswarm.memory.quorum import wire
@@ -99,7 +99,7 @@ class Projector:
         :raises CoinswarmError: the log or the backend cannot be used now; the index is left as far as it came.
         """
         for _ in range(REBUILDS):
-            before = {space: await self._backend.info(space) for space in self._held}
+            before = {space: await self._info(space) for space in self._held}
             if any(self._fell_back(space, info) for space, info in before.items()):
                 self.teller.count("index set back")
                 self._begin()
@@ -108,12 +108,23 @@ class Projector:
             if not wrong:
                 return
             for space in wrong:
-                self.teller.count("rebuilds")
-                self.teller.say(f"the index of {space.name} is not what the log says: it is folded anew")
-                await self._backend.clear(space)
+                await self._clear(space, "is not what the log says")
             self._begin()
         message = f"the index does not keep what it is told: it was folded {REBUILDS} times"
         raise DataError(message, remedy="see to the memory backend: does it throw entries away?")
+
+    async def _info(self, space: Space) -> MemoryInfo:
+        """What the index holds of a space: nothing, once it was damaged."""
+        try:
+            return await self._backend.info(space)
+        except DataError as error:
+            await self._clear(space, f"is damaged ({error.message})")
+            return await self._backend.info(space)
+
+    async def _clear(self, space: Space, why: str) -> None:
+        self.teller.count("rebuilds")
+        self.teller.say(f"the index of {space.name} {why}: it is folded anew")
+        await self._backend.clear(space)
 
     def _fell_back(self, space: Space, info: MemoryInfo) -> bool:
         """Whether an index stands before where it was left: lost, or restored from an older copy."""
@@ -124,7 +135,7 @@ class Projector:
         """The spaces that do not hold as many episodes as the log."""
         found = []
         for space, held in self._held.items():
-            info = await self._backend.info(space)
+            info = await self._info(space)
             # Another projector may have applied more meanwhile.
             if info.entries < len(held.ids) or (info.applied == held.at and info.entries > len(held.ids)):
                 found.append(space)
@@ -147,7 +158,7 @@ class Projector:
             found = self._changed(answer.entries)
             met = [space for space in found if space not in before]
             for space in met:
-                before[space] = await self._backend.info(space)
+                before[space] = await self._info(space)
             # An index that was asked after the log may rightly be ahead of that answer: then the log is asked again.
             last = not met and reader.fold.head.index >= answer.head.index
             wrong = [space for space, info in before.items() if _foreign(info, reader.fold, whole=last)]
@@ -164,32 +175,33 @@ class Projector:
         found: dict[Space, list[tuple[AddEpisode, Entry]]] = {}
         for entry in entries:
             for change in episodes_of(entry.envelope.proposal.change) if changes(entry) else ():
-                space = Space(self._place.cluster, change.space, change.dimension)
+                space = Space(swarm_of(self._place.cluster, self._place.shard), change.space, change.dimension)
                 found.setdefault(space, []).append((change, entry))
         return found
 
     async def _remember(self, space: Space, rows: Sequence[tuple[AddEpisode, Entry]]) -> None:
         """One write of the index, its place in the log included."""
         last = {change.episode.id: change for change, _ in rows}
-        vectors = await self._committed(space, list(last.values()))
+        vectors = await committed(self._vectors, space, list(last.values()))
         at = LogPosition(rows[-1][1].index, rows[-1][1].hash)
         await self._backend.remember(space, [change.episode for change in last.values()], vectors, at=at)
         held = self._held.setdefault(space, _Held())
         held.ids.update(last)
         held.at = at
 
-    async def _committed(self, space: Space, wanted: Sequence[AddEpisode]) -> Rows:
-        """The accepted vectors, a row each.
 
-        :raises DataError: one is missing, or is not what was accepted.
-        """
-        known = await to_thread.run_sync(self._vectors, [one.vector_digest for one in wanted])
-        for one in wanted:
-            if len(known.get(one.vector_digest, b"")) != 4 * space.dimension:
-                message = f"the vector of episode {one.episode.id[:12]} is not in the store"
-                raise DataError(message, remedy="restore the store from a copy: it was there when voters judged")
-        data = b"".join(known[one.vector_digest] for one in wanted)
-        return np.frombuffer(data, "<f4").reshape(-1, space.dimension).astype(np.float32)
+async def committed(vectors: Vectors, space: Space, wanted: Sequence[AddEpisode]) -> Rows:
+    """The accepted vectors, a row each.
+
+    :raises DataError: one is missing, or is not what was accepted.
+    """
+    known = await to_thread.run_sync(vectors, [one.vector_digest for one in wanted])
+    for one in wanted:
+        if len(known.get(one.vector_digest, b"")) != 4 * space.dimension:
+            message = f"the vector of episode {one.episode.id[:12]} is not in the store"
+            raise DataError(message, remedy="restore the store from a copy: it was there when voters judged")
+    data = b"".join(known[one.vector_digest] for one in wanted)
+    return np.frombuffer(data, "<f4").reshape(-1, space.dimension).astype(np.float32)
 
 
 def _foreign(info: MemoryInfo, fold: Fold, *, whole: bool) -> bool:
