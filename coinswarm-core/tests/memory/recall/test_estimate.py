@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coinswarm.domain.episode import Episode
@@ -43,6 +43,14 @@ def test_fewer_than_five_effective_neighbours_say_nothing() -> None:
     assert estimate(lopsided, 0.1, RULES).abstains, "fifty-one, but one of them weighs as much as all others"
     assert not estimate([neighbour(3.0, 1.0)] * 5, 0.1, RULES).abstains
     assert estimate([], 0.0, RULES) == (0.0, 0.0, 0.0, 10_000, True)
+
+
+@given(st.floats(1e-6, 1.0), st.integers(1, 40))
+@example(0.738167175519271, 5)
+def test_so_many_neighbours_of_one_weight_are_that_many(weight: float, count: int) -> None:
+    assert estimate([neighbour(1.0, weight)] * count, 0.1, RULES).abstains is (count < 5)
+    five = [*[neighbour(1.0, weight)] * 4, neighbour(1.0, weight * (1.0 - 1e-4))]
+    assert estimate(five, 0.1, RULES).abstains, "one of them weighs less"
 
 
 def test_neighbours_like_everything_else_change_nothing() -> None:

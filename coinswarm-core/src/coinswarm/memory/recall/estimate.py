@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 OUTCOME_LIMIT = 3.0
 """One trade counts for at most so many times what was at risk: none carries an estimate alone."""
 
+ROUNDED = 1e-12
+"""The effective number is off by a few units in its last place, of 2**-53: five neighbours of one weight come to
+4.999999999999999 for a quarter of all weights. One that falls short by no more than this share is not below."""
+
 DISTANCE_STEPS = 1_000_000
 """Distances are rounded to a millionth, because machines differ in the last digits."""
 
@@ -119,7 +123,7 @@ def estimate(neighbours: Sequence[Neighbour], base: float, rules: RecallRules) -
     mass = math.fsum(one.weight for one in neighbours)
     squares = math.fsum(one.weight * one.weight for one in neighbours)
     effective = mass * mass / squares if squares > 0.0 else 0.0
-    if effective < rules.least_sample:
+    if effective < rules.least_sample * (1.0 - ROUNDED):
         return Estimate(effective, base, base, FULL_BP, abstains=True)
     told = math.fsum(one.weight * one.outcome for one in neighbours)
     outcome = (told + rules.prior * base) / (mass + rules.prior)
