@@ -25,10 +25,17 @@ ONE = Episode(
         {"agent": "Trend"},
         {"instrument": ""},
         {"side": 0},
+        {"side": True},
+        {"side": 1.0},
         {"decided_ns": -1},
+        {"decided_ns": 2**63, "known_ns": 2**63},
         {"known_ns": 9},
+        {"known_ns": 2**63},
         {"result_ppm": 0.5},
+        {"result_ppm": 2**63},
+        {"result_ppm": -(2**63)},
         {"risk_ppm": -1},
+        {"risk_ppm": 2**63},
         {"regime": "A b"},
         {"quality_bp": 10_001},
     ],
@@ -36,6 +43,17 @@ ONE = Episode(
 def test_what_is_no_episode(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(change))} of the episode"):
         replace(ONE, **change)
+
+
+def test_a_number_that_no_column_holds_is_refused_with_its_bounds() -> None:
+    most = 2**63 - 1
+    largest = replace(ONE, decided_ns=most, known_ns=most, result_ppm=-most, risk_ppm=most)
+    assert largest.known_ns == most
+    bounds = "is 9,223,372,036,854,775,808, but must be at least 20 and at most 9,223,372,036,854,775,807"
+    with pytest.raises(ValueError, match=f"known_ns of the episode {bounds}"):
+        replace(ONE, decided_ns=20, known_ns=2**63)
+    with pytest.raises(ValueError, match="index of the log position"):
+        LogPosition(2**63, ID)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,9 @@ NEARLY_ONE = 1e-6
 """So far from 1 may the square of a length be that is 1 as far as single precision goes."""
 
 
+LARGEST = (1 << 63) - 1
+"""Times and amounts are int64: backends keep them in columns, and refuse what does not fit, each in its own way."""
+
 FIRST_SHARD = "main"
 """What the only shard of most clusters is called."""
 
@@ -107,7 +110,7 @@ class Episode:
     :param stopped: whether a protective stop closed it.
     :param regime: the market's regime at the decision, or empty.
     :param quality_bp: how far its record is trusted: 10,000 when every fill is confirmed.
-    :raises ValueError: for a number or text that is none of these.
+    :raises ValueError: for a number or text that is none of these, or a number that is no int64.
     """
 
     id: str
@@ -126,13 +129,13 @@ class Episode:
         digest("id of the episode", self.id)
         name("agent of the episode", self.agent)
         line("instrument of the episode", self.instrument, empty=False)
-        if self.side not in {1, -1}:
+        if type(self.side) is not int or self.side not in {1, -1}:  # True and 1.0 are equal to 1, and hashed otherwise
             message = f"side of the episode is {self.side!r}, but must be 1 or -1"
             raise ValueError(message)
-        whole("decided_ns of the episode", self.decided_ns)
-        whole("known_ns of the episode", self.known_ns, self.decided_ns)
-        whole("result_ppm of the episode", self.result_ppm, None)
-        whole("risk_ppm of the episode", self.risk_ppm)
+        whole("decided_ns of the episode", self.decided_ns, 0, LARGEST)
+        whole("known_ns of the episode", self.known_ns, self.decided_ns, LARGEST)
+        whole("result_ppm of the episode", self.result_ppm, -LARGEST, LARGEST)
+        whole("risk_ppm of the episode", self.risk_ppm, 0, LARGEST)
         if self.regime:
             name("regime of the episode", self.regime)
         whole("quality_bp of the episode", self.quality_bp, 0, 10_000)
@@ -223,7 +226,7 @@ class LogPosition:
     digest: str
 
     def __post_init__(self) -> None:
-        whole("index of the log position", self.index, 1)
+        whole("index of the log position", self.index, 1, LARGEST)
         digest("digest of the log position", self.digest)
 
 
