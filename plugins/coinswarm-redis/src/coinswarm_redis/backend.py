@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 from redis import exceptions
 
 from coinswarm.contracts import MemoryBackend
-from coinswarm.domain.episode import ANY, FARTHEST, LogPosition, Match, MemoryInfo, MemoryStats
+from coinswarm.domain.episode import ANY, LogPosition, Match, MemoryInfo, MemoryStats
 from coinswarm.domain.health import Condition, Health
 from coinswarm.errors import CoinswarmError, NotReadyError
 from coinswarm_redis import scripts
@@ -26,18 +25,18 @@ from coinswarm_redis.fields import (
     listed,
     vector_of,
 )
+from coinswarm_redis.measuring import measured, nearest, scored
 from coinswarm_redis.settings import RedisSettings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    import numpy as np
+
     from coinswarm.domain.episode import Episode, Filter, Space
+    from coinswarm_redis.measuring import Found, Vector
 
-    Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
     Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
-
-    Found = tuple[float, bytes]
-    """A distance and an id: in this order they are nearest first, ties by id."""
 
 T = TypeVar("T")
 
@@ -51,11 +50,21 @@ are left, because of what is farther away a smaller share is found; and the most
 nothing else."""
 
 MEASURED, MEASURED_SHARE = 4, 4
-"""How many more than k a graph that keeps eight bits of each number is asked for, and one for so many of k: they are
-put in order by their vectors as they were told. Without, one in twenty of the nearest was missed."""
+"""How many more than k a graph is asked for, and one for so many of k: of equals those with the least ids are answered,
+and what it keeps by eight bits of each number is put in order by the vectors as they were told. Without, one in twenty
+of the nearest was missed."""
 
 VISITED, LEAST_VISITED = 5, 2_000
 """How many times more elements Redis' own filter may visit than it should have to, were it independent; at least."""
+
+NAMED = 100
+"""With more values than about that in a filter Redis' own is not asked: it compares each with each of its elements."""
+
+HUGE = 1_000_000
+"""For more than so many no search is asked: each that can count is looked at."""
+
+GATHERED = 10_000
+"""So many vectors are held at once where each is looked at."""
 
 
 class RedisMemory(MemoryBackend):
@@ -171,11 +180,12 @@ class RedisMemory(MemoryBackend):
 
     async def _nearest(self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter) -> list[Found]:
         """The nearest of those that count."""
-        if where == ANY and as_of_ns >= self._latest.get(space, 0):
+        every = k > HUGE
+        if where == ANY and as_of_ns >= self._latest.get(space, 0) and not every:
             found = await self._of_all(space, asked, k, as_of_ns)
             if found is not None:
                 return found
-        return await self._of_some(space, asked, k, as_of_ns, where)
+        return await self._of_some(space, asked, k, as_of_ns, where, every=every)
 
     async def _of_all(self, space: Space, asked: Vector, k: int, as_of_ns: int) -> list[Found] | None:
         """The nearest, where all of them count: most recalls. None where not every outcome was known yet.
@@ -192,35 +202,78 @@ class RedisMemory(MemoryBackend):
         self._latest[space] = int(latest or 0)
         if as_of_ns < self._latest[space]:
             return None
-        return self._judged(space, asked, k, found, coarse=kept == b"Q8")
+        if len(found) < 3 * min(k, int(total)):
+            return await self._of_some(space, asked, k, as_of_ns, ANY, every=True)
+        return self._judged(space, asked, found, coarse=kept == b"Q8")
 
     async def _of_some(  # noqa: PLR0913 - a question
-        self, space: Space, asked: Vector, k: int, as_of_ns: int, where: Filter, *, again: bool = False
+        self,
+        space: Space,
+        asked: Vector,
+        k: int,
+        as_of_ns: int,
+        where: Filter,
+        *,
+        every: bool = False,
+        again: bool = False,
     ) -> list[Found]:
         """The nearest of those that count: a script tells which may be, and each of these is looked at.
 
+        :param every: they are all that can count, however many: Redis' graph does not lead to enough of them.
         :param again: some of the first answer's were gone before they were looked at: perhaps all that there was.
         """
         decided, named = asked_for(where)
         words = (
-            f"{k} {_more(k)} {self._settings.search_effort} {as_of_ns} {decided} {as_of_ns // SECOND_NS} "
+            f"{k} {_more(k)} {self._settings.search_effort} {as_of_ns} {int(every)} {decided} {as_of_ns // SECOND_NS} "
             f"{as_of_ns % SECOND_NS} {FEW} {FEW_SHARE} {SPREAD} {MORE} {THOROUGH} {MOST}"
         )
         answer = await self._script(scripts.RECALL, space, asked.tobytes(), words, *named)
         total, entries, index, how, coarse, *found = answer
         self._whole(space, int(entries), int(total), index or None)
-        if how == b"found":
-            return _matches(found[0][::2], found[0][1::2])
-        if how == b"many":
-            said = expression(where, None if found[0] else as_of_ns)
-            return await self._sieved(space, asked, k, said, int(total), int(found[1]), coarse=bool(coarse))
         if not how:
             return []  # there are none
-        ids, all_count = found
-        there, texts, vectors = await self._looked_at(space, ids, coarse=bool(coarse), told=not all_count)
-        if len(there) < len(ids) and not again:
-            return await self._of_some(space, asked, k, as_of_ns, where, again=True)
-        return _exact(asked, k, lambda text: counts(text, where, as_of_ns), there, [] if all_count else texts, vectors)
+        if how == b"many":
+            said, most = expression(where, None if found[0] else as_of_ns), int(found[1])
+            sieves = len(named) <= NAMED
+            near = await self._sieved(space, asked, k, said, int(total), most, coarse=bool(coarse)) if sieves else []
+            enough = len(near) >= min(k, most)
+        elif how == b"found":
+            near = scored(found[0][::2], found[0][1::2])
+            enough = len(near) >= min(k, int(total))
+        else:
+            ids, all_count = found
+            near, there = await self._gathered(
+                space, asked, k, as_of_ns, None if all_count else where, ids, coarse=bool(coarse)
+            )
+            if there < len(ids) and not again:
+                return await self._of_some(space, asked, k, as_of_ns, where, every=every, again=True)
+            enough = how == b"few" or len(ids) >= min(k, int(total))
+        return near if enough else await self._of_some(space, asked, k, as_of_ns, where, every=True)
+
+    async def _gathered(  # noqa: PLR0913 - a question, and who may answer it
+        self,
+        space: Space,
+        asked: Vector,
+        k: int,
+        as_of_ns: int,
+        where: Filter | None,
+        ids: list[bytes],
+        *,
+        coarse: bool,
+    ) -> tuple[list[Found], int]:
+        """The nearest of some episodes, by a look at each, and how many of them are still there.
+
+        :param where: None: all of them count.
+        """
+        found: list[Found] = []
+        still = 0
+        for first in range(0, len(ids), GATHERED):
+            some = ids[first : first + GATHERED]
+            there, texts, vectors = await self._looked_at(space, some, coarse=coarse, told=where is not None)
+            still += len(there)
+            admits = None if where is None else partial(counts, where=where, as_of_ns=as_of_ns)
+            found = sorted(found + nearest(asked, k, admits, there, texts, vectors))[:k]
+        return found, still
 
     async def _looked_at(
         self, space: Space, ids: list[bytes], *, coarse: bool, told: bool
@@ -250,7 +303,7 @@ class RedisMemory(MemoryBackend):
         :param most: can count.
         """
         _, search = _search(self._settings.prefix, space)
-        count = k + _more(k) if coarse else k
+        count = k + _more(k)
         effort = max(THOROUGH * self._settings.search_effort, count)  # of what counts: that is far away
         visited = max(LEAST_VISITED, VISITED * effort * total // max(1, most))
         words = ("WITHSCORES", "WITHATTRIBS", "COUNT", count, "EF", effort, "FILTER", said, "FILTER-EF")
@@ -258,13 +311,13 @@ class RedisMemory(MemoryBackend):
         least = 3 * min(count, most)
         if len(found) < least:  # perhaps there are no more, perhaps it gave up: only all of them can tell
             found = await self._ask(search.then(asked.tobytes(), *words, 2 * total))
-        return self._judged(space, asked, k, found, coarse=coarse)
+        return self._judged(space, asked, found, coarse=coarse)
 
-    def _judged(self, space: Space, asked: Vector, k: int, found: list[Any], *, coarse: bool) -> list[Found]:
+    def _judged(self, space: Space, asked: Vector, found: list[Any], *, coarse: bool) -> list[Found]:
         """The nearest of what a search found: ids, scores and attributes in turn."""
         if coarse:
-            return _measured(asked, *self._vectors(space, found[::3], found[2::3]))
-        return _matches(found[::3], found[1::3])[:k]
+            return measured(asked, *self._vectors(space, found[::3], found[2::3]))
+        return scored(found[::3], found[1::3])
 
     def _vectors(self, space: Space, ids: list[bytes], texts: list[bytes | None]) -> tuple[list[bytes], list[bytes]]:
         """Those that are still there, and their vectors as they were told, from their attributes.
@@ -373,57 +426,10 @@ def _search(prefix: str, space: Space) -> tuple[tuple[bytes, bytes], Begin]:
 
 
 def _more(k: int) -> int:
-    """How many more than k are measured where Redis' own scores are not good enough."""
+    """How many more than k a search is asked for."""
     return MEASURED + k // MEASURED_SHARE
 
 
 def _place(at: LogPosition | None) -> tuple[str, str]:
     """A log position as scripts take it."""
     return ("", "") if at is None else (str(at.index), at.digest)
-
-
-def _matches(ids: list[bytes], scores: list[bytes]) -> list[Found]:
-    """What a search found; Redis scores by (1 + cos) / 2."""
-    return [(_bounded(2.0 * (1.0 - float(score))), id_) for id_, score in zip(ids, scores, strict=True)]
-
-
-def _measured(asked: Vector, ids: list[bytes], vectors: list[bytes]) -> list[Found]:
-    """What a search found, measured by the vectors as they were told."""
-    distances = _distances(asked, vectors) if vectors else []
-    return [(_bounded(distance), id_) for distance, id_ in zip(distances, ids, strict=True)]
-
-
-def _distances(asked: Vector, vectors: list[bytes]) -> list[float]:
-    """Cosine distances in double precision; each is summed in one order, the same on every machine."""
-    rows = np.frombuffer(b"".join(vectors), np.float32).reshape(len(vectors), len(asked))
-    products = np.multiply(rows, asked, dtype=np.float64)
-    found: list[float] = (1.0 - np.add.reduce(products, axis=1)).tolist()
-    return found
-
-
-def _exact(  # noqa: PLR0913 - what a script answered
-    asked: Vector,
-    k: int,
-    admits: Callable[[bytes], bool],
-    ids: list[bytes],
-    texts: list[bytes],
-    vectors: list[bytes],
-) -> list[Found]:
-    """The nearest of what was gathered; from the nearest on each is asked whether it counts, until there are enough.
-
-    :param texts: attributes; empty where all of them count.
-    """
-    distances = _distances(asked, vectors) if vectors else []
-    found: list[Found] = []
-    for row in np.argsort(distances, kind="stable").tolist():
-        distance = _bounded(distances[row])
-        if len(found) >= k and distance > found[-1][0]:
-            break
-        if not texts or admits(texts[row]):
-            found.append((distance, ids[row]))
-    return found
-
-
-def _bounded(distance: float) -> float:
-    """A distance without what rounding adds."""
-    return distance if 0.0 <= distance <= FARTHEST else min(max(distance, 0.0), FARTHEST)

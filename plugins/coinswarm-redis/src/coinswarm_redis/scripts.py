@@ -159,12 +159,13 @@ RECALL = (
     _KEYS
     + """
 local vector = ARGV[1]
-local wanted, more, effort, as_of, decided, rest = string.match(ARGV[2], '^(%d+) (%d+) (%d+) (%d+) (%d) (.*)$')
-wanted, effort = tonumber(wanted), tonumber(effort)
+local wanted, more, effort, as_of, every, decided, rest =
+  string.match(ARGV[2], '^(%d+) (%d+) (%d+) (%d+) (%d) (%d) (.*)$')
+wanted, effort, every = tonumber(wanted), tonumber(effort), every == '1'
 local total = redis.call('VCARD', v)
 local seen = redis.call('HMGET', m, 'entries', 'index', 'latest', 'kept')
 local coarse = seen[4] == 'Q8'
-local kept = coarse and wanted + tonumber(more) or wanted -- of what is found
+local kept = wanted + tonumber(more) -- of what is found
 local answer = {total, seen[1] or '0', seen[2] or '', '', coarse and 1 or 0}
 if tonumber(answer[2]) ~= total or total == 0 then return answer end
 local all_known = at_most(seen[3], as_of)
@@ -181,7 +182,7 @@ local function found(similar_ones)
   return answer
 end
 
-if all_known and decided == '0' and #ARGV == 2 then return found(similar(kept, kept)) end
+if all_known and decided == '0' and #ARGV == 2 and not every then return found(similar(kept, kept)) end
 
 local told = {}
 for word in string.gmatch(rest, '%S+') do told[#told + 1] = word end
@@ -189,39 +190,52 @@ local function number(place) return tonumber(told[place]) end
 local from, till, known = {told[1], told[2]}, {told[3], told[4]}, {told[5], told[6]}
 local few, share, spread, spare, thorough, most = number(7), number(8), number(9), number(10), number(11), number(12)
 
--- How many can count at most, and are expected to; which list of ids is the shortest that holds them all.
-local bound, expected, how = total, 1, nil
+-- Redis hands over some thousands of arguments at most.
+local function by_thousands(call, list)
+  for first = 1, #list, 1000 do call(unpack(list, first, math.min(#list, first + 999))) end
+end
+
+-- Ids of some sets of one field, none of which is in two of them.
+local function union(names)
+  local ids = {}
+  by_thousands(function(...)
+    for _, id in ipairs(redis.call('SUNION', ...)) do ids[#ids + 1] = id end
+  end, names)
+  return ids
+end
+
+-- How many can count at most, and are expected to; how to list the fewest ids that hold them all.
+local bound, expected = total, 1
+local how = function() return redis.call('ZRANGE', k, 0, -1) end
 local fields, single = {}, {}
 local place = 3
 while place <= #ARGV do
-  local names, size = {}, 0
-  for next = place + 1, place + tonumber(ARGV[place]) do
-    names[#names + 1] = s .. ARGV[next]
-    size = size + redis.call('SCARD', s .. ARGV[next])
+  local names, size, last = {}, 0, place + tonumber(ARGV[place])
+  for next = place + 1, last do
+    local there = redis.call('SCARD', s .. ARGV[next])
+    if there > 0 then names[#names + 1], size = s .. ARGV[next], size + there end
   end
-  place, fields[#fields + 1] = place + 1 + #names, names
+  place, fields[#fields + 1] = last + 1, names
   expected = expected * size / total
   if #names == 1 then single[#single + 1] = names[1] end
-  if size <= bound then bound, how = size, {'SUNION', unpack(names)} end
+  if size <= bound then bound, how = size, function() return union(names) end end
 end
-if not all_known then
-  local size = redis.call('ZCOUNT', k, '-inf', known[1])
+local function between(key, first, last)
+  local size = redis.call('ZCOUNT', key, first, last)
   expected = expected * size / total
-  if size < bound or not how then bound, how = size, {'ZRANGE', k, '-inf', known[1], 'BYSCORE'} end
+  if size < bound then bound, how = size, function() return redis.call('ZRANGE', key, first, last, 'BYSCORE') end end
 end
-if from[1] ~= '-' then
-  local size = redis.call('ZCOUNT', d, from[1], till[1])
-  expected = expected * size / total
-  if size <= bound then bound, how = size, {'ZRANGE', d, from[1], till[1], 'BYSCORE'} end
-end
+if not all_known then between(k, '-inf', known[1]) end
+if from[1] ~= '-' then between(d, from[1], till[1]) end
 local limit = math.max(few, math.floor(total * share))
 if bound > limit and #single > 1 then
   local asked = {'SINTERCARD', #single, unpack(single)}
   asked[#asked + 1] = 'LIMIT'
   asked[#asked + 1] = limit + 1
   local size = redis.call(unpack(asked))
-  if size <= limit then bound, how = size, {'SINTER', unpack(single)} end
+  if size <= limit or every then bound, how = size, function() return redis.call('SINTER', unpack(single)) end end
 end
+
 -- Whether the episode that attributes tell of is within two times, given as seconds and nanoseconds; '-' for none.
 local function within(attributes, letter, first, last)
   local told = cjson.decode((parts(attributes)))
@@ -265,7 +279,7 @@ local function admitted(ids)
   return good
 end
 
-if bound > limit then
+if bound > limit and not every then
   expected = math.min(1, math.max(expected, 1 / total))
   local left = math.max(kept, wanted + spread * math.sqrt(wanted * (1 - expected)) + spare)
   local ask = math.ceil(left / expected)
@@ -286,18 +300,18 @@ if bound > limit then
   answer[4], answer[6], answer[7] = 'many', all_known and 1 or 0, bound
   return answer
 end
-answer[4], answer[6] = 'few', redis.call(unpack(how))
+answer[4], answer[6] = 'few', how()
 answer[7] = (all_known and from[1] == '-' and #fields <= 1) and 1 or 0
 return answer
 """
 )
 """One recall, in the way that suits how many can count.
 
-ARGV: the vector; one text of words, for a client takes its time over each argument: k, how many more are measured where
-scores are not good enough, EF, the time, what the filter asks of times of decisions (see ``asked_for`` of
-``coinswarm_redis.fields``), the time in seconds and nanoseconds, up to how many, or which share of all, are gathered,
-how much more than k a search is asked for, and the most (see ``coinswarm_redis.backend``); for each field of the filter
-how many names of sets, and these. Where all of them count, most of it is not read.
+ARGV: the vector; one text of words, for a client takes its time over each argument: k, how many more are asked for, EF,
+the time, whether each that can count is looked at (1 or 0), what the filter asks of times of decisions (see
+``asked_for`` of ``coinswarm_redis.fields``), the time in seconds and nanoseconds, up to how many, or which share of
+all, are gathered, how much more than k a search is asked for, and the most (see ``coinswarm_redis.backend``); for each
+field of the filter how many names of sets, and these. Where all of them count, most of it is not read.
 
 Answers the number of elements, of entries, the index, how it was searched, whether scores are not good enough (1 or
 0), and for ``found`` ids and scores in turn; for ``near`` and ``few`` ids, and whether all of them count; for ``many``,
