@@ -26,6 +26,7 @@ from coinswarm_redis.fields import (
     vector_of,
 )
 from coinswarm_redis.measuring import measured, nearest, scored
+from coinswarm_redis.progress import ANEW, Progress
 from coinswarm_redis.settings import RedisSettings
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ class RedisMemory(MemoryBackend):
     def __init__(self, settings: RedisSettings | None = None) -> None:
         self._settings = settings or RedisSettings()
         self._client: Client | None = None
-        self._seen: dict[Space, int] = {}
-        """The highest index seen applied."""
+        self._progress = Progress(self._settings.shown)
         self._latest: dict[Space, int] = {}
         """By when every outcome was known, when a recall last asked."""
         self._recalls = self._remembered = self._updated = self._forgotten = self._recall_ns = 0
@@ -97,9 +97,10 @@ class RedisMemory(MemoryBackend):
         given: list[str | int | bytes] = [own.links, own.build_effort, own.kept(space.dimension)]
         for episode, unit in rows:
             given += [episode.id, unit.tobytes(), attributes(episode), *listed(episode)]
+        now = self._progress.now(space)
         if await self._script(scripts.REMEMBER, space, *_place(at), *given):
             self._remembered += len(rows)
-            self._applied(space, at)
+        self._progress.applied(space, now, at)
 
     async def recall(self, space: Space, vector: Vector, k: int, as_of_ns: int, where: Filter) -> Sequence[Match]:
         """The nearest of those that count.
@@ -122,35 +123,31 @@ class RedisMemory(MemoryBackend):
     async def update(self, space: Space, episode: Episode, *, at: LogPosition | None = None) -> bool:
         """Replace an episode, not its vector."""
         given = (episode.id, attributes(episode), *listed(episode))
+        now = self._progress.now(space)
         applied, there = await self._script(scripts.UPDATE, space, *_place(at), *given)
         self._updated += bool(applied and there)
-        if applied:
-            self._applied(space, at)
+        self._progress.applied(space, now, at)
         return bool(there)
 
     async def forget(self, space: Space, episode_id: str, *, at: LogPosition | None = None) -> bool:
         """Remove an episode."""
+        now = self._progress.now(space)
         applied, there = await self._script(scripts.FORGET, space, *_place(at), episode_id)
         self._forgotten += bool(applied and there)
-        if applied:
-            self._applied(space, at)
+        self._progress.applied(space, now, at)
         return bool(there)
 
     async def clear(self, space: Space) -> None:
         """Remove every key of a space."""
-        await self._script(scripts.CLEAR, space)
-        self._seen.pop(space, None)
+        with self._progress.clearing(space):
+            await self._script(scripts.CLEAR, space)
         self._latest.pop(space, None)
 
     async def info(self, space: Space) -> MemoryInfo:
-        """What it holds of a space; does not refuse an index that is not whole, so that one can see how far it got."""
-        key, meta, *_ = keys(self._settings.prefix, space)
-        entries, (index, digest), size = await self._together(
-            command("VCARD", key), command("HMGET", meta, "index", "digest"), command("MEMORY", "USAGE", key)
-        )
-        position = None if index is None else LogPosition(int(index), digest.decode())
-        least = int(entries) * space.dimension * 4
-        return MemoryInfo(int(entries), max(int(size or 0), least), exact=False, applied=position)
+        """What it holds of a space; one that is not whole is not refused, but says that nothing was applied."""
+        total, size, index, digest = await self._script(scripts.INFO, space)
+        position = LogPosition(int(index), digest.decode()) if index else None
+        return MemoryInfo(total, max(size, total * space.dimension * 4), exact=False, applied=position)
 
     async def stats(self) -> MemoryStats:
         """What this object did since it was made."""
@@ -195,10 +192,11 @@ class RedisMemory(MemoryBackend):
         count = k + _more(k)
         effort = max(self._settings.search_effort, count)
         before, search = _search(self._settings.prefix, space)
+        now = self._progress.now(space)
         (entries, index, latest, kept), total, found = await self._together(
             *before, search.then(asked.tobytes(), "WITHSCORES", "WITHATTRIBS", "COUNT", count, "EF", effort)
         )
-        self._whole(space, int(entries or 0), int(total), index)
+        self._progress.demand_whole(space, now, int(entries or 0), int(total), index)
         self._latest[space] = int(latest or 0)
         if as_of_ns < self._latest[space]:
             return None
@@ -227,9 +225,13 @@ class RedisMemory(MemoryBackend):
             f"{k} {_more(k)} {self._settings.search_effort} {as_of_ns} {int(every)} {decided} {as_of_ns // SECOND_NS} "
             f"{as_of_ns % SECOND_NS} {FEW} {FEW_SHARE} {SPREAD} {MORE} {THOROUGH} {MOST}"
         )
+        now = self._progress.now(space)
         answer = await self._script(scripts.RECALL, space, asked.tobytes(), words, *named)
         total, entries, index, how, coarse, *found = answer
-        self._whole(space, int(entries), int(total), index or None)
+        self._progress.demand_whole(space, now, int(entries), int(total), index)
+        if how == b"lost":
+            message = f"the index of {space.name} in {self._settings.shown} lacks lists: keys were evicted or deleted"
+            raise NotReadyError(message, remedy=ANEW)
         if not how:
             return []  # there are none
         if how == b"many":
@@ -327,38 +329,13 @@ class RedisMemory(MemoryBackend):
         there = [(id_, vector_of(text)) for id_, text in zip(ids, texts, strict=True) if text]
         if any(len(vector) != 4 * space.dimension for _, vector in there):
             message = f"the index of {space.name} in {self._settings.shown} lacks vectors: it was altered"
-            raise NotReadyError(message, remedy="clear the space and fold the log anew")
+            raise NotReadyError(message, remedy=ANEW)
         return [id_ for id_, _ in there], [vector for _, vector in there]
-
-    def _whole(self, space: Space, entries: int, total: int, index: bytes | None) -> None:
-        """Refuse an index that is not whole.
-
-        :param entries: how many there should be of the ``total``.
-        :raises NotReadyError: naming what is missing.
-        """
-        applied = int(index) if index else 0
-        seen = self._seen.get(space, 0)
-        if applied < seen:
-            where = f"stands at log entry {applied:,}" if applied else "is gone"
-            message = f"the index of {space.name} in {self._settings.shown} {where}; entry {seen:,} was applied before"
-            raise NotReadyError(message, remedy="fold the log again, and recall from elsewhere until then")
-        self._seen[space] = applied
-        if entries != total:
-            message = (
-                f"the index of {space.name} in {self._settings.shown} holds {total:,} of {entries:,} entries: "
-                "keys were evicted or deleted"
-            )
-            raise NotReadyError(message, remedy="clear the space and fold the log anew")
-
-    def _applied(self, space: Space, at: LogPosition | None) -> None:
-        """Note how far this object has seen the index come."""
-        if at is not None:
-            self._seen[space] = max(at.index, self._seen.get(space, 0))
 
     async def _script(self, text: str, space: Space, *given: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
         """Run a script over the keys of a space."""
         begin = _begin(text, self._settings.prefix, space)
-        wrote = text is not scripts.RECALL
+        wrote = text not in {scripts.RECALL, scripts.INFO}
 
         async def run(client: Client) -> Any:  # noqa: ANN401 - its answer
             try:
@@ -421,7 +398,7 @@ def _begin(text: str, prefix: str, space: Space) -> Begin:
 def _search(prefix: str, space: Space) -> tuple[tuple[bytes, bytes], Begin]:
     """What a search of a space asks before: of what was applied, and how many there are; and how it begins."""
     key, meta, *_ = keys(prefix, space)
-    before = (command("HMGET", meta, "entries", "index", "latest", "kept"), command("VCARD", key))
+    before = (command("HMGET", meta, "episodes", "index", "latest", "kept"), command("VCARD", key))
     return before, Begin.of("VSIM", key, "FP32")
 
 

@@ -19,6 +19,7 @@ from coinswarm.errors import (
     UnreachableError,
 )
 from coinswarm_redis.patience import Patience
+from coinswarm_redis.progress import ANEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -268,6 +269,10 @@ def _answered(error: exceptions.RedisError, text: str, shown: str) -> CoinswarmE
     elif text.startswith("HISTORY "):
         message = f"the index in {shown} was folded from another log: the entry is {text.split()[1][:12]} in it"
         found = DataError(message, remedy="clear the space and fold the log anew")
+    elif text.startswith("LOST "):
+        counted, there = text.split()[1:3]
+        message = f"the index in {shown} holds {there} elements, but tells of {counted}: keys were evicted or deleted"
+        found = NotReadyError(message, remedy=ANEW)
     elif text.startswith("WRONGTYPE"):
         message = f"{shown} keeps something else under the keys of this space ({text})"
         found = DataError(message, remedy="set another prefix")

@@ -2,8 +2,10 @@
 
 Keys of a space, all with its name in braces so that a cluster keeps them together: ``v`` the vector set, whose
 attributes are the episodes, with their vectors as they were told where it keeps eight bits of each number (``Q8``);
-``m`` a hash of what was applied; ``k`` and ``d`` sorted sets of episodes by the second at which they are known and were
-decided; ``r`` the names of the sets ``s:…`` of episodes by agent, instrument, side and regime.
+``m`` a hash of what was applied, how many ``episodes`` there are, and how many in each of the sets ``s:…`` of episodes
+by agent, instrument, side and regime; ``r`` the names of these sets once more, for when ``m`` is lost; ``k`` and ``d``
+sorted sets of episodes by the second at which they are known and were decided. Redis evicts each of them for itself:
+whoever asks one holds it against the numbers in ``m``.
 
 No script answers with vectors: Lua goes through each byte of each text that it is given, and so would take as long
 again as all else that it does.
@@ -23,6 +25,9 @@ local function at_most(a, b)
   return a <= b
 end
 
+-- By what a set of episodes lists them; nil where a name is none of one.
+local function letter(name) return string.match(name, '^([aisr])%-?%d+$') end
+
 -- Attributes: JSON, and what comes after it, from the zero byte on.
 local function parts(attributes)
   local at = string.find(attributes, '\\0', 1, true)
@@ -34,6 +39,12 @@ end
 _COMMON = (
     _KEYS
     + """
+
+-- What nobody counted is not written to: what is told of it was lost, and would seem to be there again.
+local counted = redis.call('HGET', m, 'episodes') or '0'
+if tonumber(counted) < redis.call('VCARD', v) then
+  return redis.error_reply('LOST ' .. counted .. ' ' .. redis.call('VCARD', v))
+end
 
 local function advances()
   if ARGV[1] == '' then return true end
@@ -50,7 +61,9 @@ end
 local function unlist(id, attributes)
   local old = cjson.decode((parts(attributes)))
   for _, letter in ipairs({'a', 'i', 's', 'r'}) do
-    redis.call('SREM', s .. letter .. string.format('%.0f', old[letter]), id)
+    local name = letter .. string.format('%.0f', old[letter])
+    redis.call('SREM', s .. name, id)
+    redis.call('HINCRBY', m, name, -1)
   end
   redis.call('ZREM', k, id)
   redis.call('ZREM', d, id)
@@ -62,6 +75,8 @@ local function list(id, first)
   redis.call('ZADD', k, ARGV[first + 1], id)
   redis.call('ZADD', d, ARGV[first + 2], id)
   for place = first + 3, first + 6 do
+    -- The first one: what stands there is left of a space that was lost.
+    if redis.call('HINCRBY', m, ARGV[place], 1) == 1 then redis.call('UNLINK', s .. ARGV[place]) end
     redis.call('SADD', s .. ARGV[place], id)
     redis.call('SADD', r, ARGV[place])
   end
@@ -89,6 +104,7 @@ if redis.call('EXISTS', v) == 1 then
   end
 end
 redis.call('HSET', m, 'kept', quantization)
+if counted == '0' then redis.call('UNLINK', k, d) end -- as above
 for first = 6, #ARGV, 10 do
   local id = ARGV[first]
   local old = redis.call('VGETATTR', v, id)
@@ -96,7 +112,7 @@ for first = 6, #ARGV, 10 do
     unlist(id, old)
     redis.call('VREM', v, id)
   else
-    redis.call('HINCRBY', m, 'entries', 1)
+    redis.call('HINCRBY', m, 'episodes', 1)
   end
   local vector, told = ARGV[first + 1], ARGV[first + 2]
   if quantization == 'Q8' then told = told .. '\\0' .. vector end
@@ -138,7 +154,7 @@ if go then
   if old then
     unlist(ARGV[3], old)
     redis.call('VREM', v, ARGV[3])
-    redis.call('HINCRBY', m, 'entries', -1)
+    redis.call('HINCRBY', m, 'episodes', -1)
   end
   record()
 end
@@ -151,9 +167,37 @@ CLEAR = (
     _KEYS
     + """
 for _, name in ipairs(redis.call('SMEMBERS', r)) do redis.call('UNLINK', s .. name) end
+for _, name in ipairs(redis.call('HKEYS', m)) do
+  if letter(name) then redis.call('UNLINK', s .. name) end
+end
 return redis.call('UNLINK', v, m, k, d, r)
 """
 )
+
+INFO = (
+    _KEYS
+    + """
+local total, told, sums = redis.call('VCARD', v), {}, {a = 0, i = 0, s = 0, r = 0}
+local whole = redis.call('ZCARD', k) == total and redis.call('ZCARD', d) == total
+local pairs_told = redis.call('HGETALL', m)
+for place = 1, #pairs_told, 2 do
+  local name, value = pairs_told[place], pairs_told[place + 1]
+  local field = letter(name)
+  if field then
+    sums[field] = sums[field] + tonumber(value)
+    whole = whole and redis.call('SCARD', s .. name) == tonumber(value)
+  else
+    told[name] = value
+  end
+end
+for _, sum in pairs(sums) do whole = whole and sum == total end
+whole = whole and tonumber(told.episodes or '0') == total
+local size = redis.call('MEMORY', 'USAGE', v) or 0
+return {total, size, whole and told.index or '', whole and told.digest or ''}
+"""
+)
+"""Answers the number of elements, bytes, and what was applied last: index and digest, empty where nothing was, or where
+some key does not tell of as many as it should."""
 
 RECALL = (
     _KEYS
@@ -163,7 +207,7 @@ local wanted, more, effort, as_of, every, decided, rest =
   string.match(ARGV[2], '^(%d+) (%d+) (%d+) (%d+) (%d) (%d) (.*)$')
 wanted, effort, every = tonumber(wanted), tonumber(effort), every == '1'
 local total = redis.call('VCARD', v)
-local seen = redis.call('HMGET', m, 'entries', 'index', 'latest', 'kept')
+local seen = redis.call('HMGET', m, 'episodes', 'index', 'latest', 'kept')
 local coarse = seen[4] == 'Q8'
 local kept = wanted + tonumber(more) -- of what is found
 local answer = {total, seen[1] or '0', seen[2] or '', '', coarse and 1 or 0}
@@ -175,6 +219,11 @@ local function similar(count, visited)
   local asked = {'VSIM', v, 'FP32', vector, 'COUNT', count, 'EF', math.max(effort, visited)}
   if not coarse then asked[#asked + 1] = 'WITHSCORES' end
   return redis.call(unpack(asked))
+end
+
+local function lost()
+  answer[4] = 'lost'
+  return answer
 end
 
 local function found(similar_ones)
@@ -205,28 +254,40 @@ local function union(names)
 end
 
 -- How many can count at most, and are expected to; how to list the fewest ids that hold them all.
-local bound, expected = total, 1
-local how = function() return redis.call('ZRANGE', k, 0, -1) end
-local fields, single = {}, {}
+local bound, expected, how = total, 1, nil
+local fields, single, gone = {}, {}, false -- whether a list is not as long as it should be
 local place = 3
 while place <= #ARGV do
   local names, size, last = {}, 0, place + tonumber(ARGV[place])
-  for next = place + 1, last do
-    local there = redis.call('SCARD', s .. ARGV[next])
-    if there > 0 then names[#names + 1], size = s .. ARGV[next], size + there end
-  end
+  local given = {}
+  for next = place + 1, last do given[#given + 1] = ARGV[next] end
+  by_thousands(function(...)
+    local some = {...}
+    for at, count in ipairs(redis.call('HMGET', m, ...)) do
+      if count and count ~= '0' then
+        local name, there = s .. some[at], tonumber(count)
+        names[#names + 1], size = name, size + there
+        gone = gone or redis.call('SCARD', name) ~= there
+      end
+    end
+  end, given)
   place, fields[#fields + 1] = last + 1, names
   expected = expected * size / total
   if #names == 1 then single[#single + 1] = names[1] end
   if size <= bound then bound, how = size, function() return union(names) end end
 end
 local function between(key, first, last)
+  gone = gone or redis.call('ZCARD', key) ~= total
   local size = redis.call('ZCOUNT', key, first, last)
   expected = expected * size / total
-  if size < bound then bound, how = size, function() return redis.call('ZRANGE', key, first, last, 'BYSCORE') end end
+  if size < bound or not how then
+    bound, how = size, function() return redis.call('ZRANGE', key, first, last, 'BYSCORE') end
+  end
 end
 if not all_known then between(k, '-inf', known[1]) end
 if from[1] ~= '-' then between(d, from[1], till[1]) end
+if not how then between(k, '-inf', '+inf') end
+if gone then return lost() end
 local limit = math.max(few, math.floor(total * share))
 if bound > limit and #single > 1 then
   local asked = {'SINTERCARD', #single, unpack(single)}
@@ -315,9 +376,10 @@ field of the filter how many names of sets, and these. Where all of them count, 
 
 Answers the number of elements, of entries, the index, how it was searched, whether scores are not good enough (1 or
 0), and for ``found`` ids and scores in turn; for ``near`` and ``few`` ids, and whether all of them count; for ``many``,
-where the filter keeps away from what is asked, whether every outcome was known, and how many can count at most. It has
-none of these words where elements and entries do not agree, or there are none.
+where the filter keeps away from what is asked, whether every outcome was known, and how many can count at most; for
+``lost``, where lists that it needs are not whole, nothing. It has none of these words where elements and entries do not
+agree, or there are none.
 """
 
-DIGESTS = {text: sha1(text.encode()).hexdigest() for text in (REMEMBER, UPDATE, FORGET, CLEAR, RECALL)}  # noqa: S324 - Redis' own choice
+DIGESTS = {text: sha1(text.encode()).hexdigest() for text in (REMEMBER, UPDATE, FORGET, CLEAR, INFO, RECALL)}  # noqa: S324 - Redis' own choice
 """By which a server knows the scripts."""
