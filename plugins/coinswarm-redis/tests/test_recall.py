@@ -74,8 +74,8 @@ class Watched(RedisMemory):
         self.ways += ["all"] if answer else []
         return answer
 
-    async def _script(self, text: str, space: Space, *given: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
-        answer = await super()._script(text, space, *given)
+    async def _script(self, text: str, *given: Any, **named: Any) -> Any:  # noqa: ANN401 - its answer
+        answer = await super()._script(text, *given, **named)
         if text is scripts.RECALL:
             self.ways.append(answer[3].decode())
         return answer

@@ -130,9 +130,12 @@ class RedisMemory(MemoryBackend):
         return bool(there)
 
     async def forget(self, space: Space, episode_id: str, *, at: LogPosition | None = None) -> bool:
-        """Remove an episode."""
+        """Remove an episode.
+
+        :raises AmbiguousError: without a position, which tells one that is repeated, also where the connection broke.
+        """
         now = self._progress.now(space)
-        applied, there = await self._script(scripts.FORGET, space, *_place(at), episode_id)
+        applied, there = await self._script(scripts.FORGET, space, *_place(at), episode_id, again=at is not None)
         self._forgotten += bool(applied and there)
         self._progress.applied(space, now, at)
         return bool(there)
@@ -332,17 +335,20 @@ class RedisMemory(MemoryBackend):
             raise NotReadyError(message, remedy=ANEW)
         return [id_ for id_, _ in there], [vector for _, vector in there]
 
-    async def _script(self, text: str, space: Space, *given: str | float | bytes) -> Any:  # noqa: ANN401 - its answer
-        """Run a script over the keys of a space."""
+    async def _script(self, text: str, space: Space, *given: str | float | bytes, again: bool = True) -> Any:  # noqa: ANN401 - its answer
+        """Run a script over the keys of a space.
+
+        :param again: it may be run twice.
+        """
         begin = _begin(text, self._settings.prefix, space)
         wrote = text not in {scripts.RECALL, scripts.INFO}
 
         async def run(client: Client) -> Any:  # noqa: ANN401 - its answer
             try:
-                return await client.ask(begin.then(*given))
+                return await client.ask(begin.then(*given), again=again)
             except exceptions.NoScriptError:  # a server that was restarted, or is another one
                 names = keys(self._settings.prefix, space)
-                return await client.ask(command("EVAL", text, len(names), *names, *given))
+                return await client.ask(command("EVAL", text, len(names), *names, *given), again=again)
 
         return await self._call(run, wrote=wrote)
 

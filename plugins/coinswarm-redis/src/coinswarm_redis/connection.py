@@ -73,6 +73,14 @@ AT_ONCE = 1_000
 """So many commands are sent before the first answer is read."""
 
 
+class BrokenError(exceptions.ConnectionError):
+    """A connection broke before the answer was there: what was sent may have been done."""
+
+
+class LateError(exceptions.TimeoutError):
+    """No answer came in time: what was sent may have been done."""
+
+
 class Client:
     """Connections of redis-py's, as many as calls may be under way; more calls wait. It connects at its first call.
 
@@ -90,12 +98,14 @@ class Client:
         self._patience = Patience(settings.answer_seconds)
         self._closed = False
 
-    async def ask(self, command: bytes) -> Any:  # noqa: ANN401 - its answer
+    async def ask(self, command: bytes, *, again: bool = True) -> Any:  # noqa: ANN401 - its answer
         """What a command answers.
 
+        :param again: it may be done twice.
+        :raises BrokenError, LateError: it was sent, and not answered.
         :raises exceptions.RedisError: it failed, or too many others are under way for too long.
         """
-        (answer,) = await self.each([command])
+        (answer,) = _good(await self._call(command, 1, again=again))
         return answer
 
     async def each(self, commands: Sequence[bytes]) -> list[Any]:
@@ -127,8 +137,11 @@ class Client:
         while self._resting:
             await self._resting.pop().disconnect()
 
-    async def _call(self, packed: bytes, answers: int) -> list[Any]:
-        """What is answered, an error of a command's included; tried again where the connection broke."""
+    async def _call(self, packed: bytes, answers: int, *, again: bool = True) -> list[Any]:
+        """What is answered, an error of a command's included; tried again where the connection broke.
+
+        :param again: also where it may have been done.
+        """
         if self._places.locked():
             try:
                 async with asyncio.timeout(self._settings.answer_seconds):
@@ -138,20 +151,32 @@ class Client:
                 raise exceptions.ConnectionError(message) from None
         else:
             await self._places.acquire()
+        broken, attempt = None, 0
         try:
-            for attempt in range(self._settings.retries):
+            while True:
                 try:
                     return await self._exchanged(packed, answers)
                 except exceptions.AuthenticationError:
                     raise  # who is refused by name is not let in by knocking again
-                except exceptions.ConnectionError:
-                    await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, PAUSE_SECONDS * 2**attempt))
-            return await self._exchanged(packed, answers)
+                except exceptions.ConnectionError as error:
+                    broken = error if isinstance(error, BrokenError) else broken
+                    if attempt == self._settings.retries or (broken and not again):
+                        raise
+                await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, PAUSE_SECONDS * 2**attempt))
+                attempt += 1
+        except exceptions.RedisError as error:
+            if broken is None or isinstance(error, BrokenError | LateError):
+                raise
+            raise broken from error  # what it was sent before may have been done
         finally:
             self._places.release()
 
     async def _exchanged(self, packed: bytes, answers: int) -> list[Any]:
-        """One exchange, on a connection that rests afterwards if it was answered in full."""
+        """One exchange, on a connection that rests afterwards if it was answered in full.
+
+        :raises BrokenError, LateError: it was sent, and not answered.
+        :raises exceptions.RedisError: it was not sent, or refused.
+        """
         connection = await self._connected()
         whole = False
         try:
@@ -160,14 +185,24 @@ class Client:
                 found = [await _answer(connection) for _ in range(answers)]
             whole = True
         except TimeoutError:
+            await self._hang_up()  # others may have died in silence as this one did
             message = f"No answer within {self._settings.answer_seconds:g} s"
-            raise exceptions.TimeoutError(message) from None
+            raise LateError(message) from None
+        except (exceptions.AuthenticationError, exceptions.BusyLoadingError):
+            raise  # that was the answer
+        except exceptions.ConnectionError as error:
+            raise BrokenError(str(error)) from error
         finally:
             if whole and not self._closed:
                 self._resting.append(connection)
             else:
                 await connection.disconnect(nowait=True)
         return found
+
+    async def _hang_up(self) -> None:
+        """Let go of the connections that rest."""
+        while self._resting:
+            await self._resting.pop().disconnect(nowait=True)
 
     async def _connected(self) -> AbstractConnection:
         """A connection on which nothing is under way: one that rested, unless the server hung up, or a new one."""
@@ -248,7 +283,7 @@ def told(error: exceptions.RedisError, shown: str, *, wrote: bool) -> CoinswarmE
         return answered
     if not isinstance(error, exceptions.TimeoutError | exceptions.ConnectionError):
         return RetryableError(f"{shown} failed ({text})")
-    if wrote and not _never_sent(error, text):
+    if wrote and isinstance(error, BrokenError | LateError):
         return AmbiguousError(f"{shown} did not confirm a write ({text})")
     return UnreachableError(f"{shown} cannot be reached ({text})")
 
@@ -290,8 +325,3 @@ def lacks_vector_sets(error: exceptions.RedisError) -> bool:
     text = str(error).lower()
     unknown = ("unknown" in text and "command" in text) or "syntax error" in text
     return isinstance(error, exceptions.ResponseError) and unknown
-
-
-def _never_sent(error: exceptions.RedisError, text: str) -> bool:
-    """Whether the connection was never made."""
-    return isinstance(error, exceptions.ConnectionError) and ("connecting to" in text or "No connection" in text)

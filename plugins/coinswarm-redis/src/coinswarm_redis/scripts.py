@@ -155,13 +155,16 @@ if go then
     unlist(ARGV[3], old)
     redis.call('VREM', v, ARGV[3])
     redis.call('HINCRBY', m, 'episodes', -1)
+    if ARGV[1] ~= '' then redis.call('HSET', m, 'forgot', ARGV[1] .. ' ' .. ARGV[3]) end
   end
   record()
+elseif not old then -- asked once more, for the answer was lost?
+  old = redis.call('HGET', m, 'forgot') == ARGV[1] .. ' ' .. ARGV[3]
 end
 return {go and 1 or 0, old and 1 or 0}
 """
 )
-"""ARGV: index, digest, id. Answers whether it was applied, and was there."""
+"""ARGV: index, digest, id. Answers whether it was applied, and was there: of the last at a position also once more."""
 
 CLEAR = (
     _KEYS
