@@ -280,16 +280,6 @@ def test_the_password_is_needed_sent_and_never_told(tmp_path: Path, caplog: pyte
         anyio.run(work, server.url)
 
 
-def test_a_server_that_may_evict_is_impaired() -> None:
-    async def work(memory: RedisMemory, _: Redis) -> None:
-        health = await memory.health()
-        assert health.condition is Condition.IMPAIRED
-        assert "set maxmemory-policy to noeviction" in health.reason
-
-    with redis_server("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru") as server:
-        run(server.url, work)
-
-
 def test_a_full_server_is_told_and_half_of_a_batch_is_not_there(url: str) -> None:
     async def work(memory: RedisMemory, redis: Redis) -> None:
         await fold(memory)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from redis import exceptions
@@ -13,6 +13,8 @@ from coinswarm.domain.episode import ANY, LogPosition, Match, MemoryInfo, Memory
 from coinswarm.domain.health import Condition, Health
 from coinswarm.errors import CoinswarmError, NotReadyError
 from coinswarm_redis import scripts
+from coinswarm_redis.commands import place, script, search
+from coinswarm_redis.condition import SECTIONS, condition
 from coinswarm_redis.connection import NEEDED, Begin, Client, command, is_older, lacks_vector_sets, told
 from coinswarm_redis.fields import (
     SECOND_NS,
@@ -98,7 +100,7 @@ class RedisMemory(MemoryBackend):
         for episode, unit in rows:
             given += [episode.id, unit.tobytes(), attributes(episode), *listed(episode)]
         now = self._progress.now(space)
-        if await self._script(scripts.REMEMBER, space, *_place(at), *given):
+        if await self._script(scripts.REMEMBER, space, *place(at), *given):
             self._remembered += len(rows)
         self._progress.applied(space, now, at)
 
@@ -124,7 +126,7 @@ class RedisMemory(MemoryBackend):
         """Replace an episode, not its vector."""
         given = (episode.id, attributes(episode), *listed(episode))
         now = self._progress.now(space)
-        applied, there = await self._script(scripts.UPDATE, space, *_place(at), *given)
+        applied, there = await self._script(scripts.UPDATE, space, *place(at), *given)
         self._updated += bool(applied and there)
         self._progress.applied(space, now, at)
         return bool(there)
@@ -135,7 +137,7 @@ class RedisMemory(MemoryBackend):
         :raises AmbiguousError: without a position, which tells one that is repeated, also where the connection broke.
         """
         now = self._progress.now(space)
-        applied, there = await self._script(scripts.FORGET, space, *_place(at), episode_id, again=at is not None)
+        applied, there = await self._script(scripts.FORGET, space, *place(at), episode_id, again=at is not None)
         self._forgotten += bool(applied and there)
         self._progress.applied(space, now, at)
         return bool(there)
@@ -157,20 +159,15 @@ class RedisMemory(MemoryBackend):
         return MemoryStats(self._recalls, self._remembered, self._updated, self._forgotten, self._recall_ns)
 
     async def health(self) -> Health:
-        """Whether the server answers, has vector sets that suffice, and may not throw away what it was told."""
+        """Whether the server answers, has vector sets that suffice, takes in what it is told, and keeps it."""
         try:
             await self._ask(command("VCARD", f"{self._settings.prefix}:health"))
-            server = await self._call(lambda client: client.info("server"))
-            memory = await self._call(lambda client: client.info("memory"))
+            said = await self._call(lambda client: client.info(*SECTIONS))
         except CoinswarmError as error:
             return Health(Condition.DOWN, str(error))
-        if is_older(server):
-            return Health(Condition.DOWN, str(self._lacking(server["redis_version"])))
-        policy = memory.get("maxmemory_policy", "noeviction")
-        if memory.get("maxmemory", "0") != "0" and policy.startswith("allkeys"):
-            reason = f"{self._settings.shown} throws keys away when it is full: set maxmemory-policy to noeviction"
-            return Health(Condition.IMPAIRED, reason)
-        return Health(Condition.GOOD)
+        if is_older(said):
+            return Health(Condition.DOWN, str(self._lacking(said["redis_version"])))
+        return condition(said, self._settings.shown)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -194,10 +191,10 @@ class RedisMemory(MemoryBackend):
         """
         count = k + _more(k)
         effort = max(self._settings.search_effort, count)
-        before, search = _search(self._settings.prefix, space)
+        before, begin = search(self._settings.prefix, space)
         now = self._progress.now(space)
         (entries, index, latest, kept), total, found = await self._together(
-            *before, search.then(asked.tobytes(), "WITHSCORES", "WITHATTRIBS", "COUNT", count, "EF", effort)
+            *before, begin.then(asked.tobytes(), "WITHSCORES", "WITHATTRIBS", "COUNT", count, "EF", effort)
         )
         self._progress.demand_whole(space, now, int(entries or 0), int(total), index)
         self._latest[space] = int(latest or 0)
@@ -307,15 +304,15 @@ class RedisMemory(MemoryBackend):
 
         :param most: can count.
         """
-        _, search = _search(self._settings.prefix, space)
+        _, begin = search(self._settings.prefix, space)
         count = k + _more(k)
         effort = max(THOROUGH * self._settings.search_effort, count)  # of what counts: that is far away
         visited = max(LEAST_VISITED, VISITED * effort * total // max(1, most))
         words = ("WITHSCORES", "WITHATTRIBS", "COUNT", count, "EF", effort, "FILTER", said, "FILTER-EF")
-        found = await self._ask(search.then(asked.tobytes(), *words, visited))
+        found = await self._ask(begin.then(asked.tobytes(), *words, visited))
         least = 3 * min(count, most)
         if len(found) < least:  # perhaps there are no more, perhaps it gave up: only all of them can tell
-            found = await self._ask(search.then(asked.tobytes(), *words, 2 * total))
+            found = await self._ask(begin.then(asked.tobytes(), *words, 2 * total))
         return self._judged(space, asked, found, coarse=coarse)
 
     def _judged(self, space: Space, asked: Vector, found: list[Any], *, coarse: bool) -> list[Found]:
@@ -340,7 +337,7 @@ class RedisMemory(MemoryBackend):
 
         :param again: it may be run twice.
         """
-        begin = _begin(text, self._settings.prefix, space)
+        begin = script(text, self._settings.prefix, space)
         wrote = text not in {scripts.RECALL, scripts.INFO}
 
         async def run(client: Client) -> Any:  # noqa: ANN401 - its answer
@@ -377,7 +374,7 @@ class RedisMemory(MemoryBackend):
             return await work(client)
         except exceptions.RedisError as error:
             if lacks_vector_sets(error):
-                raise self._lacking(await _version(client)) from error
+                raise self._lacking(await client.version()) from error
             raise told(error, self._settings.shown, wrote=wrote) from error
 
     def _lacking(self, version: str) -> NotReadyError:
@@ -385,34 +382,6 @@ class RedisMemory(MemoryBackend):
         return NotReadyError(message, remedy=f"use {NEEDED}")
 
 
-async def _version(client: Client) -> str:
-    """The server's version, or a word where it does not say."""
-    try:
-        return (await client.info("server")).get("redis_version", "unknown")
-    except exceptions.RedisError:
-        return "unknown"
-
-
-@lru_cache(maxsize=1_024)
-def _begin(text: str, prefix: str, space: Space) -> Begin:
-    """How the command begins that runs a script over the keys of a space."""
-    names = keys(prefix, space)
-    return Begin.of("EVALSHA", scripts.DIGESTS[text], len(names), *names)
-
-
-@lru_cache(maxsize=1_024)
-def _search(prefix: str, space: Space) -> tuple[tuple[bytes, bytes], Begin]:
-    """What a search of a space asks before: of what was applied, and how many there are; and how it begins."""
-    key, meta, *_ = keys(prefix, space)
-    before = (command("HMGET", meta, "episodes", "index", "latest", "kept"), command("VCARD", key))
-    return before, Begin.of("VSIM", key, "FP32")
-
-
 def _more(k: int) -> int:
     """How many more than k a search is asked for."""
     return MEASURED + k // MEASURED_SHARE
-
-
-def _place(at: LogPosition | None) -> tuple[str, str]:
-    """A log position as scripts take it."""
-    return ("", "") if at is None else (str(at.index), at.digest)

@@ -126,10 +126,17 @@ class Client:
         """
         return _good(_good(await self._call(b"".join((MULTI, *commands, EXEC)), 2 + len(commands)))[-1])
 
-    async def info(self, section: str) -> dict[str, str]:
-        """What a section of the server's ``INFO`` says."""
-        lines = (await self.ask(command("INFO", section))).decode().splitlines()
+    async def info(self, *sections: str) -> dict[str, str]:
+        """What sections of the server's ``INFO`` say."""
+        lines = (await self.ask(command("INFO", *sections))).decode().splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
+
+    async def version(self) -> str:
+        """The server's version, or a word where it does not say."""
+        try:
+            return (await self.info("server")).get("redis_version", "unknown")
+        except exceptions.RedisError:
+            return "unknown"
 
     async def close(self) -> None:
         """Let go of the connections; those of calls under way as these end."""
