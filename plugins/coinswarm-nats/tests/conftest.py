@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from coinswarm.errors import UnreachableError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from coinswarm.domain.stored import Message
+    from coinswarm.ports import MessageBus
+
+    Published = Callable[[MessageBus, str, bytes], Awaitable[None]]
 
 
 class Heard(list[bytes]):
@@ -49,6 +54,23 @@ class Told(list[Exception]):
         with anyio.fail_after(10):
             while not any(text in str(error) for error in self):
                 await self._changed.wait()
+
+
+async def _published(bus: MessageBus, subject: str, data: bytes) -> None:
+    with anyio.fail_after(10):
+        while True:
+            try:
+                await bus.publish(subject, data)
+            except UnreachableError:
+                await anyio.sleep(0.01)
+            else:
+                return
+
+
+@pytest.fixture
+def published() -> Published:
+    """Publish as soon as that is possible."""
+    return _published
 
 
 @pytest.fixture

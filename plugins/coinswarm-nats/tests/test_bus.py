@@ -14,13 +14,13 @@ from coinswarm.domain.health import Condition
 from coinswarm.domain.stored import Message
 from coinswarm.errors import AmbiguousError, OperatorError, RetryableError, UnreachableError
 from coinswarm_nats.bus import NatsBus
-from coinswarm_nats.connection import _Client
+from coinswarm_nats.client import BusClient
 from coinswarm_nats.settings import NatsSettings
 from coinswarm_testkit.servers.nats import nats_server
 from coinswarm_testkit.servers.proxy import Proxy
 
 if TYPE_CHECKING:
-    from conftest import Heard, Told
+    from conftest import Heard, Published, Told
 
 pytestmark = pytest.mark.usefixtures("nats_url")
 
@@ -219,7 +219,7 @@ def test_more_than_is_sent_at_once_waits_and_is_not_lost(nats_url: str, heard: H
     anyio.run(flood)
 
 
-def test_a_server_that_restarts_is_found_again(heard: Heard, told: Told) -> None:
+def test_a_server_that_restarts_is_found_again(heard: Heard, told: Told, published: Published) -> None:
     async def restart() -> list[Condition]:
         seen = []
         with ExitStack() as first:
@@ -236,7 +236,7 @@ def test_a_server_that_restarts_is_found_again(heard: Heard, told: Told) -> None
                     await bus.publish("a", b"away")
                 await told.until("cannot be reached")
                 with nats_server("# its own", port=port):
-                    await _published(bus, "a", b"again")
+                    await published(bus, "a", b"again")
                     await heard.until(lambda it: b"again" in it)
                     seen.append((await bus.health()).condition)
         return seen
@@ -280,7 +280,7 @@ def test_who_is_cancelled_while_the_server_confirms_harms_nobody(nats_url: str, 
 
 
 def test_a_client_that_stops_reading_is_lost_and_replaced(
-    nats_url: str, heard: Heard, told: Told, monkeypatch: pytest.MonkeyPatch
+    nats_url: str, heard: Heard, told: Told, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def stumble(*_: object) -> None:
         monkeypatch.undo()
@@ -291,25 +291,13 @@ def test_a_client_that_stops_reading_is_lost_and_replaced(
         async with made(nats_url, prefix="stumbles") as bus:
             bus.on_error(told)
             await bus.subscribe("a", heard)
-            monkeypatch.setattr(_Client, "_process_msg", stumble)
+            monkeypatch.setattr(BusClient, "_process_msg", stumble)
             await bus.publish("a", b"lost")
             await told.until("is lost")
-            await _published(bus, "a", b"heard")
+            await published(bus, "a", b"heard")
             await heard.until(lambda it: it == [b"heard"])
 
     anyio.run(play)
-
-
-async def _published(bus: NatsBus, subject: str, data: bytes) -> None:
-    """Publish as soon as that is possible."""
-    with anyio.fail_after(10):
-        while True:
-            try:
-                await bus.publish(subject, data)
-            except UnreachableError:
-                await anyio.sleep(0.01)
-            else:
-                return
 
 
 def test_who_waits_when_the_connection_is_lost_is_told_at_once(nats_url: str) -> None:
@@ -333,7 +321,9 @@ def test_who_waits_when_the_connection_is_lost_is_told_at_once(nats_url: str) ->
     assert "'coinswarm.silent'" in problem
 
 
-def test_who_unsubscribes_while_the_connection_is_lost_stays_so(nats_url: str, heard: Heard, told: Told) -> None:
+def test_who_unsubscribes_while_the_connection_is_lost_stays_so(
+    nats_url: str, heard: Heard, told: Told, published: Published
+) -> None:
     async def play() -> None:
         address = urlsplit(nats_url)
         assert address.hostname is not None
@@ -350,7 +340,7 @@ def test_who_unsubscribes_while_the_connection_is_lost_stays_so(nats_url: str, h
             await ended.unsubscribe()
             await other.subscribe("a", heard, group="g")
             proxy.mend()
-            await _published(bus, "b", b"")
+            await published(bus, "b", b"")
             await other.publish_batch([Message("a", b"%d" % number) for number in range(20)])
             await heard.until(lambda it: len(it) == 20)
 

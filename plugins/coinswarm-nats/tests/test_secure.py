@@ -23,6 +23,7 @@ from coinswarm_nats.bus import NatsBus
 from coinswarm_nats.nkey import Identity, seed_of
 from coinswarm_nats.settings import NatsSettings
 from coinswarm_testkit.servers.nats import nats_server
+from coinswarm_testkit.servers.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +144,23 @@ def test_with_the_right_files_it_talks_in_secret(encrypted: str, authority: Auth
             await heard.until(lambda it: it == [b"hello"])
 
     anyio.run(talk)
+
+
+def test_a_secret_line_that_stalls_is_lost_too(encrypted: str, authority: Authority, told: Told) -> None:
+    certificate, key = authority.issue("patient")
+    files: dict[str, Any] = {"ca_file": authority.file, "certificate_file": certificate, "key_file": key}
+
+    async def play() -> None:
+        address = urlsplit(encrypted)
+        async with (
+            Proxy(address.hostname or "", address.port or 0) as proxy,
+            made(f"tls://{proxy.address}", ping_seconds=0.02, **files) as bus,
+        ):
+            bus.on_error(told)
+            proxy.stall()
+            await told.until("is lost")  # it would wait for half a minute for the other side to say good-bye
+
+    anyio.run(play)
 
 
 def test_a_server_that_nobody_vouches_for_is_refused(encrypted: str, authority: Authority, tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 import ssl
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 import anyio
 import nats.errors
-from nats.aio.client import Client
 
 from coinswarm.errors import AmbiguousError, OperatorError, RetryableError, UnreachableError
 from coinswarm.ports import MAX_MESSAGE
+from coinswarm_nats.client import BusClient, Taker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -28,121 +28,20 @@ if TYPE_CHECKING:
 
     from coinswarm.errors import CoinswarmError
     from coinswarm.ports import OnError
+    from coinswarm_nats.client import Take
     from coinswarm_nats.nkey import Identity
     from coinswarm_nats.settings import NatsSettings
-
-    Take = Callable[[str, bytes, str], None]
 
 T = TypeVar("T")
 
 UNSENT = 1 << 20
 """Bytes that wait to be sent before a publisher must wait for the server."""
-_AT_ONCE = 1 << 15
-"""Bytes on their way to the network up to which more are written at once."""
 CLOSE_SECONDS = 0.5
 """How long the end of a connection may take."""
 DENIED = "permissions violation"
 """In an error of the server's: what was asked is not allowed to this identity; the connection lives on."""
 REFUSED = ("authorization violation", "authentication")
 """In an error of the server's: who asks is not let in."""
-
-
-class _Client(Client):
-    """nats-py's client, which signs as an identity, can refuse to talk in the clear, and always says when it ends.
-
-    :param encrypted: whether a server that does not ask for TLS is refused before anything is sent to it.
-    :param certified: whether we have a certificate to show.
-    :param ended: is told that it is over.
-    """
-
-    def __init__(
-        self, identity: Identity | None, ended: Callable[[], None], *, encrypted: bool, certified: bool
-    ) -> None:
-        super().__init__()
-        self._ended, self._certified = ended, certified
-        self.gathers = False
-        """Whether what is published waits until it is written out, or much waits."""
-        self._public_nkey = identity.public if identity is not None else None
-        self._encrypted = encrypted
-
-    async def _flush_pending(self, force_flush: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - its own signature
-        if self.gathers and not force_flush:
-            return None
-        # nats-py would wake a task of its own to write, one turn of the loop later. That waits, and is for what waits.
-        writer = getattr(self._transport, "_io_writer", None)
-        if (
-            force_flush
-            or writer is None
-            or not self.is_connected
-            or writer.transport.get_write_buffer_size() > _AT_ONCE
-        ):
-            return await super()._flush_pending(force_flush)
-        self.write_out()
-        return None
-
-    def write_out(self) -> None:
-        """Hand what waits to the network, however much that has to take already."""
-        if self._pending and self._transport is not None:
-            pending, self._pending, self._pending_data_size = self._pending, [], 0
-            self._transport.writelines(pending)
-
-    async def _send_ping(self, future: Any = None) -> None:  # noqa: ANN401 - its own signature
-        self.write_out()  # nats-py would ask first: the answer would say nothing of what waits
-        await super()._send_ping(future)
-
-    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:  # noqa: FBT001, FBT002 - its own signature
-        if self._encrypted and initial_connection and not info.get("tls_required"):
-            raise nats.errors.SecureConnRequiredError
-        if initial_connection and info.get("tls_verify") and not self._certified:
-            raise nats.errors.SecureConnFailedError  # else it would hang up later, in one of many ways
-        await super()._process_info(info, initial_connection)
-
-    async def _process_op_err(self, e: Exception) -> None:
-        # The line is broken. Closing would send what is left, fail at that, and tell nobody.
-        self._pending, self._pending_data_size = [], 0
-        await super()._process_op_err(e)
-
-    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        subscription = self._subs.get(sid)
-        taker = None if subscription is None else subscription._cb  # noqa: SLF001 - nats-py's own
-        if not isinstance(taker, _Taker):
-            await super()._process_msg(sid, subject, reply, data, headers)
-            return
-        # nats-py would queue it for a task of its own; what takes it here queues it already.
-        self.stats["in_msgs"] += 1
-        self.stats["in_bytes"] += len(data)
-        taker.take(subject.decode(), data, reply.decode())
-
-    async def _process_pong(self) -> None:
-        if self._pongs and self._pongs[0].done():  # who asked was cancelled; nats-py would stop reading, deaf for good
-            self._pongs.pop(0)
-            self._pings_outstanding = 0
-            return
-        await super()._process_pong()
-
-    async def _read_loop(self) -> None:
-        await super()._read_loop()
-        if not self.is_closed:  # an error that nats-py did not expect, logs and lives with
-            await self._process_op_err(nats.errors.ProtocolError())
-
-    async def _close(self, status: int, do_cbs: bool = True) -> None:  # noqa: FBT001, FBT002 - its own signature
-        try:
-            await super()._close(status, do_cbs)
-        finally:
-            self._ended()
-
-
-class _Taker:
-    """Takes the messages of a subscription as they are read, without a task between."""
-
-    def __init__(self, take: Take) -> None:
-        self.take = take
-
-    async def func(self, message: Msg) -> None:
-        """What nats-py would call, and asks for by this name."""
-        self.take(message.subject, message.data, message.reply)
-
-    __call__ = func
 
 
 class Connection:
@@ -158,7 +57,7 @@ class Connection:
     ) -> None:
         self.url, self.lost, self.reason = url, anyio.Event(), ""
         self._settings, self._identity, self._tls, self._tell = settings, identity, tls, tell
-        self._client = _Client(
+        self._client = BusClient(
             identity,
             self._closes,
             encrypted=urlsplit(url).scheme == "tls",
@@ -208,8 +107,10 @@ class Connection:
         self._opening = False
         # Shielded, so that sockets are closed whoever leaves; bounded, because asyncio's `wait_closed` has no end after
         # a TLS handshake that failed, or before a peer that is silent.
-        with suppress(OSError, nats.errors.Error), anyio.move_on_after(CLOSE_SECONDS, shield=True):
+        with suppress(OSError, nats.errors.Error), anyio.move_on_after(CLOSE_SECONDS, shield=True) as scope:
             await self._client.close()
+        if scope.cancelled_caught:
+            self._client.cut()
         self.lost.set()
 
     async def _errs(self, error: Exception) -> None:
@@ -293,7 +194,7 @@ class Connection:
         what = f"a subscription to {subject!r}"
         self.demand(what)
         try:
-            made = await self._client.subscribe(subject, group, _Taker(take))
+            made = await self._client.subscribe(subject, group, Taker(take))
         except nats.errors.ConnectionClosedError:
             self.demand(what)
             raise

@@ -1,4 +1,4 @@
-"""A proxy between a client and its server that cuts the line, and notes when somebody comes meanwhile."""
+"""A proxy between a client and its server that cuts the line or lets it stall, and notes who comes while it is cut."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Proxy:
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
         self._cut = False
-        self._open: set[anyio.CancelScope] = set()
+        self._open: set[_Line] = set()
         self.attempts: list[float] = []
         """When somebody tried to connect while it was cut, in seconds of a monotonic clock."""
         self.attempted = anyio.Event()
@@ -54,8 +54,18 @@ class Proxy:
         """Close every connection, and each new one at once."""
         self._cut = True
         self.attempts.clear()
-        for scope in list(self._open):
-            scope.cancel()
+        for line in list(self._open):
+            line.scope.cancel()
+
+    def stall(self) -> None:
+        """Neither take nor pass on anything over the connections that are open; new ones are served."""
+        for line in self._open:
+            line.flows = anyio.Event()
+
+    def recover(self) -> None:
+        """Pass on what waits where it stalled."""
+        for line in self._open:
+            line.flows.set()
 
     def mend(self) -> None:
         """Pass on what comes from now on."""
@@ -74,21 +84,30 @@ class Proxy:
             except OSError:
                 return
             async with server:
-                with anyio.CancelScope() as scope:
-                    self._open.add(scope)
+                line = _Line()
+                with line.scope:
+                    self._open.add(line)
                     try:
                         async with anyio.create_task_group() as group:
-                            group.start_soon(_pump, client, server, group)
-                            group.start_soon(_pump, server, client, group)
+                            group.start_soon(line.pump, client, server, group)
+                            group.start_soon(line.pump, server, client, group)
                     finally:
-                        self._open.discard(scope)
+                        self._open.discard(line)
 
 
-async def _pump(source: ByteStream, target: ByteStream, group: TaskGroup) -> None:
-    """Pass bytes on until either end is closed, then end the other way too."""
-    try:
-        async for data in source:
-            await target.send(data)
-    except BROKEN:
-        pass
-    group.cancel_scope.cancel()
+class _Line:
+    """One connection that is open."""
+
+    def __init__(self) -> None:
+        self.scope, self.flows = anyio.CancelScope(), anyio.Event()
+        self.flows.set()
+
+    async def pump(self, source: ByteStream, target: ByteStream, group: TaskGroup) -> None:
+        """Pass bytes on until either end is closed, then end the other way too."""
+        try:
+            async for data in source:
+                await self.flows.wait()
+                await target.send(data)
+        except BROKEN:
+            pass
+        group.cancel_scope.cancel()
