@@ -10,17 +10,27 @@ from typing import TYPE_CHECKING, Any
 import nats.errors
 from nats.aio.client import Client
 
+from coinswarm.delivery import demand_sendable
+from coinswarm.domain.stored import Message
+from coinswarm.errors import RetryableError
+from coinswarm_nats.reading import Reader
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nats.aio.msg import Msg
 
+    from coinswarm.ports import OnError
     from coinswarm_nats.nkey import Identity
 
     Take = Callable[[str, bytes, str], None]
 
 _AT_ONCE = 1 << 15
 """Bytes on their way to the network up to which more are written at once."""
+_NOBODY = b"NATS/1.0 503"
+"""How the headers begin with which a server answers a request in nobody's stead."""
+_SHOWN = 100
+"""Characters that are shown of a subject that anybody chose."""
 
 
 class Taker:
@@ -42,13 +52,15 @@ class BusClient(Client):
     :param encrypted: whether a server that does not ask for TLS is refused before anything is sent to it.
     :param certified: whether we have a certificate to show.
     :param ended: is told that it is over.
+    :param tell: is told of messages that are dropped.
     """
 
     def __init__(
-        self, identity: Identity | None, ended: Callable[[], None], *, encrypted: bool, certified: bool
+        self, identity: Identity | None, ended: Callable[[], None], tell: OnError, *, encrypted: bool, certified: bool
     ) -> None:
         super().__init__()
-        self._ended, self._certified = ended, certified
+        self._ps = Reader(self)
+        self._ended, self._tell, self._certified = ended, tell, certified
         self.gathers = False
         """Whether what is published waits until it is written out, or much waits."""
         self._public_nkey = identity.public if identity is not None else None
@@ -105,6 +117,14 @@ class BusClient(Client):
         line.abort()
 
     async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
+        try:
+            message = Message(subject.decode("ascii"), data, reply.decode("ascii"))
+            demand_sendable([message])
+        except ValueError as error:
+            where, why = str(subject)[2:-1][:_SHOWN], str(error)[:_SHOWN]
+            text = f"a message that no part of a swarm sends is dropped, on {where} ({why})"
+            self._tell(RetryableError(text, remedy="see who may publish there"))
+            return
         subscription = self._subs.get(sid)
         taker = None if subscription is None else subscription._cb  # noqa: SLF001 - nats-py's own
         if not isinstance(taker, Taker):
@@ -113,7 +133,11 @@ class BusClient(Client):
         # nats-py would queue it for a task of its own; what takes it here queues it already.
         self.stats["in_msgs"] += 1
         self.stats["in_bytes"] += len(data)
-        taker.take(subject.decode(), data, reply.decode())
+        taker.take(message.subject, data, message.reply)
+
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        # Anybody may write them, and not all of them can be read. One matters: the server says that nobody listens.
+        return {"Status": _NOBODY[-3:].decode()} if headers and headers.startswith(_NOBODY) else None
 
     async def _process_pong(self) -> None:
         if self._pongs and self._pongs[0].done():  # who asked was cancelled; nats-py would stop reading, deaf for good

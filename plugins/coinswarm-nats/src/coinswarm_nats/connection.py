@@ -60,6 +60,7 @@ class Connection:
         self._client = BusClient(
             identity,
             self._closes,
+            tell,
             encrypted=urlsplit(url).scheme == "tls",
             certified=settings.certificate_file is not None,
         )
