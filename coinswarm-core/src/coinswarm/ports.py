@@ -53,7 +53,10 @@ class Driver(ABC):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it: what was accepted before is done first, within a bounded time."""
+        """Close it: what was accepted before is done first, within a bounded time; after an error at once.
+
+        It is closed also when that is cancelled, and an error goes on as it was: in no group.
+        """
 
     @abstractmethod
     async def health(self) -> Health:

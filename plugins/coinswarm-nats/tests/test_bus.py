@@ -71,9 +71,8 @@ def test_leaving_does_not_wait_for_ever_and_an_error_inside_not_at_all(nats_url:
                     raise error
 
     anyio.run(leave, 0.01, None)
-    with pytest.raises(BaseExceptionGroup) as raised:
+    with pytest.raises(KeyError, match="inside"):
         anyio.run(leave, 60, KeyError("inside"))
-    assert raised.group_contains(KeyError, match="inside")
 
 
 @pytest.mark.parametrize(("limits", "kept"), [({"pending": 3}, 4), ({"pending_bytes": 1 << 20}, 5)])

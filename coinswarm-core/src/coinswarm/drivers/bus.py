@@ -69,15 +69,17 @@ class LocalBus(MessageBus):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let handlers take what is pending, for a bounded time, then end them."""
+        """Let handlers take what is pending, for a bounded time, then end them. An error is not ours to wrap."""
         group = self._opened()
-        if error is None:
-            with anyio.move_on_after(self._settings.drain_seconds):
-                for subscription in list(self._subscriptions):
-                    await subscription.mailbox.drained()
-        self._group = None
-        group.cancel_scope.cancel()
-        await group.__aexit__(kind, error, trace)
+        try:
+            if error is None:
+                with anyio.move_on_after(self._settings.drain_seconds):
+                    for subscription in list(self._subscriptions):
+                        await subscription.mailbox.drained()
+        finally:
+            self._group = None
+            group.cancel_scope.cancel()
+            await group.__aexit__(None, None, None)
 
     async def health(self) -> Health:
         """Good while it is open."""

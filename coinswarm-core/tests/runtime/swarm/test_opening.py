@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
 from coinswarm.config.swarm import SwarmSection, VoterSection
-from coinswarm.errors import NotReadyError, ProfileError
+from coinswarm.drivers.bus import LocalBus
+from coinswarm.drivers.settings import LocalBusSettings
+from coinswarm.errors import HaltedError, NotReadyError, ProfileError
 from coinswarm.memory.store.opening import migrated, open_store
 from coinswarm.runtime.swarm import opening
 from coinswarm.runtime.swarm.telling import AGAIN_SECONDS, Teller
@@ -17,6 +20,7 @@ from coinswarm_testkit.quorum.decided import ROSTER
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import TracebackType
 
 
 def section(path: Path) -> SwarmSection:
@@ -68,6 +72,41 @@ def test_a_process_that_follows_a_log_waits_until_it_is_begun(tmp_path: Path, mo
     assert anyio.run(follow) == "north"
     assert len(said) == 2
     assert said[1] == "p: the database is there"
+
+
+class Left(LocalBus):
+    """A bus that notes why it is left."""
+
+    why: BaseException | None = None
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.why = error
+        await super().__aexit__(kind, error, trace)
+
+
+def left(monkeypatch: pytest.MonkeyPatch) -> tuple[Left, Any]:
+    """A bus, and a profile that names it."""
+    bus = Left(LocalBusSettings())
+    monkeypatch.setattr(opening, "make_driver", lambda *_, **__: bus)
+    return bus, SimpleNamespace(drivers=SimpleNamespace(bus=SimpleNamespace(name="left", settings={})))
+
+
+def test_a_bus_is_left_at_once_after_an_error_and_it_is_the_error_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus, profile = left(monkeypatch)
+
+    async def fail(error: Exception | None) -> None:
+        async with opening.opened_bus(profile, "p.toml", Teller("v1", print)):
+            if error is not None:
+                raise error
+
+    anyio.run(fail, None)
+    assert bus.why is None
+    halt = HaltedError("stop")
+    with pytest.raises(HaltedError):
+        anyio.run(fail, halt)
+    assert bus.why is halt
 
 
 def test_a_trouble_is_said_again_while_it_lasts() -> None:

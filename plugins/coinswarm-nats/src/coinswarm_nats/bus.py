@@ -102,18 +102,23 @@ class NatsBus(MessageBus):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let handlers take what the server has sent, and the server what was published; then close."""
+        """Let handlers take what the server has sent, and the server what was published; then close.
+
+        An error of the block is not ours to wrap.
+        """
         group = self._tasks()
-        if error is None:
-            with anyio.move_on_after(self._settings.drain_seconds):
-                await self._drain()
-        self._group, self._problem = None, "it was closed"
-        group.cancel_scope.cancel()
         try:
-            await group.__aexit__(kind, error, trace)
+            if error is None:
+                with anyio.move_on_after(self._settings.drain_seconds):
+                    await self._drain()
         finally:
-            if self._connection is not None:
-                await self._connection.close()
+            self._group, self._problem = None, "it was closed"
+            group.cancel_scope.cancel()
+            try:
+                await group.__aexit__(None, None, None)
+            finally:
+                if self._connection is not None:
+                    await self._connection.close()
 
     async def _drain(self) -> None:
         """Take what is on its way to us, and see that what we sent has arrived."""

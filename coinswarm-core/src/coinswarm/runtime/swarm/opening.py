@@ -6,7 +6,7 @@ Nothing need be there yet when a process starts: what does not answer is waited 
 from __future__ import annotations
 
 import time
-from contextlib import asynccontextmanager, closing, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -180,10 +180,9 @@ async def opened_bus(
         return await cast("MessageBus", bus).__aenter__()
 
     bus = await _patiently(once, teller, "bus", "the bus does not answer", patience)
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_exit(bus)
         yield bus
-    finally:
-        await bus.__aexit__(None, None, None)
 
 
 async def _patiently(
