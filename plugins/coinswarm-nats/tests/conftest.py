@@ -55,6 +55,12 @@ class Told(list[Exception]):
             while not any(text in str(error) for error in self):
                 await self._changed.wait()
 
+    async def several(self, number: int) -> None:
+        """Wait until so many were told."""
+        with anyio.fail_after(10):
+            while len(self) < number:
+                await self._changed.wait()
+
 
 async def _published(bus: MessageBus, subject: str, data: bytes) -> None:
     with anyio.fail_after(10):

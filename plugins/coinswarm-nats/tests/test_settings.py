@@ -18,6 +18,8 @@ from coinswarm_nats.settings import NatsSettings
         ({"url": "nats://"}, "is no address"),
         ({"url": "nats://host:4222/path"}, "is no address"),
         ({"url": "nats://host:99999"}, "is no address"),
+        ({"url": f"nats://{'a' * 70}:4222"}, "is no address"),
+        ({"url": "nats://a..b:4222"}, "is no address"),
         ({"url": "nats://a:4222,,tls://b"}, "is no address"),
         ({"prefix": ""}, "at least one word"),
         ({"prefix": "a b"}, "write words"),

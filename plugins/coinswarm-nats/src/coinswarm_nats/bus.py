@@ -231,6 +231,9 @@ class NatsBus(MessageBus):
             except CoinswarmError as error:
                 await connection.close()
                 problems.append(error)
+            except BaseException:  # left meanwhile: else it would go on taking its groups' share
+                await connection.close()
+                raise
             else:
                 return connection
         if len(problems) == 1:

@@ -16,7 +16,14 @@ from urllib.parse import urlsplit
 import anyio
 import nats.errors
 
-from coinswarm.errors import AmbiguousError, OperatorError, RetryableError, UnreachableError
+from coinswarm.errors import (
+    AmbiguousError,
+    CoinswarmError,
+    OperatorError,
+    RetryableError,
+    UnreachableError,
+    one_line,
+)
 from coinswarm.ports import MAX_MESSAGE
 from coinswarm_nats.client import BusClient, Taker
 
@@ -26,7 +33,6 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
 
-    from coinswarm.errors import CoinswarmError
     from coinswarm.ports import OnError
     from coinswarm_nats.client import Take
     from coinswarm_nats.nkey import Identity
@@ -90,16 +96,29 @@ class Connection:
                 )
                 self._opening = False
                 await self.flush("the connection")  # a server that wants our certificate hangs up only now
+            self._demand_room()
         except (OSError, nats.errors.Error, TimeoutError, AmbiguousError) as error:
             problem = self._unopened(error)  # before closing, which may find reasons of its own
             await self.close()
             raise problem from None
+        except CoinswarmError:
+            await self.close()
+            raise
+        except Exception as error:  # whatever nats-py makes of what answers there: who tries again must live
+            await self.close()
+            message = f"what answers at {self.url} is no NATS server ({one_line(error)})"
+            raise UnreachableError(message, remedy="start one there, or name another in the setting url") from error
         except BaseException:
             await self.close()
             raise
-        if self._client.max_payload < MAX_MESSAGE:
-            most = self._client.max_payload
-            await self.close()
+
+    def _demand_room(self) -> None:
+        """Hold that the server carries all that a swarm sends.
+
+        :raises OperatorError: when it does not.
+        """
+        most = self._client.max_payload
+        if most < MAX_MESSAGE:
             message = f"the NATS server {self.url} carries messages of {most} bytes at most"
             raise OperatorError(message, remedy=f"set max_payload to {MAX_MESSAGE} or more in its configuration")
 
@@ -108,7 +127,7 @@ class Connection:
         self._opening = False
         # Shielded, so that sockets are closed whoever leaves; bounded, because asyncio's `wait_closed` has no end after
         # a TLS handshake that failed, or before a peer that is silent.
-        with suppress(OSError, nats.errors.Error), anyio.move_on_after(CLOSE_SECONDS, shield=True) as scope:
+        with suppress(Exception), anyio.move_on_after(CLOSE_SECONDS, shield=True) as scope:
             await self._client.close()
         if scope.cancelled_caught:
             self._client.cut()

@@ -63,6 +63,7 @@ class NatsSettings(BaseModel):
             try:
                 address = urlsplit(part.strip())
                 good = address.scheme in {"nats", "tls"} and bool(address.hostname) and address.port != 0
+                (address.hostname or "").encode("idna")  # as it is looked up
             except ValueError:
                 good, address = False, urlsplit("")
             if "@" in part:
