@@ -132,10 +132,11 @@ class Subscription(ABC):
 class MessageBus(Driver):
     """Carries messages between parts of a swarm. It notifies; whatever must not be lost is in a log.
 
-    Promised: to each subscriber, messages of one publisher on one subject arrive in order and at most once; a
-    subscription counts from when ``subscribe`` returned; a message on a queue group goes to one member of it.
-    Not promised: delivery while a subscriber, or the connection, is away, and to one that falls more than
-    its limit behind (told to ``on_error``); order across publishers or subjects; fairness within a group.
+    Promised: to each subscriber, messages of one publisher on one subject arrive at most once, and in order within one
+    connection; a subscription counts from when ``subscribe`` returned; a message on a queue group goes to one member.
+    Not promised: delivery while a subscriber, or the connection, is away, and to one that falls more than its limit
+    behind (told to ``on_error``); order across publishers or subjects, or across connections: what is on its way when
+    one is lost may arrive after what was published over the next; fairness within a group.
 
     A lost connection is made again with growing pauses, its subscriptions with it; meanwhile ``publish`` raises
     ``UnreachableError``. Patterns: ``*`` is one word, a last ``>`` one or more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -253,6 +254,21 @@ def test_answers_come_to_an_inbox_that_only_this_identity_hears(guarded: str, he
             return (await voter.request("audit.head", b"", seconds=5)).data
 
     assert anyio.run(play) == b"answer"
+
+
+def test_who_may_not_hear_answers_is_told_which_setting_and_nothing_is_asked(guarded: str, heard: Heard) -> None:
+    async def play() -> None:
+        async with made(guarded, VOTER) as voter, made(guarded, READER) as reader:
+            await reader.subscribe("audit.>", heard)
+            for _ in range(2):
+                with pytest.raises(OperatorError, match=r"subscription to \"_inbox\..*: set inbox to"):
+                    await voter.request("audit.head", b"asked", seconds=5)
+            await voter.publish("audit.head", b"said")
+            await heard.until(lambda it: b"said" in it)
+            assert len([task for task in asyncio.all_tasks() if "_wait_for_msgs" in repr(task)]) <= 1, "the reader's"
+
+    anyio.run(play)
+    assert heard == [b"said"]
 
 
 def test_who_is_let_in_no_more_is_told_and_comes_back_when_he_is(told: Told) -> None:

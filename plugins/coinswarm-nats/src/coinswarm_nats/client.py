@@ -139,6 +139,19 @@ class BusClient(Client):
         # Anybody may write them, and not all of them can be read. One matters: the server says that nobody listens.
         return {"Status": _NOBODY[-3:].decode()} if headers and headers.startswith(_NOBODY) else None
 
+    @property
+    def hears_answers(self) -> bool:
+        """Whether ``hear_answers`` was called; nothing is requested before."""
+        return bool(self._resp_sub_prefix)
+
+    def hear_answers(self, inbox: str) -> None:
+        """Have answers sent to subjects that begin with these words; ``take_answer`` is handed what comes there."""
+        self._resp_sub_prefix = bytearray(f"{inbox}.".encode())
+
+    async def take_answer(self, message: Msg) -> None:
+        """Hand an answer to who waits for it."""
+        await self._request_sub_callback(message)
+
     async def _process_pong(self) -> None:
         if self._pongs and self._pongs[0].done():  # who asked was cancelled; nats-py would stop reading, deaf for good
             self._pongs.pop(0)

@@ -71,6 +71,7 @@ class Connection:
             certified=settings.certificate_file is not None,
         )
         self._opening = True
+        self._first_request = anyio.Lock()
         self._calls: set[tuple[frozenset[str], Callable[[Exception], None]]] = set()
 
     async def open(self) -> None:
@@ -211,10 +212,15 @@ class Connection:
         :raises UnreachableError: when the connection is lost; nothing was done then, for it ends with it.
         :raises OperatorError: when the identity may not listen there.
         """
-        what = f"a subscription to {subject!r}"
+        return await self._subscribed(f"a subscription to {subject!r}", subject, group, Taker(take))
+
+    async def _subscribed(
+        self, what: str, subject: str, group: str, taker: Callable[[Msg], Awaitable[None]]
+    ) -> Subscription:
+        """Make a subscription, and wait for the server to have it."""
         self.demand(what)
         try:
-            made = await self._client.subscribe(subject, group, Taker(take))
+            made = await self._client.subscribe(subject, group, taker)
         except nats.errors.ConnectionClosedError:
             self.demand(what)
             raise
@@ -224,7 +230,7 @@ class Connection:
             with anyio.CancelScope(shield=True):
                 await self.end(made)
             if isinstance(error, AmbiguousError):
-                raise UnreachableError(error.message, remedy="subscribe again") from None
+                raise UnreachableError(error.message, remedy="try it again") from None
             raise
         return made
 
@@ -242,9 +248,28 @@ class Connection:
 
         :raises UnreachableError: when nobody is subscribed.
         :raises AmbiguousError: when none comes in time, or the connection is lost.
+        :raises OperatorError: when the identity may not ask there, or not hear answers; it was not asked then.
         """
         what = f"a request on {subject!r}"
+        await self._hear_answers(what, seconds)
         return await self._call(what, [subject], lambda: self._client.request(subject, data, seconds), seconds)
+
+    async def _hear_answers(self, what: str, seconds: float) -> None:
+        """Listen where answers come, before the first request: else that would be done, and nobody would hear of it."""
+        with anyio.move_on_after(seconds) as scope:
+            async with self._first_request:
+                if self._client.hears_answers:
+                    return
+                inbox = self._client.new_inbox()
+                try:
+                    await self._subscribed(f"the inbox of {what}", f"{inbox}.*", "", self._client.take_answer)
+                except OperatorError as error:
+                    remedy = "set inbox to words below _INBOX where this identity may listen, or allow it these"
+                    raise OperatorError(error.message, remedy=remedy) from None
+                self._client.hear_answers(inbox)
+        if scope.cancelled_caught:
+            text = f"{what} was not made: the NATS server {self.url} did not confirm its inbox within {seconds:g} s"
+            raise UnreachableError(text)
 
     async def flush(self, what: str, *subjects: str) -> None:
         """Wait until the server has all that was sent.
