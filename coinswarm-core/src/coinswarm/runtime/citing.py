@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from coinswarm.domain.episode import Episode
-    from coinswarm.memory.store.facts import FactsRead
     from coinswarm.memory.store.opening import Store
+    from coinswarm.memory.store.reading import FactsRead
 
 REGISTERS = ProposalKind.UPDATE_PATTERN.value
 PATTERNS = {REGISTERS, ProposalKind.PROMOTE_PATTERN.value, ProposalKind.DEPRECATE_PATTERN.value}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from decimal import Decimal
 from threading import Barrier
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import event, select, text
@@ -16,7 +18,7 @@ from sqlalchemy.orm import Session
 from coinswarm.canonical import digest, sha256
 from coinswarm.clock import HOUR_NS
 from coinswarm.domain.episode import Episode, Space
-from coinswarm.errors import DataError, InvariantError, UnreachableError
+from coinswarm.errors import AmbiguousError, DataError, InvariantError, UnreachableError
 from coinswarm.memory.evidence.places import trade_links, upto
 from coinswarm.memory.store.engine import engine_of, place
 from coinswarm.memory.store.facts import ClosedTrade, cite_trade
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from memory.quorum.conftest import Cluster
+    from sqlalchemy import Connection
 
     from coinswarm.domain.proposal import Reference
     from coinswarm.memory.store.opening import Store
@@ -141,6 +144,33 @@ def test_sessions_that_write_at_once_get_different_numbers(
         written_at_once(stored, [closing_them.enter_context(closing(again(stored, store_url))) for _ in range(4)])
 
 
+def test_sessions_that_write_the_same_at_once_write_it_once(
+    stored: Store, store_url: str, again: Callable[[Store, str], Store]
+) -> None:
+    ways: list[Callable[[Store, int], object]] = [
+        lambda store, turn: store.facts.add_space(Space("north", f"s{turn}", 4)),
+        lambda store, turn: store.facts.add_vectors([bytes([turn]) * 8]),
+        lambda store, turn: store.facts.add_returns("returns/trend", turn, [1]),
+        lambda store, turn: store.facts.add_certificate("trend", digest(turn), "gold"),
+    ]
+
+    def write(store: Store) -> None:
+        for turn in range(8):
+            for way in ways:
+                ready.wait()
+                way(store, turn)
+
+    with ExitStack() as closing_them:
+        stores = [closing_them.enter_context(closing(again(stored, store_url))) for _ in range(4)]
+        ready = Barrier(len(stores), timeout=20)
+        with ThreadPoolExecutor(len(stores)) as pool:
+            list(pool.map(write, stores))
+    with stored.facts.reader() as read:
+        assert len(read.spaces()) == 8
+        assert read.returns("returns/trend") == (0, (1,) * 8)
+        assert read.certificates() == {"trend": (digest(7), "gold")}
+
+
 def test_sessions_that_write_at_once_do_so_whatever_the_servers_default(
     cluster: Cluster, databases: Callable[[str], str]
 ) -> None:
@@ -176,6 +206,43 @@ def test_a_session_that_stops_while_it_writes_a_trade_does_not_keep_others_from_
         with pytest.raises(UnreachableError, match=r"did not wait for the rest of a transaction|cannot be reached"):
             stopped.facts.add_trades([closed(1, "breakout")])
     assert record(served, "breakout") == [(1, digest(2))]
+
+
+def test_facts_whose_commit_got_no_answer_may_have_been_written(served: Store) -> None:
+    lost = [True]
+
+    def unanswered(connection: Connection) -> None:
+        """It is done, and the answer goes astray."""
+        if lost.pop():
+            driver: Any = connection.connection.driver_connection
+            with socket.socket(fileno=os.dup(driver.pgconn.socket)) as wire:
+                wire.settimeout(5)
+                said = b"COMMIT\0"
+                wire.sendall(b"Q" + (len(said) + 4).to_bytes(4, "big") + said)
+                assert b"COMMIT" in wire.recv(1 << 16)
+                wire.shutdown(socket.SHUT_RDWR)
+
+    event.listen(served.engine, "commit", unanswered)
+    with pytest.raises(AmbiguousError, match="gave no answer to a commit: ask again, which is safe"):
+        served.facts.add_vectors([b"12345678"])
+    event.remove(served.engine, "commit", unanswered)
+    with served.facts.reader() as read:
+        assert len(read.vectors([sha256(b"12345678")])) == 1, "these were"
+    assert served.facts.add_vectors([b"12345678"]) == (sha256(b"12345678"),)
+
+
+def test_facts_that_are_refused_at_the_commit_were_not_written(served: Store) -> None:
+    with served.engine.begin() as connection:
+        connection.execute(text("CREATE FUNCTION pg_temp.fail() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'so' "
+                                "USING ERRCODE = '40001'; END $$ LANGUAGE plpgsql"))  # fmt: skip
+        connection.execute(text("CREATE CONSTRAINT TRIGGER failing AFTER INSERT ON vector DEFERRABLE INITIALLY "
+                                "DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.fail()"))  # fmt: skip
+    with pytest.raises(UnreachableError, match="undid it"):
+        served.facts.add_vectors([b"12345678"])
+    with served.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER failing ON vector"))
+    with served.facts.reader() as read:
+        assert read.vectors([sha256(b"12345678")]) == {}
 
 
 def test_returns_are_a_record_without_gaps(stored: Store) -> None:

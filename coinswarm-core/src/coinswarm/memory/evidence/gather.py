@@ -47,17 +47,17 @@ from coinswarm.memory.evidence.places import (
 )
 from coinswarm.memory.quorum.ruling import version_of
 from coinswarm.memory.store.engine import translated
-from coinswarm.memory.store.facts import PrimedFacts
 from coinswarm.memory.store.history import HEAD, History
+from coinswarm.memory.store.reading import PrimedFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from coinswarm.domain.proposal import Change
     from coinswarm.memory.quorum.records import Envelope
-    from coinswarm.memory.store.facts import FactsRead
     from coinswarm.memory.store.history import Decided, Standing
     from coinswarm.memory.store.opening import Store
+    from coinswarm.memory.store.reading import FactsRead
 
     Cited = Exhibit | DailyReturns | TrialReturns | Certificate
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
+from coinswarm.errors import AmbiguousError
+from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.statement import POSTGRES, SQLITE, Insertion, Statement
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
     from sqlalchemy.pool import PoolProxiedConnection
+
+    from coinswarm.memory.store.engine import Place
 
     Question = tuple[Statement | Insertion, Any]
     """A statement and its parameters by their names, or an insertion and its rows."""
@@ -47,6 +51,44 @@ def _nobody(_: str) -> None:
 
 class CommitLostError(Exception):
     """Nobody knows whether a transaction was committed; its cause says why."""
+
+
+AWAY = ("08", "57")
+"""What PostgreSQL's states begin with that say that the server went away, and not how a commit ended."""
+
+
+@contextmanager
+def committed(where: Place) -> Iterator[None]:
+    """What goes wrong in a transaction in our words; also that nobody knows.
+
+    :raises AmbiguousError: the connection broke while it was being committed.
+    :raises CoinswarmError: nothing was done.
+    """
+    try:
+        with translated(where):
+            yield
+    except CommitLostError as error:
+        message = f"{where.name} gave no answer to a commit"
+        raise AmbiguousError(message, remedy="ask again, which is safe") from error
+
+
+def commit(connection: Connection) -> None:
+    """Commit what was begun over one of SQLAlchemy's connections.
+
+    :raises DBAPIError: nothing was done.
+    :raises CommitLostError: nobody knows.
+    """
+    try:
+        connection.commit()
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            refused = _is_undone(error.orig)
+        else:
+            state = getattr(error.orig, "sqlstate", None) or AWAY[0]
+            refused = not state.startswith(AWAY)
+        if refused:
+            raise
+        raise CommitLostError from error
 
 
 class Line(ABC):
@@ -213,7 +255,7 @@ class SqliteLine(Line):
             self._driver.commit()
         except sqlite3.Error as error:
             wrapped = self._wrap(error, False)  # noqa: FBT003 - as above
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNDONE:
+            if _is_undone(error):
                 raise wrapped from error
             raise CommitLostError from wrapped
 
@@ -225,6 +267,10 @@ class SqliteLine(Line):
         except sqlite3.Error:
             return False
         return True
+
+
+def _is_undone(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _UNDONE
 
 
 _UNDONE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CONSTRAINT}

@@ -10,13 +10,13 @@ from sqlalchemy import bindparam, func, select
 
 from coinswarm.clock import SystemClock
 from coinswarm.domain.proposal import Configure, Proposal, ProposalKind
-from coinswarm.errors import AmbiguousError, DataError, UnknownNameError
+from coinswarm.errors import DataError, UnknownNameError
 from coinswarm.memory.quorum.codec import MalformedError, ballot_from, envelope_from
 from coinswarm.memory.quorum.log import Log
 from coinswarm.memory.quorum.reader import LogRead
 from coinswarm.memory.quorum.records import Entry, Envelope, Head, Outcome
 from coinswarm.memory.store.engine import translated
-from coinswarm.memory.store.line import CommitLostError, Lines
+from coinswarm.memory.store.line import Lines, committed
 from coinswarm.memory.store.statement import NOW, Insertion, Statement
 from coinswarm.memory.store.tables import EntryRow, HeadRow, ProposalRow, QuorumVote, SealRow
 from coinswarm.memory.store.transaction import SqlTransaction
@@ -101,7 +101,7 @@ class SqlLog(Log):
         :raises UnreachableError: nothing was done, and trying again may help.
         :raises OperatorError: nothing was done, and somebody must act: no space, no rights, no tables.
         """
-        with self._committed(), self._lines.writing() as line:
+        with committed(self._place), self._lines.writing() as line:
             held = self._held(line)
             yield held
             self._commit(held)
@@ -112,16 +112,6 @@ class SqlLog(Log):
 
     def _commit(self, held: SqlTransaction) -> None:
         held.commit()
-
-    @contextmanager
-    def _committed(self) -> Iterator[None]:
-        """What goes wrong in a transaction in our words; also that nobody knows."""
-        try:
-            with translated(self._place):
-                yield
-        except CommitLostError as error:
-            message = f"{self._place.name} gave no answer to a commit"
-            raise AmbiguousError(message, remedy="ask again, which is safe") from error
 
     def read(self, token: int, after: int, limit: int) -> LogRead:
         """As ``Log.read``. What cannot be read any more comes as an entry that no reader accepts.
@@ -172,7 +162,7 @@ class SqlLog(Log):
             }
             for vote in seal.votes
         ]
-        with self._committed(), self._lines.writing() as line:
+        with committed(self._place), self._lines.writing() as line:
             line.commit((_SEALS, rows))
 
     def find(self, beginning: str) -> int:

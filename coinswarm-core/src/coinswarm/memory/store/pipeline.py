@@ -15,7 +15,7 @@ from psycopg.errors import CharacterNotInRepertoire, InFailedSqlTransaction, err
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
 from coinswarm.memory.store.engine import IDLE_SECONDS
-from coinswarm.memory.store.line import CommitLostError, Line
+from coinswarm.memory.store.line import AWAY, CommitLostError, Line
 from coinswarm.memory.store.statement import FEW, POSTGRES, Statement
 
 if TYPE_CHECKING:
@@ -34,9 +34,6 @@ _SYNCED, _BAD = int(ExecStatus.PIPELINE_SYNC), int(ConnStatus.BAD)
 _IDLE = int(TransactionStatus.IDLE)
 _READ, _BOTH = selectors.EVENT_READ, selectors.EVENT_READ | selectors.EVENT_WRITE
 _COMMIT = "COMMIT"
-
-_AWAY = ("08", "57")
-"""What states begin with that say that the server went away, and not how a commit ended."""
 
 _FORGOT = ("26", "0A000")
 """What states begin with that say that a prepared statement is gone, or fits the tables no more:
@@ -124,7 +121,7 @@ class PostgresLine(Line):
         if last.status == _REFUSED:
             refused = error_from_result(last)
             wrapped = self._wrap(refused, self.broken)
-            if step.text is _COMMIT and (refused.sqlstate or "").startswith(_AWAY):
+            if step.text is _COMMIT and (refused.sqlstate or "").startswith(AWAY):
                 raise CommitLostError from wrapped
             raise wrapped from refused
         if last.command_status != _COMMIT.encode():

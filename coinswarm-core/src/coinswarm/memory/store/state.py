@@ -24,8 +24,8 @@ from coinswarm.domain.proposal import (
 )
 from coinswarm.memory.evidence.places import episode_text, trade_links, upto
 from coinswarm.memory.quorum.records import Outcome
-from coinswarm.memory.store.facts import trades_of
 from coinswarm.memory.store.models import AgentState, Episode, Pattern
+from coinswarm.memory.store.reading import trades_of
 from coinswarm.memory.store.statement import Insertion, Statement
 
 if TYPE_CHECKING:
