@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from decimal import Decimal
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -191,6 +193,21 @@ def test_what_goes_wrong_half_way_leaves_nothing_behind(
     with pytest.raises(KeyboardInterrupt):
         schema.migrate(engine, where)
     assert names(engine) == set()
+
+
+@pytest.mark.parametrize("start", [None, "0001"])
+def test_of_several_processes_one_migrates(empty: str, reached: tuple[Engine, Place], start: str | None) -> None:
+    if start:
+        schema.migrate(*reached, start)
+    ready = Barrier(4, timeout=20)
+
+    def migrating(_: int) -> tuple[str | None, str | None]:
+        ready.wait()
+        return migrated(empty)[:2]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = sorted(map(str, pool.map(migrating, range(4))))
+    assert found == sorted(map(str, [(start, schema.REVISION), *[(schema.REVISION, schema.REVISION)] * 3]))
 
 
 def test_the_code_knows_every_migration() -> None:

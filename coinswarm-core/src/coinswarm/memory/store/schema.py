@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import func, inspect, select, text
 
 from coinswarm.errors import DataError, NotReadyError
 from coinswarm.memory.store.engine import MIGRATE, translated
+from coinswarm.memory.store.statement import POSTGRES
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,6 +26,8 @@ REVISIONS = ("0001", "0002", "0003")
 """All of them, oldest first."""
 
 _VERSIONS = "alembic_version"
+_LOCK = int.from_bytes(b"coinswrm", "big")
+"""PostgreSQL's number for the right to change the tables of a database."""
 
 
 def revision(connection: Connection) -> str | None:
@@ -60,7 +63,7 @@ def check(engine: Engine, place: Place) -> None:
 
 
 def migrate(engine: Engine, place: Place, target: str = REVISION) -> tuple[str | None, str | None]:
-    """Bring a store's tables to a version, in one transaction.
+    """Bring a store's tables to a version, in one transaction; of several processes one does it, and the others wait.
 
     :param target: ``base`` removes them all.
     :returns: the version before and after; None: no tables.
@@ -68,7 +71,12 @@ def migrate(engine: Engine, place: Place, target: str = REVISION) -> tuple[str |
     """
     from alembic import command  # noqa: PLC0415 - only where tables change
 
-    with translated(place), engine.execution_options(writes=True).begin() as connection:
+    writing = engine.execution_options(writes=True)
+    if engine.dialect.name == POSTGRES:  # whatever the server's default: what a lock was waited for must be seen
+        writing = writing.execution_options(isolation_level="READ COMMITTED")
+    with translated(place), writing.begin() as connection:
+        if engine.dialect.name == POSTGRES:  # on SQLite who writes is alone
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         before = revision(connection)
         if before is not None and before not in REVISIONS:
             message = f"the tables of {place.name} are of version {before}, and this Coinswarm knows {REVISION} at most"
