@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,6 @@ from coinswarm.runtime.swarm.disk import Disk, seen_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from coinswarm.domain.proposal import Proposal
 
@@ -184,7 +184,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         pass
 
 
-def test_how_far_disks_have_seen_is_read_without_opening_them(tmp_path: Path) -> None:
+def test_how_far_disks_have_seen_is_read_without_opening_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen_in(tmp_path) == seen_in(tmp_path / "nowhere") == 0
     with disk(tmp_path) as one:
         assert seen_in(tmp_path) == 0
@@ -192,3 +192,5 @@ def test_how_far_disks_have_seen_is_read_without_opening_them(tmp_path: Path) ->
         assert seen_in(tmp_path) == 7, "also while its process runs"
     (tmp_path / "none.sqlite").write_text("no disk at all")
     assert seen_in(tmp_path) == 7
+    monkeypatch.chdir(tmp_path)
+    assert seen_in(Path()) == 7, "in a folder of the working directory's"

@@ -201,7 +201,8 @@ def seen_in(folder: Path) -> int:
     """
     most = 0
     for path in folder.glob("*.sqlite"):
-        with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as disk:
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True)) as disk:
             found = disk.execute("SELECT at FROM seen").fetchone()
             most = max(most, found[0] if found else 0)
     return most
