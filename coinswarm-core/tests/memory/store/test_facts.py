@@ -80,6 +80,32 @@ def test_a_row_that_breaks_a_constraint_is_refused(stored: Store) -> None:
         stored.facts.add_trades([replace(closed(1), closed_ns=0)])
 
 
+@pytest.mark.parametrize(
+    "trade",
+    [
+        replace(closed(1), pnl=2**64),
+        replace(closed(1), patterns=("a\ud800",)),
+    ],
+)
+def test_what_no_column_holds_is_refused(stored: Store, trade: ClosedTrade) -> None:
+    with pytest.raises(InvariantError, match=r"cannot hold a value|refused a statement"):
+        stored.facts.add_trades([trade])
+    assert len(stored.facts.add_trades([closed(2)])) == 1
+
+
+def test_a_text_that_postgresql_cannot_hold_is_refused_and_not_tried_again(served: Store) -> None:
+    with pytest.raises(InvariantError, match=r"refused a statement .*cannot contain NUL"):
+        served.facts.add_trades([replace(closed(1), patterns=("a\0b",))])
+
+
+def test_a_trade_that_is_given_twice_is_written_once(stored: Store) -> None:
+    one = closed(1, "breakout")
+    with pytest.raises(DataError, match=rf"trade {one.episode.id} is given twice, each time otherwise"):
+        stored.facts.add_trades([one, replace(one, pnl=7)])
+    assert len(stored.facts.add_trades([one, one])) == 2
+    assert record(stored, "breakout") == [(1, digest(1))]
+
+
 def record(store: Store, pattern: str) -> list[tuple[int, str]]:
     """The record of a pattern as it is stored: number and trade."""
     asked = select(TradePattern.number, TradePattern.trade).where(TradePattern.pattern == pattern)

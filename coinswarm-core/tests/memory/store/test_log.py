@@ -267,6 +267,13 @@ def test_what_is_in_a_request_may_be_nonsense(cluster: Cluster, stored: Store, w
     assert whole(stored) == 1
 
 
+@pytest.mark.parametrize("beginning", ["", "\0", "\ud800", "%"])
+def test_no_proposal_begins_with_what_is_in_no_id(cluster: Cluster, stored: Store, beginning: str) -> None:
+    envelope = cluster.commit()
+    assert stored.log.find(beginning) == 0
+    assert stored.log.find(envelope.id[:9]) == 1
+
+
 def test_many_decide_at_once_and_each_proposal_is_decided_once(
     cluster: Cluster, stored: Store, store_url: str, whole: Callable[[Store], int], again: Callable[[Store, str], Store]
 ) -> None:

@@ -268,6 +268,23 @@ def test_servers_that_cannot_be_used_say_why(
         logs_in(url.set(username="nobody-we-know").render_as_string(hide_password=False))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sslmode", "bogus"),
+        ("port", "99999"),
+        ("nosuchoption", "1"),
+        ("connect_timeout", "abc"),
+        ("options", "-c search_pth=north"),
+        ("options", "-csearch_path=north -x"),
+    ],
+)
+def test_a_url_that_sets_what_cannot_be_is_not_tried_again(postgres_url: str, name: str, value: str) -> None:
+    url = make_url(postgres_url).update_query_dict({name: value}).render_as_string(hide_password=False)
+    with pytest.raises(OperatorError, match=r"cannot be reached as it is asked to be .*: see what its address sets"):
+        logs_in(url)
+
+
 def test_a_replica_is_refused(cluster: Cluster, databases: Callable[[str], str]) -> None:
     url = databases("coinswarm_empty")
     migrated(url)

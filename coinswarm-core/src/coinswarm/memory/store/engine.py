@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from coinswarm.errors import (
@@ -211,6 +218,9 @@ class _Translated(AbstractContextManager[None]):
         if isinstance(error, NoConnectionError):
             message = f"{self._where.name} has no connection free"
             raise UnreachableError(message) from error
+        if isinstance(error, (OverflowError, UnicodeEncodeError)):  # the driver's, for what no column holds
+            message = f"{self._where.name} cannot hold a value ({_line(error)})"
+            raise InvariantError(message) from error
 
 
 def explained(where: Place, error: DBAPIError) -> CoinswarmError:
@@ -239,6 +249,9 @@ def _sqlite_error(where: Place, error: sqlite3.Error) -> CoinswarmError:  # noqa
     return InvariantError(f"{where.name} refused a statement ({_line(error)})")
 
 
+_SETTING = "?"
+"""Stands for a state: a setting is wrong, and no waiting makes it good."""
+
 _POSTGRES: tuple[tuple[str, type[CoinswarmError], str, str], ...] = (
     # sqlstate, or what it begins with; error; what is wrong; remedy
     ("28", OperatorError, "does not let us in", "check the user and the password in its URL"),
@@ -257,25 +270,39 @@ _POSTGRES: tuple[tuple[str, type[CoinswarmError], str, str], ...] = (
     ("40", UnreachableError, "undid it for the sake of another transaction", ""),
     ("57", UnreachableError, "is going down, or was told to stop", ""),
     ("08", UnreachableError, "cannot be reached", ""),
+    (_SETTING, OperatorError, "cannot be reached as it is asked to be",
+     "see what its address sets behind the ?, and the environment (PG…)"),
+)  # fmt: skip
+
+
+_BEFORE = (
+    # what stands there before there is a connection, and so no code; the state that it amounts to
+    ("authentication failed|no password|no pg_hba|role .* does not exist", "28"),
+    ('database ".*" does not exist', "3D"),
+    ("session is (not )?read-only|read-only", "25006"),
+    ("invalid [^ ]+ value|invalid port number|invalid integer value|invalid value for parameter", _SETTING),
+    ("unrecognized configuration parameter|invalid command-line argument", _SETTING),
+    ('(certificate|key) file ".*" does not exist', _SETTING),
 )
 
 
 def _postgres_error(where: Place, error: DBAPIError, state: str) -> CoinswarmError:
     detail = _line(error.orig)
+    state = state or _guessed(error, detail)
     for begins, kind, what, remedy in _POSTGRES:
         if state.startswith(begins):
             return kind(f"{where.name} {what} ({detail})", remedy=remedy.replace("URL", f"'{where.name}'"))
-    if state:
-        return InvariantError(f"{where.name} refused a statement ({state}: {detail})")
-    for begins, words in (
-        ("28", "authentication failed|no password|no pg_hba|role .* does not exist"),
-        ("3D", 'database ".*" does not exist'),
-    ):
-        if re.search(words, detail):  # before a connection stands there is no code
-            return _postgres_error(where, error, begins)
-    if re.search("session is (not )?read-only|read-only", detail):
-        return _postgres_error(where, error, "25006")
-    return _postgres_error(where, error, "08")
+    return InvariantError(f"{where.name} refused a statement ({f'{state}: ' if state else ''}{detail})")
+
+
+def _guessed(error: DBAPIError, detail: str) -> str:
+    """The state that an error without one amounts to; empty where the driver refused what it was to send."""
+    for words, state in _BEFORE:
+        if re.search(words, detail):
+            return state
+    if isinstance(error, ProgrammingError) and error.statement is None:
+        return _SETTING
+    return "08" if isinstance(error, (OperationalError, InterfaceError)) else ""
 
 
 def _line(error: object) -> str:

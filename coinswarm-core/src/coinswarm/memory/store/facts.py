@@ -80,12 +80,17 @@ class Facts:
 
         They come last in the records of their patterns, by when they were known: what was cited before stays.
 
-        :raises DataError: for another trade under an id that is there.
+        :raises DataError: for another trade under an id that is there, or is given twice.
         """
+        once: dict[str, ClosedTrade] = {}
+        for trade in trades:
+            if once.setdefault(trade.episode.id, trade) != trade:
+                message = f"trade {trade.episode.id} is given twice, each time otherwise"
+                raise DataError(message, remedy="a trade is written once: see which of the two is right")
         rows = {trade.episode.id: _trade_row(trade) for trade in trades}
         links = [
             {"trade": trade.episode.id, "pattern": pattern}
-            for trade in sorted(trades, key=lambda one: (one.episode.known_ns, one.episode.id))
+            for trade in sorted(once.values(), key=lambda one: (one.episode.known_ns, one.episode.id))
             for pattern in sorted(set(trade.patterns))
         ]
         with self._once.begun() as held:

@@ -176,7 +176,7 @@ class SqlLog(Log):
             .limit(_SHOWN)
         )
         with translated(self._place), self._engine.connect() as connection:
-            found = connection.execute(asked, {"log": self.number}).all() if beginning else []
+            found = connection.execute(asked, {"log": self.number}).all() if beginning.isalnum() else []
         if len(found) > 1:
             message = f"{beginning!r} begins the ids of several proposals"
             raise UnknownNameError(message, remedy=f"say more: {', '.join(row.proposal for row in found)}")
