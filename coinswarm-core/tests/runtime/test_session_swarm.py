@@ -227,5 +227,8 @@ def test_no_log_is_begun_in_place_of_one_that_was_seen(
     with pytest.raises(NotReadyError, match=r"there is no store .*swarm\.db, and its log had [1-9][0-9]* entries"):
         trade(profile(mode="paper", memory={}, swarm=swarm), **given)
     assert not path.exists()
+    path.touch()  # as who copies it back begins
+    with pytest.raises(NotReadyError, match=r"there is no store .*swarm\.db, and its log had [1-9][0-9]* entries"):
+        trade(profile(mode="paper", memory={}, swarm=swarm), **given)
     away.rename(path)
     trade(profile(mode="paper", memory={}, swarm=swarm), **given)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event
 
-from coinswarm.errors import CoinswarmError, DataError, OutputError
+from coinswarm.errors import CoinswarmError, DataError, NotReadyError, OutputError
 from coinswarm.memory.quorum.log import Status
 from coinswarm.memory.store.log import readable
-from coinswarm.memory.store.opening import open_store
+from coinswarm.memory.store.opening import holds_nothing, logs_in, open_store
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
@@ -58,6 +59,53 @@ def test_entries_of_a_cluster_of_any_name_are_readable(cluster: Cluster, filed: 
     found = [replace(one, envelope=replace(one.envelope, cluster="nobody")) for one in filed.log.read(1, 0, 9).entries]
     assert found
     assert readable(found) == found
+
+
+def journal(path: Path, wanted: str = "") -> str:
+    """How a file keeps its journal, as another program sees it."""
+    with closing(sqlite3.connect(path)) as connection:
+        mode: str = connection.execute(f"PRAGMA journal_mode {wanted}").fetchone()[0]
+    return mode
+
+
+@pytest.mark.parametrize("what", ["nothing", "a header", "tables that were not committed"])
+def test_a_file_whose_making_was_cut_short_is_made(cluster: Cluster, tmp_path: Path, what: str) -> None:
+    path = tmp_path / "swarm.db"
+    path.touch()
+    if what != "nothing":
+        journal(path, "= WAL")
+    with closing(sqlite3.connect(path, isolation_level=None)) as dying:
+        if what.startswith("tables"):
+            dying.execute("BEGIN IMMEDIATE")
+            dying.execute("CREATE TABLE log (id INTEGER)")
+    with pytest.raises(NotReadyError, match="has no tables of Coinswarm"):
+        logs_in(str(path))
+    assert holds_nothing(str(path))
+    open_store(str(path), "north", "main", roster=cluster.roster).close()
+    assert logs_in(str(path)) == [("north", "main")]
+    assert not holds_nothing(str(path))
+    assert journal(path) == "wal"
+
+
+def test_another_programs_file_is_left_as_it_is(cluster: Cluster, tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as theirs:
+        theirs.execute("CREATE TABLE head (thing INTEGER)")
+    before = path.read_bytes()
+    with pytest.raises(NotReadyError, match="has no tables of Coinswarm"):
+        logs_in(str(path))
+    with pytest.raises(NotReadyError, match="has no tables of Coinswarm"):
+        open_store(str(path), "north", "main", roster=cluster.roster)
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["other.db"]
+
+
+def test_a_file_that_was_restored_in_another_mode_is_as_durable_as_ever(cluster: Cluster, tmp_path: Path) -> None:
+    path = tmp_path / "swarm.db"
+    open_store(str(path), "north", "main", roster=cluster.roster).close()
+    assert journal(path, "= DELETE") == "delete"
+    open_store(str(path), "north", "main").close()
+    assert journal(path) == "wal"
 
 
 def test_files_that_cannot_be_used_say_why(cluster: Cluster, tmp_path: Path) -> None:

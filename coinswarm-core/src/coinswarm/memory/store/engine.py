@@ -167,10 +167,25 @@ _LOCK_TIMEOUT = re.compile("lock[-_]timeout", re.IGNORECASE)
 
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
     """Set what a file forgets."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    [(found,)] = connection.execute(_OURS).fetchall()
+    if found:  # what was restored from a copy may be in another mode
+        connection.execute(_WRITE_AHEAD)
+
+
+def write_ahead(connection: Connection) -> None:
+    """Keep a file's log ahead of it from now on; before anything is begun.
+
+    Not wherever one is connected to: a file that is read may be another program's.
+    """
+    driver: Any = connection.connection.driver_connection
+    driver.execute(_WRITE_AHEAD)
+
+
+_WRITE_AHEAD = "PRAGMA journal_mode = WAL"
+_OURS = "SELECT count(*) = 3 FROM sqlite_master WHERE name IN ('alembic_version', 'quorum_vote', 'head')"
+"""Whether a file is a store."""
 
 
 def _postgres_connected(where: Place, connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's
@@ -215,6 +230,8 @@ class _Translated(AbstractContextManager[None]):
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, DBAPIError):
             raise explained(self._where, error) from error
+        if isinstance(error, sqlite3.Error):
+            raise _sqlite_error(self._where, error) from error
         if isinstance(error, NoConnectionError):
             message = f"{self._where.name} has no connection free"
             raise UnreachableError(message) from error

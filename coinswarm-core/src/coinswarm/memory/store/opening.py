@@ -15,7 +15,7 @@ from coinswarm.memory.store.engine import engine_of, place, translated
 from coinswarm.memory.store.facts import Facts
 from coinswarm.memory.store.line import Lines
 from coinswarm.memory.store.log import SqlLog
-from coinswarm.memory.store.schema import check, migrate
+from coinswarm.memory.store.schema import check, is_blank, migrate
 from coinswarm.memory.store.tables import HeadRow, LeaseRow, LogRow, RosterRow, VoterRow
 from coinswarm.memory.store.transaction import voter_rows
 
@@ -65,7 +65,8 @@ def open_store(
 ) -> Store:
     """Open a cluster's log in a database, and found it where it is not there.
 
-    A SQLite file is made, with its tables, if a roster is given; PostgreSQL must have been migrated.
+    A SQLite file is made, with its tables, if a roster is given, also where that was once cut short. PostgreSQL must
+    have been migrated.
 
     :param url: of SQLite or PostgreSQL, or the path of a file.
     :param roster: of version 0, from the operator's configuration; None: it is taken from the store.
@@ -85,7 +86,7 @@ def open_store(
             raise OutputError(message, remedy="make it, or name another place")
     engine = engine_of(where)
     try:
-        if where.path is not None and roster is not None and not where.path.exists():
+        if where.path is not None and roster is not None and is_blank(engine, where):
             migrate(engine, where)
         check(engine, where)
         number, first = _found(engine, where, cluster, shard, roster)
@@ -118,6 +119,21 @@ def opened(url: str, cluster: str = "", shard: str = "") -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def holds_nothing(url: str) -> bool:
+    """Whether a store is a file that is not there, or in which no table was ever made.
+
+    :raises OperatorError, UnreachableError: as ``open_store``.
+    """
+    where = place(url)
+    if where.path is None:
+        return False
+    engine = engine_of(where)
+    try:
+        return is_blank(engine, where)
+    finally:
+        engine.dispose()
 
 
 def logs_in(url: str) -> list[tuple[str, str]]:

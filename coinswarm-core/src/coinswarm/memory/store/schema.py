@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, inspect, select, text
 
 from coinswarm.errors import DataError, NotReadyError
-from coinswarm.memory.store.engine import MIGRATE, translated
+from coinswarm.memory.store.engine import MIGRATE, translated, write_ahead
 from coinswarm.memory.store.statement import POSTGRES
 
 if TYPE_CHECKING:
@@ -41,6 +41,14 @@ def revision(connection: Connection) -> str | None:
         if len(found) == 1:
             return str(found[0])
     return None
+
+
+def is_blank(engine: Engine, place: Place) -> bool:
+    """Whether a file holds no tables at all, nobody's: it is not there, or whoever was to make it was cut short."""
+    if place.path is not None and not place.path.exists():
+        return True
+    with translated(place), engine.connect() as connection:
+        return not inspect(connection).get_table_names()
 
 
 def check(engine: Engine, place: Place) -> None:
@@ -74,7 +82,10 @@ def migrate(engine: Engine, place: Place, target: str = REVISION) -> tuple[str |
     writing = engine.execution_options(writes=True)
     if engine.dialect.name == POSTGRES:  # whatever the server's default: what a lock was waited for must be seen
         writing = writing.execution_options(isolation_level="READ COMMITTED")
-    with translated(place), writing.begin() as connection:
+    with translated(place), writing.connect() as connection:
+        if place.path is not None:
+            write_ahead(connection)
+        connection.begin()
         if engine.dialect.name == POSTGRES:  # on SQLite who writes is alone
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         before = revision(connection)
@@ -88,6 +99,7 @@ def migrate(engine: Engine, place: Place, target: str = REVISION) -> tuple[str |
             command.upgrade(configuration, target)
         elif wanted < at:
             command.downgrade(configuration, target)
+        connection.commit()
         return before, None if target == "base" else target
 
 

@@ -96,12 +96,13 @@ def demand_kept(section: SwarmSection, seen: int) -> None:
     """Hold that a log which was seen is still there, where it lies in a file.
 
     :param seen: how many entries of it were seen before.
-    :raises NotReadyError: when the file is gone.
+    :raises NotReadyError: when the file is gone, or what was in it.
     """
     from coinswarm.memory.store.engine import place  # noqa: PLC0415 - SQLAlchemy, for who has a log
+    from coinswarm.memory.store.opening import holds_nothing  # noqa: PLC0415 - as above
 
-    file = place(address_of(section)).path
-    if seen and file is not None and not file.exists():
+    if seen and holds_nothing(address_of(section)):
+        file = place(address_of(section)).path
         message = f"there is no store {file}, and its log had {seen} entries"
         raise NotReadyError(message, remedy="bring it back, or mount what it lies on; no other is begun in its place")
 
