@@ -15,6 +15,7 @@ from coinswarm.memory.quorum.roster import reconfigures
 from coinswarm.memory.quorum.verify import Report, verify
 from coinswarm.memory.store.engine import translated
 from coinswarm.memory.store.models import AgentState, Episode, Pattern
+from coinswarm.memory.store.rows import proposal_row, vote_row, voter_rows
 from coinswarm.memory.store.state import Changes
 from coinswarm.memory.store.tables import (
     DecisionRow,
@@ -28,7 +29,6 @@ from coinswarm.memory.store.tables import (
     SubjectRow,
     VoterRow,
 )
-from coinswarm.memory.store.transaction import proposal_row, vote_row, voter_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -15,9 +15,9 @@ from coinswarm.memory.store.engine import engine_of, place, translated
 from coinswarm.memory.store.facts import Facts
 from coinswarm.memory.store.line import Lines
 from coinswarm.memory.store.log import SqlLog
+from coinswarm.memory.store.rows import voter_rows
 from coinswarm.memory.store.schema import check, is_blank, migrate
 from coinswarm.memory.store.tables import HeadRow, LeaseRow, LogRow, RosterRow, VoterRow
-from coinswarm.memory.store.transaction import voter_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,7 +19,8 @@ from coinswarm.memory.quorum.log import Transaction
 from coinswarm.memory.quorum.records import START, Head, Lease, Outcome
 from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.memory.store.among import ByNumber, among, listing
-from coinswarm.memory.store.state import Changes, about, record_of
+from coinswarm.memory.store.rows import decision_row, entry_row, proposal_row, vote_row, voter_rows
+from coinswarm.memory.store.state import Changes, record_of
 from coinswarm.memory.store.statement import NOW, Insertion, Statement, word
 from coinswarm.memory.store.tables import (
     DecisionRow,
@@ -351,8 +352,8 @@ class SqlTransaction(Transaction):
     def _writes(self, head: Head, at_ns: int) -> Iterator[Question]:
         log, entries = self._log, self._entries
         yield _PROPOSALS, [proposal_row(log, entry.envelope) for entry in entries]
-        yield _DECISIONS, [_decision_row(log, entry) for entry in entries]
-        yield _ENTRIES, [_entry_row(log, entry) for entry in entries]
+        yield _DECISIONS, [decision_row(log, entry) for entry in entries]
+        yield _ENTRIES, [entry_row(log, entry) for entry in entries]
         times = {entry.envelope.id: entry.at_ns for entry in entries}
         places: dict[str, int] = {}
         votes = []
@@ -388,60 +389,3 @@ def _moves(proposal: Proposal) -> bool:
 def _is_text(value: str) -> bool:
     """Whether a database can hold a text that anybody may have sent."""
     return "\0" not in value and value.isascii()
-
-
-def proposal_row(log: int, envelope: Envelope) -> dict[str, Any]:
-    """The row of a proposal that was decided."""
-    proposal = envelope.proposal
-    return {
-        "log": log,
-        "id": envelope.id,
-        "kind": proposal.kind.value,
-        "subject": proposal.subject,
-        "about": about(proposal),
-        "submitter": envelope.submitter,
-        "body": envelope.body.decode(),
-        "signature": envelope.signature,
-    }
-
-
-def _decision_row(log: int, entry: Entry) -> dict[str, Any]:
-    return {
-        "log": log,
-        "proposal": entry.envelope.id,
-        "outcome": entry.outcome.value,
-        "position": entry.index,
-    }
-
-
-def _entry_row(log: int, entry: Entry) -> dict[str, Any]:
-    return {
-        "log": log,
-        "position": entry.index,
-        "previous": entry.previous,
-        "hash": entry.hash,
-        "epoch": entry.epoch,
-        "at_ns": entry.at_ns,
-        "proposal": entry.envelope.id,
-        "outcome": entry.outcome.value,
-    }
-
-
-def vote_row(log: int, ballot: Ballot, place: int, at_ns: int) -> dict[str, Any]:
-    """The row of a ballot of a commit proof."""
-    return {
-        "log": log,
-        "proposal_id": ballot.proposal,
-        "manager_id": ballot.voter,
-        "decision": "ACCEPT" if ballot.accepts else "REJECT",
-        "reasons": ballot.findings,
-        "timestamp": at_ns,
-        "place": place,
-        "body": ballot.body.decode(),
-        "signature": ballot.signature,
-    }
-
-
-def voter_rows(roster: Roster) -> list[dict[str, Any]]:
-    """The voters of a roster, as ``voter`` has them."""
-    return [{"roster": roster.version, "name": seat.name, "key": seat.key} for seat in roster.voters]
