@@ -14,6 +14,7 @@ from coinswarm.domain.episode import Episode, LogPosition, Space
 from coinswarm.domain.health import Condition, Health
 from coinswarm.drivers.episodes import LocalMemory
 from coinswarm.drivers.settings import LocalMemorySettings
+from coinswarm_testkit.quorum import decided
 from coinswarm_testkit.quorum.decided import ROSTER, DecidedLog
 
 if TYPE_CHECKING:
@@ -82,6 +83,20 @@ def test_each_space_is_shown_and_tidied_up(monkeypatch: pytest.MonkeyPatch, caps
     assert shown[1].split() == ["SPACE", "DIMENSION", "ENTRIES", "BYTES", "EXACT", "APPLIED"]
     assert main([*WORDS, "--optimize"]) == 0
     assert tidied == [SPACE, OTHER]
+
+
+def test_the_index_of_another_shard_is_its_own(
+    log: DecidedLog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(decided, "SHARD", "eu")
+    there = DecidedLog(log.path)
+    there.store.facts.add_space(SPACE)
+    there.close()
+    profile = PROFILE.replace('cluster = "north"', 'cluster = "north"\nshard = "eu"') + MEMORY
+    log.path.with_name("north.toml").write_text(profile, encoding="utf-8")
+    assert main([*WORDS, "--json"]) == 0
+    [space] = json.loads(capsys.readouterr().out)["spaces"]
+    assert (space["space"], space["entries"], space["applied"]) == ("trend/state.1", 0, None)
 
 
 def test_what_stands_in_the_way_is_told(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import urllib.request
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from coinswarm.runtime.swarm import noticing
 from coinswarm.runtime.swarm.node import COMMIT, status_subject
 from coinswarm.runtime.swarm.parts import Place
 from coinswarm.runtime.swarm.telling import Teller
+from coinswarm_testkit.quorum import decided
 from coinswarm_testkit.quorum.decided import ROSTER, DecidedLog
 
 if TYPE_CHECKING:
@@ -89,7 +91,9 @@ class Followed:
     def __init__(self, log: DecidedLog, *plugins: str, bus: MessageBus | None = None, **more: Any) -> None:  # noqa: ANN401
         self.said: list[str] = []
         self.kept = log.path.with_name("follower.json")
-        place = Place("north", "main", ROSTER, Ed25519Scheme(), bus or LocalBus(LocalBusSettings()), log.store.log)
+        place = Place(
+            "north", log.store.log.shard, ROSTER, Ed25519Scheme(), bus or LocalBus(LocalBusSettings()), log.store.log
+        )
         _, tell = listeners(plugins, HOOK)
         self.follower = Follower(place, tell, self.kept, Teller("follower", self.said.append), **more)
 
@@ -115,6 +119,18 @@ async def test_what_is_decided_from_now_on_is_told_once_and_in_order(
     assert again.follower.seen.decisions == {("configure", "accept"): 5, ("configure", "reject"): 2}
     assert again.follower.seen.fold.head.index == 7
     assert first.said == again.said == []
+
+
+async def test_the_index_of_another_shard_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decided, "SHARD", "eu")
+    log = DecidedLog(tmp_path / "swarm.db")
+    log.store.facts.add_space(SPACE)
+    one = Episode(id="0" * 64, agent="trend", instrument="X", side=1, decided_ns=1, known_ns=2, result_ppm=3)
+    log.remembered(SPACE, one, np.array([0.6, 0.8], "<f4").tobytes())
+    followed = Followed(log)
+    await followed.follower.catch_up()
+    assert followed.follower._spaces == {replace(SPACE, swarm="north/eu")}
+    log.close()
 
 
 async def test_several_of_one_entry_are_one_decision_in_each_of_their_spaces(
