@@ -96,9 +96,10 @@ NAN = np.full(8, np.nan, "<f4").tobytes().hex()
         ("UPDATE episode SET vector = x'00' WHERE key = 2", "vector of episode 6b86b273ff34 .*another width"),
         (f"UPDATE episode SET vector = x'{NAN}' WHERE key = 2", "a vector of state.1 .*its length is not 1"),  # noqa: S608 - our own
         ("UPDATE episode SET vector = 'text' WHERE key = 2", "vector of episode 6b86b273ff34 .*another width"),
+        ("UPDATE episode SET agent = CAST(x'ff' AS TEXT) WHERE key = 2", "a row of state.1 .*not decode to UTF-8"),
         ("UPDATE space SET digest = 'zz'", "entry that it stands at .*digest of the log position is 'zz'"),
     ],
-    ids=["no episode", "too short", "not finite", "text", "no position"],
+    ids=["no episode", "too short", "not finite", "text", "no text", "no position"],
 )
 def test_a_damaged_row_is_told_and_cleared(tmp_path: Path, damage: str, told_of: str) -> None:
     path = tmp_path / "m.sqlite"

@@ -28,7 +28,8 @@ FIRST_SHARD = "main"
 def swarm_of(cluster: str, shard: str) -> str:
     """Whose memory an index of a log is: each log of a cluster has its own, or they would clear each other's.
 
-    That of the first shard bears the cluster's name alone, as it did before there were several.
+    That of the first shard bears the cluster's name alone, as it did before there were several. No profile's cluster or
+    shard has a stroke in its name, so that no two logs have one name.
     """
     return cluster if shard == FIRST_SHARD else f"{cluster}/{shard}"
 

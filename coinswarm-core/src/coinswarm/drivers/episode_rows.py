@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import contextmanager
 from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,8 +14,7 @@ from coinswarm.domain.episode import Episode, LogPosition
 from coinswarm.errors import DataError
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from coinswarm.domain.episode import Space
     from coinswarm.drivers.neighbours import Neighbours
@@ -148,7 +149,8 @@ def one(connection: sqlite3.Connection, space: Space, episode_id: str) -> Episod
         f"SELECT {_LISTED} FROM episode e JOIN space s ON s.number = e.space"  # noqa: S608 - our own names
         " WHERE s.swarm = ? AND s.name = ? AND s.dimension = ? AND e.id = ?"
     )
-    row = connection.execute(query, (*_named(space), episode_id)).fetchone()
+    with _legible(space):
+        row = connection.execute(query, (*_named(space), episode_id)).fetchone()
     return None if row is None else _episode(space, row)
 
 
@@ -166,11 +168,12 @@ def fill(connection: sqlite3.Connection, space: Space, held: Neighbours) -> Spac
         [count] = connection.execute("SELECT count(*) FROM episode WHERE space = ?", (row.number,)).fetchone()
         held.reserve(count)
         query = f"SELECT key, vector, {_LISTED} FROM episode WHERE space = ? ORDER BY key"  # noqa: S608 - our own names
-        for key, vector, *told in connection.execute(query, (row.number,)):
-            episode = _episode(space, told)
-            if not isinstance(vector, bytes) or len(vector) != 4 * space.dimension:
-                raise _damaged(space, f"the vector of episode {episode.id[:12]}", "it is of another width")
-            held.put(key, episode, np.frombuffer(vector, np.float32))
+        with _legible(space):
+            for key, vector, *told in connection.execute(query, (row.number,)):
+                episode = _episode(space, told)
+                if not isinstance(vector, bytes) or len(vector) != 4 * space.dimension:
+                    raise _damaged(space, f"the vector of episode {episode.id[:12]}", "it is of another width")
+                held.put(key, episode, np.frombuffer(vector, np.float32))
     finally:
         connection.execute("COMMIT")
     if not held.sound():
@@ -190,6 +193,17 @@ def _episode(space: Space, row: Sequence[Any]) -> Episode:
         return Episode(**{**told, "stopped": bool(told["stopped"])})
     except ValueError as error:
         raise _damaged(space, f"episode {str(told['id'])[:12]!r}", error) from error
+
+
+@contextmanager
+def _legible(space: Space) -> Iterator[None]:
+    """Where rows are read: text that is none is no trouble of SQLite's, which has a code for each of its own."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if hasattr(error, "sqlite_errorcode"):
+            raise
+        raise _damaged(space, "a row", error) from error
 
 
 def _damaged(space: Space, what: str, why: object) -> DataError:
