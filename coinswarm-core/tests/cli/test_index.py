@@ -85,6 +85,18 @@ def test_each_space_is_shown_and_tidied_up(monkeypatch: pytest.MonkeyPatch, caps
     assert tidied == [SPACE, OTHER]
 
 
+@pytest.mark.usefixtures("log")
+def test_what_could_not_be_tidied_up_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def optimize(memory: LocalMemory, space: Space) -> None:
+        memory._troubles[space] = "the disk is full"
+
+    monkeypatch.setattr(LocalMemory, "optimize", optimize)
+    assert main([*WORDS, "--optimize"]) == 0
+    assert capsys.readouterr().out.startswith("local: impaired (the disk is full); the log has 1 entry\n")
+
+
 def test_the_index_of_another_shard_is_its_own(
     log: DecidedLog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -190,9 +190,8 @@ class LocalMemory(MemoryBackend):
         except CoinswarmError as error:
             return Health(Condition.DOWN, str(error))
         health = await self._file.health()
-        for trouble in self._troubles.values() if health.condition is Condition.GOOD else ():
-            return Health(Condition.IMPAIRED, trouble)
-        return health
+        trouble = next(iter(self._troubles.values()), "")
+        return Health(Condition.IMPAIRED, trouble) if trouble and health.condition is Condition.GOOD else health
 
     async def optimize(self, space: Space) -> None:
         """Let go of what is dead, complete the graph, and write it to its file."""
@@ -214,7 +213,7 @@ class LocalMemory(MemoryBackend):
 
         async def close() -> None:
             try:
-                for space, held in self._held.items():
+                for space, held in list(self._held.items()):
                     if self._unsaved.get(space) or space in self._troubles:
                         await self._save(space, held)
             finally:
@@ -228,9 +227,9 @@ class LocalMemory(MemoryBackend):
             await finished(close)
 
     async def _alone(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """What it answers; nobody else writes or loads meanwhile. Once begun it ends, though its caller is cancelled:
+        """What it answers; nobody else writes or loads meanwhile. Once begun it ends, though its caller is cancelled.
 
-        what was committed, and memory did not learn of, would never be found.
+        What was committed, and memory did not learn of, would never be found.
         """
         await self._ready()
         async with self._turn:
