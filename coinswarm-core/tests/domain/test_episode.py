@@ -33,7 +33,7 @@ ONE = Episode(
         {"known_ns": 2**63},
         {"result_ppm": 0.5},
         {"result_ppm": 2**63},
-        {"result_ppm": -(2**63)},
+        {"result_ppm": -(2**63) - 1},
         {"risk_ppm": -1},
         {"risk_ppm": 2**63},
         {"regime": "A b"},
@@ -47,7 +47,7 @@ def test_what_is_no_episode(change: dict[str, Any]) -> None:
 
 def test_a_number_that_no_column_holds_is_refused_with_its_bounds() -> None:
     most = 2**63 - 1
-    largest = replace(ONE, decided_ns=most, known_ns=most, result_ppm=-most, risk_ppm=most)
+    largest = replace(ONE, decided_ns=most, known_ns=most, result_ppm=-(2**63), risk_ppm=most)
     assert largest.known_ns == most
     bounds = "is 9,223,372,036,854,775,808, but must be at least 20 and at most 9,223,372,036,854,775,807"
     with pytest.raises(ValueError, match=f"known_ns of the episode {bounds}"):

@@ -144,6 +144,22 @@ def test_a_damaged_row_is_told_by_its_id(tmp_path: Path) -> None:
     anyio.run(work)
 
 
+def test_the_largest_numbers_are_kept() -> None:
+    most = 2**63 - 1
+    episode = replace(told(1)[0], decided_ns=most, known_ns=most, result_ppm=-(2**63), risk_ppm=most)
+
+    async def work() -> None:
+        memory = LocalMemory()
+        await memory.info(SPACE)
+        await memory.remember(SPACE, [episode], vectors(1), at=LogPosition(most, position(1).digest))
+        assert await memory.get(SPACE, episode.id) == episode
+        assert len(await memory.recall(SPACE, vectors(1)[0], 1, most, ANY)) == 1
+        assert await memory.recall(SPACE, vectors(1)[0], 1, most - 1, ANY) == []
+        await memory.close()
+
+    anyio.run(work)
+
+
 def test_what_another_process_writes_is_found_at_the_next_call(tmp_path: Path) -> None:
     async def work() -> None:
         mine, other = (LocalMemory(LocalMemorySettings(path=tmp_path / "m.sqlite")) for _ in range(2))

@@ -135,7 +135,7 @@ class Episode:
             raise ValueError(message)
         whole("decided_ns of the episode", self.decided_ns, 0, LARGEST)
         whole("known_ns of the episode", self.known_ns, self.decided_ns, LARGEST)
-        whole("result_ppm of the episode", self.result_ppm, -LARGEST, LARGEST)
+        whole("result_ppm of the episode", self.result_ppm, -LARGEST - 1, LARGEST)
         whole("risk_ppm of the episode", self.risk_ppm, 0, LARGEST)
         if self.regime:
             name("regime of the episode", self.regime)
