@@ -174,7 +174,8 @@ class Client:
         except exceptions.RedisError as error:
             if broken is None or isinstance(error, BrokenError | LateError):
                 raise
-            raise broken from error  # what it was sent before may have been done
+            message = f"{broken} Then: {error}"  # what was sent before may have been done
+            raise BrokenError(message) from error
         finally:
             self._places.release()
 
