@@ -12,7 +12,7 @@ import pytest
 from coinswarm.config.swarm import SwarmSection, VoterSection
 from coinswarm.drivers.bus import LocalBus
 from coinswarm.drivers.settings import LocalBusSettings
-from coinswarm.errors import HaltedError, NotReadyError, ProfileError
+from coinswarm.errors import HaltedError, NotReadyError, ProfileError, RetryableError
 from coinswarm.memory.store.opening import migrated, open_store
 from coinswarm.runtime.swarm import opening
 from coinswarm.runtime.swarm.telling import AGAIN_SECONDS, Teller
@@ -93,16 +93,19 @@ def left(monkeypatch: pytest.MonkeyPatch) -> tuple[Left, Any]:
     return bus, SimpleNamespace(drivers=SimpleNamespace(bus=SimpleNamespace(name="left", settings={})))
 
 
-def test_a_bus_is_left_at_once_after_an_error_and_it_is_the_error_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bus_is_watched_and_left_at_once_after_an_error_which_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     bus, profile = left(monkeypatch)
+    said: list[str] = []
 
     async def fail(error: Exception | None) -> None:
-        async with opening.opened_bus(profile, "p.toml", Teller("v1", print)):
+        async with opening.opened_bus(profile, "p.toml", Teller("v1", said.append)):
+            bus.tell(RetryableError("lost"))
             if error is not None:
                 raise error
 
     anyio.run(fail, None)
     assert bus.why is None
+    assert said == ["v1: the bus lost something (lost); more are counted"]
     halt = HaltedError("stop")
     with pytest.raises(HaltedError):
         anyio.run(fail, halt)

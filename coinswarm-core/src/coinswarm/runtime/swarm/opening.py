@@ -19,6 +19,7 @@ from coinswarm.errors import NotReadyError, ProfileError, RetryableError, Unreac
 from coinswarm.memory.quorum.roster import roster_from
 from coinswarm.plugins.files import locked
 from coinswarm.runtime.making import make_driver
+from coinswarm.runtime.swarm.watching import watched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -165,7 +166,7 @@ async def opened_store(  # noqa: PLR0913 - who opens it, and how
 async def opened_bus(
     profile: SwarmProfile, label: str, teller: Teller, patience: float | None = None
 ) -> AsyncIterator[MessageBus]:
-    """The profile's bus; waited for while it cannot be reached.
+    """The profile's bus; waited for while it cannot be reached, and watched: people are told when it is away, and back.
 
     :param patience: for how many seconds; None: for ever.
     :raises ProfileError: for one that carries nothing between processes.
@@ -183,6 +184,7 @@ async def opened_bus(
     bus = await _patiently(once, teller, "bus", "the bus does not answer", patience)
     async with AsyncExitStack() as stack:
         stack.push_async_exit(bus)
+        await stack.enter_async_context(watched(bus, teller))
         yield bus
 
 
