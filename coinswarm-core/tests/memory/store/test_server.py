@@ -221,6 +221,7 @@ def test_a_server_may_take_its_time_for_what_is_much(
         ("40001", UnreachableError, "undid it for the sake of another transaction"),
         ("42501", CoinswarmError, "does not allow it"),
         ("25006", UnreachableError, "is a replica, or read-only"),
+        ("25P04", UnreachableError, "ended a transaction that took longer than it allows"),
     ],
 )
 def test_what_the_server_says_is_told_in_our_words(

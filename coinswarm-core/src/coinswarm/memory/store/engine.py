@@ -280,6 +280,7 @@ _POSTGRES: tuple[tuple[str, type[CoinswarmError], str, str], ...] = (
     ("26", UnreachableError, "forgot a statement that was prepared: something between us and it changes sessions", ""),
     ("0A000", UnreachableError, "has other tables than a moment ago", ""),
     ("25P03", UnreachableError, "did not wait for the rest of a transaction", ""),
+    ("25P04", UnreachableError, "ended a transaction that took longer than it allows", ""),
     ("25006", UnreachableError, "is a replica, or read-only: the log is on the primary", ""),
     ("53100", OutputError, "has no space left", "free some space on the server"),
     ("53", UnreachableError, "has no room for another connection, or no memory", ""),
