@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.abc
 import pytest
 
 from coinswarm.errors import AmbiguousError, UnreachableError
@@ -81,6 +82,36 @@ def test_what_was_unsent_on_a_line_that_was_given_up_does_not_come_late(
 
     anyio.run(play)
     assert len(heard) < 100, "what the kernels and the proxy had taken, at most"
+
+
+def test_a_server_that_complains_and_then_stands_still_is_lost(told: Told) -> None:
+    async def play() -> None:
+        async def serve(client: anyio.abc.ByteStream) -> None:
+            async with client:
+                await client.send(b'INFO {"max_payload":1048576}\r\n')
+                for _ in range(2):
+                    while b"PING" not in await client.receive():
+                        pass
+                    await client.send(b"PONG\r\n")
+                await full.wait()
+                await client.send(b"-ERR 'Too Much'\r\n")
+                await anyio.sleep_forever()
+
+        full = anyio.Event()
+        listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - anyio's, no database's
+        settings = NatsSettings(url=f"nats://127.0.0.1:{port}", answer_seconds=0.2, drain_seconds=0.1)
+        async with listener, anyio.create_task_group() as group:
+            group.start_soon(listener.serve, serve)
+            async with NatsBus(settings) as bus:
+                bus.on_error(told)
+                with pytest.raises(UnreachableError):
+                    await flood(bus)
+                full.set()
+                await told.until("is lost (too much)")
+            group.cancel_scope.cancel()
+
+    anyio.run(play)
 
 
 def test_leaving_does_not_wait_for_a_line_that_stalls_and_closes_it(nats_url: str, heard: Heard) -> None:

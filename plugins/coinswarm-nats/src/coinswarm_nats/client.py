@@ -7,6 +7,7 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import nats.errors
 from nats.aio.client import Client
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     Take = Callable[[str, bytes, str], None]
 
+CLOSE_SECONDS = 0.5
+"""How long the end of a connection may take."""
 _AT_ONCE = 1 << 15
 """Bytes on their way to the network up to which more are written at once."""
 _NOBODY = b"NATS/1.0 503"
@@ -109,12 +112,12 @@ class BusClient(Client):
         writer = getattr(self._transport, "_io_writer", None)
         if writer is None:
             return
-        line = writer.transport
-        if not line.is_closing() or line.get_write_buffer_size():  # else its number may be another's by now
-            with suppress(OSError):  # what the kernel holds is dropped too: it would come late, should the line recover
-                linger = struct.pack("ii", 1, 0)
-                line.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        line.abort()
+        # A line that is closed already raises whatever asyncio, its TLS or uvloop makes of that.
+        with suppress(Exception):  # what the kernel holds is dropped too: it would come late, should the line recover
+            end = writer.get_extra_info("socket")
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with suppress(Exception):
+            writer.transport.abort()
 
     async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         try:
@@ -165,7 +168,11 @@ class BusClient(Client):
             await self._process_op_err(nats.errors.ProtocolError())
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:  # noqa: FBT001, FBT002 - its own signature
+        # Shielded, so that sockets are closed whoever leaves; bounded, because asyncio's `wait_closed` has no end after
+        # a TLS handshake that failed, or before a peer that is silent.
         try:
-            await super()._close(status, do_cbs)
+            with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                await super()._close(status, do_cbs)
         finally:
+            self.cut()
             self._ended()

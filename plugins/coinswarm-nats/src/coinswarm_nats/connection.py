@@ -42,8 +42,6 @@ T = TypeVar("T")
 
 UNSENT = 1 << 20
 """Bytes that wait to be sent before a publisher must wait for the server."""
-CLOSE_SECONDS = 0.5
-"""How long the end of a connection may take."""
 DENIED = "permissions violation"
 """In an error of the server's: what was asked is not allowed to this identity; the connection lives on."""
 REFUSED = ("authorization violation", "authentication")
@@ -126,12 +124,8 @@ class Connection:
     async def close(self) -> None:
         """End it; nothing runs on."""
         self._opening = False
-        # Shielded, so that sockets are closed whoever leaves; bounded, because asyncio's `wait_closed` has no end after
-        # a TLS handshake that failed, or before a peer that is silent.
-        with suppress(Exception), anyio.move_on_after(CLOSE_SECONDS, shield=True) as scope:
+        with suppress(Exception), anyio.CancelScope(shield=True):
             await self._client.close()
-        if scope.cancelled_caught:
-            self._client.cut()
         self.lost.set()
 
     async def _errs(self, error: Exception) -> None:
