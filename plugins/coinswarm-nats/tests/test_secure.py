@@ -271,16 +271,27 @@ def test_who_may_not_hear_answers_is_told_which_setting_and_nothing_is_asked(gua
     assert heard == [b"said"]
 
 
-def test_who_is_let_in_no_more_is_told_and_comes_back_when_he_is(told: Told) -> None:
+@pytest.mark.parametrize(
+    ("allowed", "instead", "why"),
+    [
+        (Identity(VOTER).public, Identity(STRANGER).public, "refuses the credentials"),
+        ('subscribe: ["coinswarm.mem.>"', 'subscribe: ["coinswarm.mem.vote"', 'subscription to "coinswarm.mem.commit"'),
+    ],
+)
+def test_who_is_let_in_no_more_is_told_and_comes_back_when_he_is(
+    told: Told, heard: Heard, allowed: str, instead: str, why: str
+) -> None:
     async def play() -> Health:
         with ExitStack() as first:
             url = first.enter_context(nats_server(IDENTITIES)).url
             port = urlsplit(url).port or 0
             async with made(url, VOTER, inbox="v1") as bus:
                 bus.on_error(told)
+                for subject in ("mem.vote", "mem.commit"):
+                    await bus.subscribe(subject, heard)
                 await anyio.to_thread.run_sync(first.close)
-                with nats_server(IDENTITIES.replace(Identity(VOTER).public, Identity(STRANGER).public), port=port):
-                    await told.until("refuses the credentials")
+                with nats_server(IDENTITIES.replace(allowed, instead), port=port):
+                    await told.until(why)
                     health = await bus.health()
                 with nats_server(IDENTITIES, port=port), anyio.fail_after(10):
                     while (await bus.health()).condition is not Condition.GOOD:  # noqa: ASYNC110 - what users see
@@ -289,4 +300,4 @@ def test_who_is_let_in_no_more_is_told_and_comes_back_when_he_is(told: Told) -> 
 
     health = anyio.run(play)
     assert health.condition is Condition.DOWN
-    assert "refuses the credentials" in health.reason
+    assert why in health.reason

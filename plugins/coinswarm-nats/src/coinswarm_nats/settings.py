@@ -20,7 +20,7 @@ class NatsSettings(BaseModel):
     url: str = "nats://127.0.0.1:4222"
     """One server, or several of one cluster joined by commas; ``tls://`` refuses a server without TLS."""
     prefix: str = "coinswarm"
-    """Words before every subject, so that swarms that share a server do not hear one another."""
+    """Words before every subject, so that swarms that share a server do not hear one another; none begins another's."""
     inbox: str = ""
     """Words after ``_INBOX`` where answers to this identity's requests are sent; the server can keep others from it."""
     client_name: str = Field(default="coinswarm", max_length=100)
