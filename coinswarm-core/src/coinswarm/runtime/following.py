@@ -24,7 +24,8 @@ from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.reader import Halt, Reader, read
 from coinswarm.memory.quorum.records import START, Head, Outcome
 from coinswarm.runtime.committing import decision
-from coinswarm.runtime.swarm.node import ENTRIES, halted
+from coinswarm.runtime.swarm.ending import halted
+from coinswarm.runtime.swarm.node import ENTRIES
 from coinswarm.runtime.swarm.noticing import at_each_notice
 from coinswarm.runtime.swarm.seats import asked
 from coinswarm.writing import replace_bytes

@@ -260,7 +260,7 @@ async def test_a_log_that_does_not_answer_is_told_of_though_it_refuses_nothing(
     shard: Shard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database that was stopped takes a question and keeps it."""
-    monkeypatch.setattr("coinswarm.runtime.swarm.node.SILENT_SECONDS", 0.1)
+    monkeypatch.setattr("coinswarm.runtime.swarm.answers.SILENT_SECONDS", 0.1)
     said: list[str] = []
     stopped, reads = threading.Event(), shard.log.read
 

@@ -19,9 +19,9 @@ from coinswarm.runtime.swarm import opening
 from coinswarm.runtime.swarm.desk import Desk
 from coinswarm.runtime.swarm.disk import Disk
 from coinswarm.runtime.swarm.embedded import Cast
+from coinswarm.runtime.swarm.ending import first_of
 from coinswarm.runtime.swarm.judging import Judge
 from coinswarm.runtime.swarm.keyring import signer_for
-from coinswarm.runtime.swarm.node import first_of
 from coinswarm.runtime.swarm.opening import disks_of, opened_bus, opened_store, roster_of
 from coinswarm.runtime.swarm.parts import Place, coordinator_node, voter_node
 from coinswarm.runtime.swarm.seating import demand_seat

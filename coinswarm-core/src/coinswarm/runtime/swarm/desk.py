@@ -21,7 +21,7 @@ from coinswarm.memory.quorum.messages import Submit
 from coinswarm.memory.quorum.records import Envelope, Outcome, signed_together
 from coinswarm.runtime.swarm import bundling
 from coinswarm.runtime.swarm.bundling import Asked
-from coinswarm.runtime.swarm.node import first_of
+from coinswarm.runtime.swarm.ending import first_of
 from coinswarm.runtime.swarm.parts import known, submitter_node
 
 if TYPE_CHECKING:

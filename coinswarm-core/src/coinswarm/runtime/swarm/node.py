@@ -8,7 +8,6 @@ answer comes back as one event, or never: where something failed nobody pretends
 from __future__ import annotations
 
 import json
-import math
 import re
 import time
 from collections import OrderedDict, deque
@@ -25,7 +24,9 @@ from coinswarm.memory.quorum.docket import MOST_OPEN
 from coinswarm.memory.quorum.log import decide, renew, take
 from coinswarm.memory.quorum.reader import Halt, LogRead
 from coinswarm.memory.quorum.records import START, SealVote
+from coinswarm.runtime.swarm.answers import Answers
 from coinswarm.runtime.swarm.ears import Ears
+from coinswarm.runtime.swarm.ending import first_of, halted
 from coinswarm.runtime.swarm.frames import framed, messages_of
 from coinswarm.runtime.swarm.hand import Hand
 from coinswarm.runtime.swarm.holding import HOLD_SECONDS, LONGEST_SECONDS, Holding
@@ -64,9 +65,6 @@ LOOK_SECONDS = 0.25
 """How often a voter with open proposals reads the log: many decisions cost it one look then, and no message."""
 
 STOP_SECONDS = 5.0
-SILENT_SECONDS = 5.0
-"""How long the log may take to answer before people are told: a database that was stopped refuses nothing."""
-
 AWAY_SECONDS = 1.0
 """How long the bus is left alone after it failed."""
 
@@ -141,8 +139,7 @@ class Node:
         self._keeper = Keeper(part.name, disk, keep_seal, teller, self.tell)
         self._reading: Lane[m.ReadLog] = Lane(1)
         self._writing: Lane[m.Decide | m.TakeLease | m.RenewLease] = Lane(16)
-        self._asked = math.inf
-        """When the log was asked what it is still to answer."""
+        self._answers = Answers(teller)
         self._indices: dict[str, int] = {}
         self._ready = False
         self._own: OrderedDict[bytes, None] = OrderedDict()
@@ -350,16 +347,14 @@ class Node:
             question = (await self._reading.take())[-1]
             try:
                 ask = partial(self._log.read, question.token, question.after, ENTRIES)
-                self._asked = time.monotonic()
-                answer = await self._read_hand.do(ask)
-                self._asked = math.inf
+                with self._answers.waiting():
+                    answer = await self._read_hand.do(ask)
             except AWAY as error:
-                self._asked = math.inf
-                self._log_away(error)
+                self._answers.refused(error)
             except wire.MalformedError as error:  # what stands there is not what was written
                 raise halted(self.part.name, f"{Halt.BAD_ENTRY}: {error}") from error
             else:
-                self.teller.over("log away", "the log is back")
+                self._answers.again()
                 again = await self._reading.take() if len(self._reading) else []
                 if again and again[-1].after == question.after:
                     # Asked again meanwhile, and from the same place: a log that is slow must not be asked for ever.
@@ -384,17 +379,8 @@ class Node:
                             renewed = await self._write_hand.do(partial(renew, self._log, name, epoch))
                             self.tell(m.Leased(renewed))
                 except AWAY as error:
-                    self._log_away(error)
+                    self._answers.refused(error)
                     self.tell(m.Answered(()) if isinstance(effect, m.Decide) else m.Leased(None))
-
-    def _log_is_silent(self, now: float) -> None:
-        """Tell people of a log that neither answers nor refuses."""
-        if now > self._asked + SILENT_SECONDS:
-            what = f"the log has not answered for {now - self._asked:.0f} s; it is waited for"
-            self.teller.trouble("log away", what)
-
-    def _log_away(self, error: Exception) -> None:
-        self.teller.trouble("log away", f"the log does not answer ({error}); it is asked again")
 
     async def _tick(self) -> None:
         """Let the part know that time passes."""
@@ -425,7 +411,7 @@ class Node:
         while True:
             await anyio.sleep(LOOK_SECONDS)
             now = time.monotonic()
-            self._log_is_silent(now)
+            self._answers.look(now)
             for data in self._holding.due(now, self.docket.fold.decided, self._moved):
                 self._take(VOTE, data)
             if self.part.kind == "voter" and self.waiting:
@@ -475,32 +461,3 @@ class Node:
 def status_subject(name: str) -> str:
     """Where a part is asked how it is doing."""
     return f"mem.status.{re.sub('[^A-Za-z0-9_-]', '_', name)}"
-
-
-def halted(name: str, why: str) -> HaltedError:
-    """The error of a part that stopped for good.
-
-    :param why: beginning with a ``Halt``.
-    """
-    if why.startswith(Halt.SPLIT_BRAIN):
-        remedy = (
-            "the database is not the one it was: a restored backup, a replica, a rewritten past. Stop every voter, and "
-            "point them at the primary; or restore the newest copy, and run coinswarm memory verify"
-        )
-    else:
-        remedy = "an entry was changed. Stop every voter, keep a copy of the database, run coinswarm memory verify"
-    return HaltedError(f"{name} has stopped for good ({why})", remedy=f"{remedy}. See docs/swarm.md")
-
-
-def first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error to be told, of a group that tasks raised together: one that stops for good before others."""
-    flat: list[BaseException] = []
-    todo: list[BaseException] = [errors]
-    while todo:
-        error = todo.pop()
-        if isinstance(error, BaseExceptionGroup):
-            todo += error.exceptions
-        else:
-            flat.append(error)
-    flat.sort(key=lambda error: not isinstance(error, HaltedError))
-    return flat[0]

@@ -22,7 +22,8 @@ from coinswarm.memory.quorum.fold import genesis
 from coinswarm.memory.quorum.projection import changes, must_rebuild
 from coinswarm.memory.quorum.reader import Halt, Reader, read
 from coinswarm.memory.quorum.records import START, Head
-from coinswarm.runtime.swarm.node import ENTRIES, halted
+from coinswarm.runtime.swarm.ending import halted
+from coinswarm.runtime.swarm.node import ENTRIES
 from coinswarm.runtime.swarm.noticing import at_each_notice
 
 if TYPE_CHECKING:
