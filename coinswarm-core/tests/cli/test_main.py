@@ -6,6 +6,7 @@ import errno
 import importlib.util
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -167,6 +168,22 @@ def test_a_reader_that_leaves_is_not_an_error(
     assert cli._report(BrokenPipeError(errno.EPIPE, "Broken pipe"), debug=False) == 1
     assert replaced
     assert capfd.readouterr().err == ""
+
+
+def test_ctrl_c_is_ctrl_c_where_python_fails_on_its_way_out(
+    capsys: pytest.CaptureFixture[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two instructions of ``Condition.wait`` a lock is let go, and nobody knows: leaving the block fails."""
+
+    def wait(**_: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            threading.Lock().release()
+
+    monkeypatch.setattr(cli.group, "main", wait)
+    assert main(["plugins"]) == cli.INTERRUPTED
+    assert capsys.readouterr().err == "coinswarm: interrupted\n"
 
 
 def test_an_older_click_is_understood(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[Any]) -> None:

@@ -150,6 +150,9 @@ def main(args: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:  # closed by who started the command
             sys.stdout.flush()
     except Exception as error:  # noqa: BLE001 - the top: nothing may reach the user as a traceback
+        # Ctrl-C at the wrong moment of a wait for a lock makes Python fail on its way out ("release unlocked lock").
+        if isinstance(error, RuntimeError) and isinstance(error.__context__, KeyboardInterrupt):
+            return _interrupted()
         return _report(error, debug=state["debug"])
     except KeyboardInterrupt:
         return _interrupted()
