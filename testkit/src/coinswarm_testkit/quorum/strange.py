@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from coinswarm.memory.quorum.codec import BODY_LIMIT, dumped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from random import Random
 
     from coinswarm.memory.quorum.keys import Signer
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _RAW = {"\x00deep": b"[" * 5_000 + b"]" * 5_000, "\x00long": b"9" * 5_000, "\x00vast": b"1e999", "\x00none": b"NaN"}
 """Stand for what no encoder would write."""
 
-_VOTE = 15_900
+_BEYOND_A_VOTE = 15_900
 """So many bytes more, and a proposal still fits into a message, but a vote on it does not."""
 
 _VALUES: tuple[Any, ...] = (
@@ -67,7 +67,7 @@ def said(rng: Random, data: bytes, part: str, signer: Signer | None) -> bytes:
     told = json.loads(data)
     record = told[part]
     if part == "envelope" and rng.random() < 0.25:  # noqa: PLR2004 - now and then one that fills all the room there is
-        _fill(record["body"], rng.choice((-1, 0, 1, _VOTE, _VOTE)))
+        _fill(record["body"], rng.choice((-1, 0, 1, _BEYOND_A_VOTE, _BEYOND_A_VOTE)))
     else:
         place, key = rng.choice(list(_places(record["body"])))
         place[key] = rng.choice(_VALUES)
@@ -94,9 +94,8 @@ def _places(told: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - JSON
 
 def _spelled(told: object) -> bytes:
     """Canonical JSON where there is any, and otherwise what comes nearest."""
-    write: Callable[[object], bytes] = dumped
     try:
-        data = write(told)
+        data = dumped(told)
     except UnicodeEncodeError:
         data = json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
     for name, raw in _RAW.items():

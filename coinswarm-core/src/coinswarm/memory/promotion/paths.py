@@ -87,17 +87,11 @@ def yardsticks(days: Sequence[int]) -> list[int]:
 
 
 def paced(days: Sequence[int], volatility_ppm: int) -> list[int]:
-    """As ``scaled``, each day by its yardstick; for a record of ``MIN_DAYS`` days at least.
-
-    As they are where they do not vary.
-    """
+    """As ``scaled``, each day by its yardstick; for a record that varies, of ``MIN_DAYS`` days at least."""
     firsts, squares = [0, *accumulate(days)], [0, *accumulate(one * one for one in days)]
-    known = yardsticks(days)
-    if not known:
-        return [max(one, 1 - PPM) for one in days]
     scaling = (SCALE * volatility_ppm) ** 2
     found = []
-    for one, count in zip(days, known, strict=True):
+    for one, count in zip(days, yardsticks(days), strict=True):
         spread = count * squares[count] - firsts[count] ** 2
         factor = math.isqrt(scaling * count * (count - 1) // (YEAR_DAYS * spread))
         found.append(max(one * factor // SCALE, 1 - PPM))
