@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from coinswarm.domain.acceptance import DailyReturns, TrialReturns
 from coinswarm.domain.proposal import Reference
-from coinswarm.memory.promotion.paths import DAY_NS, daily, draws, folded, portfolio, scaled, together
+from coinswarm.memory.promotion.paths import (
+    DAY_NS,
+    daily,
+    draws,
+    folded,
+    paced,
+    portfolio,
+    scaled,
+    together,
+    yardsticks,
+)
 from coinswarm_testkit.cases.case import closed
 
 if TYPE_CHECKING:
@@ -95,6 +105,26 @@ def test_returns_are_scaled_to_the_volatility(days: list[int], volatility: int) 
 def test_what_does_not_vary_is_not_scaled() -> None:
     assert scaled([-2_000_000] * 3, 60_000) == [-999_999] * 3
     assert scaled([5], 60_000) == [5]
+
+
+@given(
+    st.lists(st.integers(-300_000, 300_000), min_size=20, max_size=50), st.lists(st.integers(-900_000, 0), max_size=5)
+)
+def test_what_comes_later_paces_no_earlier_day(days: list[int], later: list[int]) -> None:
+    assume(len(set(days)) > 1)
+    found = paced([*days, *later], 60_000)
+    assert found[: len(days)] == paced(days, 60_000)
+    before = days
+    for one, told in zip(later, found[len(days) :], strict=True):  # as if the days before it had been scaled, with it
+        spread = stdev(before)
+        assert told == pytest.approx(max(one * 60_000 / math.sqrt(365) / spread, -999_999), rel=1e-3, abs=2)
+        before = [*before, one]
+
+
+def test_the_first_days_are_measured_together_until_they_vary() -> None:
+    assert yardsticks([0] * 40) == []
+    assert yardsticks([0, 1] * 11) == [20] * 21 + [21]
+    assert yardsticks([0] * 30 + [1, 2]) == [31] * 32
 
 
 @given(st.integers(0, 2**256), st.integers(1, 400), st.integers(1, 60))
