@@ -18,20 +18,13 @@ from coinswarm_redis.settings import RedisSettings
 from coinswarm_testkit.servers.redis import redis_server
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
     Work = Callable[[RedisMemory, Redis], Awaitable[None]]
 
 pytestmark = pytest.mark.usefixtures("redis_url")
 
 SPACE, LATE = Space("swarm", "condition.1", 8), 10**18
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    """A server of this test's own, that may be filled."""
-    with redis_server("--maxmemory", "200mb") as server:
-        yield server.url
 
 
 def run(url: str, work: Work) -> None:

@@ -16,18 +16,11 @@ from coinswarm_redis.settings import RedisSettings
 from coinswarm_testkit.servers.redis import redis_server
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
     Work = Callable[[Client, Redis], Awaitable[None]]
 
 pytestmark = pytest.mark.usefixtures("redis_url")
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    """A server of this test's own, that may be paused."""
-    with redis_server("--maxmemory", "100mb") as server:
-        yield server.url
 
 
 def run(url: str, work: Work, **given: float) -> None:

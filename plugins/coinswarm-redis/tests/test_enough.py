@@ -13,15 +13,12 @@ from coinswarm.domain.episode import ANY, Episode, Filter, Space
 from coinswarm_redis import backend, scripts
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.settings import RedisSettings
-from coinswarm_testkit.servers.redis import redis_server
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
     Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
     Work = Callable[[RedisMemory], Awaitable[None]]
-
-pytestmark = pytest.mark.usefixtures("redis_url")
 
 LATE, BATCH = 10**18, 500
 TREND = Filter(agents=frozenset({"trend"}))
@@ -40,13 +37,6 @@ def told(count: int, agents: tuple[str, ...] = ("trend", "meanrev")) -> list[Epi
 
 def drawn(count: int, dimension: int) -> Vectors:
     return np.random.default_rng(0).standard_normal((count, dimension)).astype(np.float32)
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    """A server of this test's own."""
-    with redis_server("--maxmemory", "200mb") as server:
-        yield server.url
 
 
 async def fill(memory: RedisMemory, space: Space, episodes: list[Episode], vectors: Vectors) -> None:

@@ -16,16 +16,13 @@ from coinswarm.errors import NotReadyError
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.fields import keys, vector_of
 from coinswarm_redis.settings import RedisSettings
-from coinswarm_testkit.servers.redis import redis_server
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
     Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
     Distances = np.ndarray[tuple[int, int], np.dtype[np.float64]]
     Work = Callable[[Redis], Awaitable[None]]
-
-pytestmark = pytest.mark.usefixtures("redis_url")
 
 SPACE, LATE = Space("swarm", "wide.1", 96), 10**18
 VECTOR_SET, *_ = keys("coinswarm", SPACE)
@@ -49,13 +46,6 @@ def vectors(count: int, seed: int = 0) -> Vectors:
     drawn = rng.standard_normal((count, SPACE.dimension)) * np.arange(1, SPACE.dimension + 1) ** -1.0
     drawn[:, 0] += 4.0
     return drawn.astype(np.float32)
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    """A server of this test's own."""
-    with redis_server("--maxmemory", "200mb") as server:
-        yield server.url
 
 
 def made(url: str, quantization: Literal["q8", "none"] = "q8", links: int = 16) -> RedisMemory:

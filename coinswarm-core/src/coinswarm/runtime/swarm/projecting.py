@@ -183,7 +183,7 @@ class Projector:
     async def _remember(self, space: Space, rows: Sequence[tuple[AddEpisode, Entry]]) -> None:
         """One write of the index, its place in the log included."""
         last = {change.episode.id: change for change, _ in rows}
-        vectors = await committed(self._vectors, space, list(last.values()))
+        vectors = await rows_of(self._vectors, space, list(last.values()))
         at = LogPosition(rows[-1][1].index, rows[-1][1].hash)
         await self._backend.remember(space, [change.episode for change in last.values()], vectors, at=at)
         held = self._held.setdefault(space, _Held())
@@ -191,7 +191,7 @@ class Projector:
         held.at = at
 
 
-async def committed(vectors: Vectors, space: Space, wanted: Sequence[AddEpisode]) -> Rows:
+async def rows_of(vectors: Vectors, space: Space, wanted: Sequence[AddEpisode]) -> Rows:
     """The accepted vectors, a row each.
 
     :raises DataError: one is missing, or is not what was accepted.

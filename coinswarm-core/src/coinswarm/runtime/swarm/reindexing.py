@@ -17,7 +17,7 @@ from coinswarm.domain.proposal import episodes_of
 from coinswarm.errors import DataError, NotReadyError, one_line
 from coinswarm.memory.quorum.projection import changes
 from coinswarm.memory.store.audit import entries_of
-from coinswarm.runtime.swarm.projecting import Projector, committed
+from coinswarm.runtime.swarm.projecting import Projector, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -126,7 +126,7 @@ async def _misplaced(backend: MemoryBackend, space: Space, accepted: Accepted, v
     moments = Counter(_moment(change.episode) for change in wanted)
     for first in range(0, len(wanted), AT_ONCE):
         part = wanted[first : first + AT_ONCE]
-        rows = await committed(vectors, space, part)
+        rows = await rows_of(vectors, space, part)
         try:
             for change, vector in zip(part, rows, strict=True):
                 episode = change.episode
