@@ -71,6 +71,15 @@ def test_d2_what_cannot_be_shorted_is_left(run: Run) -> None:
     assert (done.filled(), refusals(done)) == ([(1, 10, 100), (2, -10, 100)], [])
 
 
+@pytest.mark.parametrize("leaves", [FLAT, SELL])
+def test_d2_a_side_left_is_closed_whole_though_a_reduction_works(run: Run, leaves: int) -> None:
+    rows = [CALM, CALM, (*CALM, 0), CALM, CALM]
+    done = run(Leg(rows, [BUY, (BUY, 0, 0, 0.5), leaves]), rebalance_bp=1_000)
+    turned = [(3, -10, 100)] if leaves == SELL else []
+    assert done.filled() == [(1, 10, 100), (3, -10, 100), *turned], "the reduction of five did not fill in time"
+    assert done.orders[1].end_reason == EndReason.WITHDRAWN
+
+
 def test_d3_an_exit_that_has_not_filled_is_withdrawn(run: Run) -> None:
     rows = [CALM, CALM, (*CALM, 4), CALM, CALM]
     done = run(Leg(rows, [BUY, FLAT, BUY]), costs=WHOLE)

@@ -239,4 +239,9 @@ def test_exits_always_pass(plan: RunPlan) -> None:
             and (order.end_reason == 0 or order.end_ns >= now)
         ]
         dust = any(order.end_reason == 9 and order.instrument == k and order.end_ns < now for order in done.orders)
-        assert exits or dust, decision
+        assert dust or sum(order.lots - filled_before(done, order, now) for order in exits) >= abs(held[-1]), decision
+
+
+def filled_before(done: Outcome, order: OrderRow, now: int) -> int:
+    """Lots that an order had filled by then."""
+    return sum(fill.lots for fill in done.fills if fill.order == order.seq and fill.bar_ns < now)

@@ -145,7 +145,7 @@ class Desk:
         self._withdraw(want.entry, now)
         holding = self.exchange.holdings[k]
         held = abs(holding.lots) if holding.lots * side > 0 else 0
-        if resize or held:  # D3, D4
+        if resize or held or _only_reduces(want.exit, holding):  # D3, D4, D2: what only reduces is no exit
             self._withdraw(want.exit, now)
         seq = -1
         if self.ledger.is_open(k) and holding.lots * side <= 0 and holding.lots and not _working(want.exit):  # D2
@@ -226,3 +226,8 @@ class Desk:
 def _working(order: WorkingOrder | None) -> bool:
     """Whether an order is there and still works."""
     return order is not None and order.end_reason is WORKING
+
+
+def _only_reduces(order: WorkingOrder | None, holding: Holding) -> bool:
+    """Whether a reduce-only order, filled whole, would leave some of the position (D4)."""
+    return order is not None and order.lots - order.filled < abs(holding.lots)

@@ -102,7 +102,9 @@ def decide(
     pos = tab[at.I + k, at.POS]
     open_trade = tab[at.I + k, at.T_SIDE] != 0
     held = abs(pos) if pos * s > 0 else 0
-    if s == want or held > 0:  # D3, D4
+    leaving = tab[at.I + k, at.EXIT_SLOT]
+    only_reduces = leaving >= 0 and orders[leaving, at.O_LOTS] - orders[leaving, at.O_FILLED] < abs(pos)
+    if s == want or held > 0 or only_reduces:  # D3, D4, D2: what only reduces is no exit
         end_order(tab, orders, k, at.EXIT_SLOT, now, WITHDRAWN)
     if open_trade and pos * s <= 0 and pos != 0 and tab[at.I + k, at.EXIT_SLOT] < 0:  # D2
         seq = add_order(tab, orders, k, now, -1 if pos > 0 else 1, MARKET, abs(pos), 0, 0, GTC, 0, REDUCE, -1)
