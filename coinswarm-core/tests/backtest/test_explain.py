@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from coinswarm.engine.steps import run_steps
 from coinswarm.risk.sizing import Record, kelly_risk_bp, published_share_bp
 from coinswarm.runtime.assembly import assemble
 from coinswarm_testkit.markets.plans import random_plan
+from coinswarm_testkit.markets.tiny import BUY, OPEN, SELL, Leg, tiny_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,7 +216,18 @@ def test_the_plans_reached_what_can_be_told(met: Counter[str]) -> None:
     assert met, "the plans come first: run this file as a whole"
     wanted = {r.name for r in Refusal if r is not Refusal.COOL_DOWN}
     wanted |= {"calibrated", "published", "fraction", "lots", "refused", "leaves", "resizes", "turns", "enters"}
+    wanted |= {"leaves, refused"}
     assert wanted - set(met) == set()
+
+
+def test_a_turn_whose_other_side_is_refused_is_told_with_its_exit() -> None:
+    calm = (100, 101, 99, 100)
+    plan = tiny_plan(Leg([calm] * 4, [(BUY, 5), (BUY, 5), SELL]), limits=replace(OPEN, require_stop=True))
+    _, [told] = explain_moments(plan, [(0, 2)])
+    assert (told["desk"], told["gate"]["verdict"]) == ("leaves, refused", "NO_STOP")
+    assert [order["role"] for order in told["orders"]] == ["exit"]
+    words = " ".join(explain_text(told).split())
+    assert "left the position; no order for the other side: the risk gate refused it" in words
 
 
 @soundness

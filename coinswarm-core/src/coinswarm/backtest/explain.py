@@ -278,7 +278,7 @@ def _outcome(plan: RunPlan, intent: Intent, view: DeskView) -> str:  # noqa: PLR
     if refusal is Refusal.COOL_DOWN:
         return "side closed"
     if refusal is not Refusal.APPROVED:
-        return "refused"
+        return "leaves, refused" if sent >= 0 else "refused"
     if side == 0:
         return "leaves" if sent >= 0 else "nothing to leave"
     if sent < 0:

@@ -41,6 +41,7 @@ OUTCOMES = {
     "unchanged": "nothing: the intent keeps its side, and is not resized",
     "stays flat": "nothing: the intent is flat as before",
     "refused": "no order: the risk gate refused it",
+    "leaves, refused": "left the position; no order for the other side: the risk gate refused it",
     "leaves": "left the position",
     "nothing to leave": "no order: there is no position to leave, or its exit is on the way",
     "too small to change": "no order: the change is below the venue's minimum",
