@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coinswarm.backtest.report.charts import position_of
+from coinswarm.backtest.report.grid import Grid
 from coinswarm.backtest.tables import trades
-from coinswarm.backtest.tradefills import PARTS, _average, average_prices, trade_fills
-from coinswarm.engine.steps import run_steps
+from coinswarm.backtest.tradefills import PARTS, _average, average_prices, still_open, trade_fills
+from coinswarm.engine.steps import Session, run_steps, timeline
 from coinswarm_testkit.markets.plans import random_plan
 from coinswarm_testkit.markets.tiny import BUY, FLAT, SELL, Leg, tiny_plan
 
@@ -33,6 +35,26 @@ def test_the_fees_of_a_trade_are_those_of_its_fills(first: int) -> None:
             assert sum(result.fills[rows, 4].tolist()) == fees, f"random_plan({seed})"
         seen += len(found)
     assert seen > 200
+
+
+@pytest.mark.parametrize("first", range(0, 120, 40))
+def test_the_line_of_positions_is_what_was_held(first: int) -> None:
+    """Random markets and rules, fees in base among them; what the venue would not take back is no position."""
+    in_base = 0
+    for seed in range(first, first + 40):
+        plan = random_plan(seed)
+        session = Session(plan)
+        held: list[list[int]] = []
+        for t, group in timeline(plan):
+            session.step(t, group)
+            ledger, holdings = session.desk.ledger, session.exchange.holdings
+            held.append([int(np.sign(h.lots)) if ledger.is_open(k) else 0 for k, h in enumerate(holdings)])
+        result = session.result()
+        for k, begun in enumerate(still_open(result)):
+            shown = position_of(result, Grid.over(result.times_ns), k, begun).tolist()
+            assert shown == [row[k] for row in held], f"random_plan({seed})"
+        in_base += plan.costs.fee_in_base and len(result.fills) > 0
+    assert in_base
 
 
 def test_prices_worked_out_by_hand() -> None:

@@ -54,6 +54,17 @@ def trade_fills(result: RunResult) -> list[list[int]]:
     return found
 
 
+def still_open(result: RunResult) -> list[tuple[int, int] | None]:
+    """Per instrument, the bar in which the trade that is open at the end began, and its side; None for none."""
+    closed = {row for rows in trade_fills(result) for row in rows}
+    order = result.orders[np.searchsorted(result.orders[:, 0], result.fills[:, 0])]
+    found: list[tuple[int, int] | None] = [None] * len(result.instruments)
+    for row, (k, side) in enumerate(order[:, [_INSTRUMENT, _SIDE]].tolist()):
+        if row not in closed and found[k] is None:
+            found[k] = (int(result.fills[row, 1]), side)
+    return found
+
+
 def average_prices(result: RunResult) -> Averages:
     """At which average prices, costs included, each closed trade was entered and left."""
     side = result.orders[np.searchsorted(result.orders[:, 0], result.fills[:, 0]), _SIDE].tolist()

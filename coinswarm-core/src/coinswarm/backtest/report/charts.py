@@ -10,9 +10,11 @@ from coinswarm.backtest.report.contribution import CLOSED, attributed
 from coinswarm.backtest.report.grid import Grid, changes, deltas
 from coinswarm.backtest.report.stances import stance
 from coinswarm.backtest.tables import trades
+from coinswarm.backtest.tradefills import still_open
 from coinswarm.canonical import ORDER_FIELDS
 from coinswarm.domain.instrument import MONEY
 from coinswarm.domain.order import OrderFlags, OrderKind
+from coinswarm.engine.result import TRADE_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,7 @@ NO_STANCE = 20_000
 """Stands for an agent that does not take part."""
 MOST_CURVES = 12
 """Contribution curves; the table names every agent."""
+_TRADE_SIDE, _OPENED = (TRADE_FIELDS.index(name) for name in ("side", "opened_ns"))
 _AT = {name: place for place, name in enumerate(ORDER_FIELDS)}
 
 
@@ -48,6 +51,7 @@ def chart_data(  # noqa: PLR0913 - what is drawn
 
     fall = drawdown(result)
     exposure = np.abs(result.exposure_units) / np.maximum(result.equity, 1)
+    begun = still_open(result)
     return {
         "currency": plan.bars[0].instrument.quote,
         "places": places,
@@ -60,7 +64,7 @@ def chart_data(  # noqa: PLR0913 - what is drawn
         "exposure": deltas(np.rint(grid.highest(exposure) * 10_000).astype(np.int64)),
         "seats": [seat.name for seat in plan.seats],
         "contribution": contribution(plan, result, grid, scale),
-        "instruments": [_instrument(plan, result, actions, grid, k) for k in range(len(plan.bars))],
+        "instruments": [_instrument(plan, result, actions, grid, k, begun[k]) for k in range(len(plan.bars))],
     }
 
 
@@ -85,7 +89,9 @@ def contribution(plan: RunPlan, result: RunResult, grid: Grid, scale: int) -> li
     return [curve if seat in largest else [] for seat, curve in enumerate(found)]
 
 
-def _instrument(plan: RunPlan, result: RunResult, actions: Actions, grid: Grid, k: int) -> dict[str, Any]:
+def _instrument(  # noqa: PLR0913 - what is drawn
+    plan: RunPlan, result: RunResult, actions: Actions, grid: Grid, k: int, begun: tuple[int, int] | None
+) -> dict[str, Any]:
     """One instrument: candles, fills, bracket levels, position and stances."""
     instrument = plan.bars[k].instrument
     groups, candles = grid.candles(plan.ticks[k])
@@ -103,7 +109,7 @@ def _instrument(plan: RunPlan, result: RunResult, actions: Actions, grid: Grid, 
         "low": (close - low).tolist(),
         "fills": fills_of(result, grid, k),
         "levels": levels_of(result, grid, k),
-        "position": changes(position_of(result, grid, k)),
+        "position": changes(position_of(result, grid, k, begun)),
         "stances": [
             _stance(columns, plan.ticks[k].open_ns, grid, shortable=instrument.shortable) for columns in actions[k]
         ],
@@ -145,16 +151,19 @@ def purpose(orders: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> I1:
     return found
 
 
-def position_of(result: RunResult, grid: Grid, k: int) -> I1:
-    """Sign of the position at the end of each group, from closed trades and the last open one: int64[N]."""
+def position_of(result: RunResult, grid: Grid, k: int, begun: tuple[int, int] | None) -> I1:
+    """Side of the trade that is open at the end of each group, 0 for none (dust is none): int64[N].
+
+    :param begun: of the trade that is still open (``still_open``).
+    """
+    ends, mine = result.times_ns[grid.last], result.trade_rows[result.trade_rows[:, 0] == k]
     held = np.zeros(len(grid) + 1, np.int64)
-    if not len(result.fills):
-        return held[:-1]
-    order = result.orders[np.searchsorted(result.orders[:, 0], result.fills[:, 0])]
-    mine = order[:, _AT["instrument"]] == k
-    np.add.at(held, grid.at(result.fills[mine, 1]), result.fills[mine, 2] * order[mine, _AT["side"]])
-    sign: I1 = np.sign(np.cumsum(held[:-1]))
-    return sign
+    np.add.at(held, np.searchsorted(ends, mine[:, _OPENED]), mine[:, _TRADE_SIDE])
+    np.add.at(held, np.searchsorted(ends, mine[:, CLOSED]), -mine[:, _TRADE_SIDE])
+    if begun is not None:
+        held[np.searchsorted(ends, begun[0])] += begun[1]
+    side: I1 = np.cumsum(held[:-1])
+    return side
 
 
 def _stance(columns: ActionColumns | None, open_ns: I1, grid: Grid, *, shortable: bool) -> list[list[int]] | None:
