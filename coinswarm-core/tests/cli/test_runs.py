@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coinswarm.backtest.compare import compare_runs
 from coinswarm.backtest.runread import read_run
 from coinswarm.cli import main
 
@@ -132,6 +134,13 @@ def test_compare_says_nothing_twice(
     assert sorted(keys) == ["(engine)", "instruments.BTC/USD.tick", "mode"]
     [tick] = [row for row in found["settings"] if row["key"].endswith("tick")]
     assert tick["b"] == "0.05"
+
+
+def test_compare_tells_of_settings_that_are_lists(made: list[Path]) -> None:
+    one = read_run(made[0])
+    other = replace(one, record={**one.record, "profile": {**one.record["profile"], "plugins": ["another"]}})
+    [row] = compare_runs(one, other)["changed"]["settings"]
+    assert row == {"key": "plugins", "a": one.record["profile"]["plugins"], "b": ["another"]}
 
 
 def test_a_run_compared_with_itself_has_no_difference(made: list[Path], capsys: pytest.CaptureFixture[str]) -> None:

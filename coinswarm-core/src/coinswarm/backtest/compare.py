@@ -34,7 +34,7 @@ def compare_runs(a: StoredRun, b: StoredRun) -> dict[str, Any]:
     both runs cover the same days: both are resampled together.
     """
     settings = changes(_settings(a), _settings(b))
-    said = {(row["key"].removeprefix("instruments."), row["a"], row["b"]) for row in settings}
+    said = [(row["key"].removeprefix("instruments."), row["a"], row["b"]) for row in settings]  # a value may be a list
     data = [
         row for row in changes(_data(a), _data(b)) if (row["key"].replace(" ", "."), row["a"], row["b"]) not in said
     ]
