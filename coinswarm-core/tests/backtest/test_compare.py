@@ -10,8 +10,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinswarm.backtest.compare import changes, first_difference, flatten
+from coinswarm.backtest.compare import changes, equity_apart, first_difference, flatten
 from coinswarm.canonical import ORDER_FIELDS
+from coinswarm.clock import HOUR_NS
 from coinswarm.domain.instrument import Instrument
 from coinswarm.engine.result import RunResult
 
@@ -63,6 +64,15 @@ def test_a_run_that_stops_earlier_says_so() -> None:
 def test_another_numbering_is_no_difference() -> None:
     shifted = replace(run({}), orders=run({}).orders + np.eye(1, 13, dtype=np.int64))
     assert first_difference(run({}), shifted) is None
+
+
+def test_equity_is_compared_at_the_same_moments_though_bars_differ_in_length() -> None:
+    long, short = (np.array(units, np.int64) for units in ([1, 2, 3], [0, 1, 1, 2, 2, 4]))
+    hourly = replace(run(), bar_ns=HOUR_NS, times_ns=HOUR_NS * np.arange(3), equity=long)
+    halves = replace(run(), bar_ns=HOUR_NS // 2, times_ns=HOUR_NS // 2 * np.arange(6), equity=short)
+    found = equity_apart(hourly, halves)
+    assert (found["marks_in_both"], found["first_apart"]) == (3, "1970-01-01T03:00:00Z")
+    assert found["widest"] == {"difference": "0.00000001", "at": "1970-01-01T03:00:00Z"}
 
 
 def test_flatten_names_entries_by_their_own_names() -> None:

@@ -51,7 +51,7 @@ def compare_runs(a: StoredRun, b: StoredRun) -> dict[str, Any]:
         "measures": _measures(a, b),
         "counts": _counts(a, b),
         "first_difference": first_difference(a.result, b.result),
-        "equity": _equity(a.result, b.result),
+        "equity": equity_apart(a.result, b.result),
     }
 
 
@@ -206,9 +206,10 @@ def _order_words(rows: list[tuple[str, ...]], number: int) -> str:
     return f"{decided} {side} {quantity} {instrument} {kind}{at} ({purpose}): {end}" + (f" {ended}" if ended else "")
 
 
-def _equity(a: RunResult, b: RunResult) -> dict[str, Any]:
-    """How far equity lay apart, at the marks that both have."""
-    times, left, right = np.intersect1d(a.times_ns, b.times_ns, assume_unique=True, return_indices=True)
+def equity_apart(a: RunResult, b: RunResult) -> dict[str, Any]:
+    """How far equity lay apart, at the marks that both have: a mark is made when its bar closes."""
+    ours, theirs = (each.times_ns + each.bar_ns for each in (a, b))
+    times, left, right = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
     gap: I1 = b.equity[right] - a.equity[left]
     final = [int(each.equity[-1]) if len(each.equity) else each.cash for each in (a, b)]
     found: dict[str, Any] = {
@@ -222,6 +223,6 @@ def _equity(a: RunResult, b: RunResult) -> dict[str, Any]:
     apart = np.flatnonzero(gap)
     if len(apart):
         widest = int(np.abs(gap).argmax())
-        found["first_apart"] = iso(int(times[apart[0]]) + a.bar_ns)
-        found["widest"] = {"difference": money(int(gap[widest])), "at": iso(int(times[widest]) + a.bar_ns)}
+        found["first_apart"] = iso(int(times[apart[0]]))
+        found["widest"] = {"difference": money(int(gap[widest])), "at": iso(int(times[widest]))}
     return found
