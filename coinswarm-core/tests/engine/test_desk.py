@@ -87,6 +87,20 @@ def test_d3_an_exit_that_has_not_filled_is_withdrawn(run: Run) -> None:
     assert done.filled() == [(1, 10, 100), (2, -4, 100), (3, 4, 100)], "only the difference is bought"
 
 
+def test_d3_more_than_is_wanted_now_is_reduced(run: Run) -> None:
+    rows = [CALM, CALM, (*CALM, 0), CALM, CALM]
+    done = run(Leg(rows, [BUY, FLAT, (BUY, 0, 0, 0.3)]))
+    assert (done.filled(), refusals(done)) == ([(1, 10, 100), (3, -7, 100)], [])
+    assert done.orders[2].reduce_only
+
+
+def test_d3_dust_is_not_reduced(run: Run) -> None:
+    rows = [CALM, (*CALM, 4), CALM, CALM, CALM, CALM]
+    done = run(Leg(rows, [BUY, FLAT, (BUY, 0, 0, 0.3)], shortable=False, smallest=600), costs=WHOLE)
+    assert done.orders[1].end_reason == EndReason.BELOW_MINIMUM
+    assert (done.filled(), refusals(done)) == ([(1, 4, 100)], [Refusal.NO_SIZE])
+
+
 def test_d4_a_resize_orders_the_difference(run: Run) -> None:
     says: list[Saying] = [(BUY, 0, 0, 0.5), BUY, (BUY, 0, 0, 0.3)]
     done = run(Leg([CALM] * 5, says), rebalance_bp=1_000)

@@ -233,20 +233,14 @@ def _desk(plan: RunPlan, result: RunResult, k: int, intent: Intent, view: DeskVi
     if view.asked and view.row and side and refusal is not Refusal.COOL_DOWN:
         told["sizing"] = sizing_steps(plan, k, intent, view)
         held = abs(view.lots) if view.lots * side > 0 else 0
-        resize = side == view.want_side and not _unblocked(plan, view, side)
         told["sizing"] |= {"held_lots": held, "difference_lots": told["sizing"]["lots"] - held}
-        if not (resize and held and told["sizing"]["difference_lots"] < 0):
+        if told["sizing"]["difference_lots"] >= 0 or refusal is not Refusal.APPROVED:  # a reduction passes no gate
             told["gate"] = _gate(plan, k, intent, view)
     numbers = sorted({*view.sent})
     told["orders"] = [order_life(result, number) for number in numbers]
     told["withdrawn"] = list(view.withdrawn)
     told["trade"] = next((found for n in numbers if (found := trade_of(plan, result, n)) is not None), None)
     return told
-
-
-def _unblocked(plan: RunPlan, view: DeskView, side: int) -> bool:
-    """D5: whether the cool-down is over, so that the side counts as new."""
-    return view.blocked == side != 0 and plan.limits.cool_down_bars > 0 and view.now >= view.blocked_until
 
 
 def _gate(plan: RunPlan, k: int, intent: Intent, view: DeskView) -> dict[str, Any]:

@@ -154,7 +154,7 @@ class Desk:
         if side:
             target = self._sizer.lots(k, holding.scale, holding.close, equity, intent, volatility_bp)
             lots = target - held
-            if resize and held and lots < 0:  # D4, down
+            if held and lots < 0 and self.ledger.is_open(k):  # D3, D4: down
                 lots = -lots
                 if holding.scale.value(lots, holding.close) >= holding.scale.min_units:
                     seq = self._reduce(k, now, holding, lots)

@@ -114,7 +114,7 @@ def decide(
         price = tab[at.I + k, at.CLOSE]
         target = size_lots(tab, k, equity, x, size_bp, stop, take, agree, vol_bp) if equity > 0 else 0
         lots = target - held
-        if held > 0 and lots < 0 and s == want:  # D4, down
+        if held > 0 and lots < 0 and open_trade:  # D3, D4: down
             lots = -lots
             if value(tab, k, lots, price) >= tab[at.I + k, at.MIN_UNITS]:
                 seq = add_order(tab, orders, k, now, -s, MARKET, lots, 0, 0, GTC, 0, REDUCE, -1)
