@@ -70,6 +70,21 @@ def test_a_changed_data_file_is_refused(shell: Shell) -> None:
     assert "restore the file with SHA-256" in done.stderr
 
 
+@pytest.mark.integration
+def test_funding_payments_are_held_against_those_of_the_run(shell: Shell, tmp_path: Path) -> None:
+    shell.write("paid.csv", "2018-01-02T00:00:00Z,0.0001\n2018-01-03T00:00:00Z,0.0002\n")
+    profile = shell.profile("p.toml", "wave.csv", shortable='true\nfunding = "paid.csv"')
+    told = json.loads(shell.run("backtest", "--profile", profile, "--json").stdout)
+    run, elsewhere = shell.folder / told["path"], type(shell)(tmp_path, shell.env)
+    assert json.loads(elsewhere.run("replay", run, "--json").stdout)["same"] is True
+    shell.write("paid.csv", "2018-01-02T00:00:00Z,0.0001\n2018-01-03T00:00:00Z,0.0003\n")
+    for command in ("replay", "explain"):
+        done = shell.run(command, code=2)
+        assert (
+            f"the funding payments of BTC/USD have changed since run {run.name} was made: restore the 2" in done.stderr
+        )
+
+
 def test_a_run_is_named_by_id_beginning_or_folder(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ([], ["latest"], [run.name], [run.name[:20]], [str(run)], [f"runs/{run.name}"]):
         assert main(["replay", *name]) == 0

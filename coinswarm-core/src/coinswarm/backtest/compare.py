@@ -130,6 +130,7 @@ def _data(run: StoredRun) -> dict[str, Any]:
         }
     for one in run.record["instruments"]:
         found |= {f"{one['symbol']} {key}": one[key] for key in ("tick", "lot", "min_notional", "shortable")}
+    found |= {f"{symbol} funding sha256": one["sha256"] for symbol, one in run.record.get("funding", {}).items()}
     return found
 
 

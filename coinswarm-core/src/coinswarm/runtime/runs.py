@@ -28,6 +28,7 @@ from coinswarm.errors import DataError, NotReadyError
 from coinswarm.evidence.trials import Trial
 from coinswarm.runtime.assembly import Assembled, Given, assemble
 from coinswarm.runtime.notes import notes_of
+from coinswarm.runtime.payments import find_payments, payments_of, same_payments
 from coinswarm.runtime.trials import UNASKED, measured_days, note_trial
 
 if TYPE_CHECKING:
@@ -196,6 +197,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
             for s in plan.seats
         ],
         **({"weights": ready.weighed.told()} if ready.weighed else {}),
+        **({"funding": payments_of(ready)} if plan.funding else {}),
         "plugins": [
             {"name": p.name, "distribution": p.distribution, "version": p.version, "origin": str(p.origin)}
             for p in ready.plugins
@@ -309,11 +311,13 @@ def restore(path: Path) -> tuple[StoredRun, Assembled]:
     profile = stored.record["profile"]
     if (recall := stored.result.recall) is not None:
         _pin(profile, recall)
+    find_payments(profile, stored.record)
     ready = assemble(parse_profile(profile, label), label=label, recordings=recordings)
     for was, one in zip(stored.record["data"], ready.loaded, strict=True):
         if was["sha256"] != one.report.sha256:
             message = f"the data of {was['symbol']} has changed since run {path.name} was made"
             raise DataError(message, remedy=f"restore the file with SHA-256 {was['sha256']}")
+    same_payments(ready, stored.record, path.name)
     return stored, ready
 
 
