@@ -133,6 +133,31 @@ def test_a_maker_fee_above_the_taker_fee_is_told(profile: Profiles, fake: Fake) 
     assert not [note for note in backtest(profile(), label="p", runs=None).summary["notes"] if "fee" in note]
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "start", "told"),
+    [
+        ("2018-01-01T00:00:00Z", "2018-01-05T16:00:00Z", None, []),
+        ("2018-01-03T00:00:00Z", "2018-01-05T16:00:00Z", "2018-01-03T00:00:00Z", []),
+        ("2018-01-03T00:00:00Z", "2018-01-05T16:00:00Z", None, ["from 2018-01-03 to 2018-01-05"]),
+        ("2018-01-01T00:00:00Z", "2018-01-04T16:00:00Z", None, ["from 2018-01-01 to 2018-01-04"]),
+        ("2020-12-29T00:00:00Z", "2020-12-30T00:00:00Z", None, ["from 2020-12-29 to 2020-12-30"]),
+    ],
+)
+def test_funding_that_does_not_span_the_bars_is_told(
+    profile: Profiles, fake: Fake, bars: Callable[..., Path], first: str, last: str, start: str | None, told: list[str]
+) -> None:
+    fake()
+    paid = bars().with_name("paid.csv")
+    paid.write_text(f"{first},0.0001\n{last},0.0001\n")
+    item = {"symbol": "BTC/USD", "file": str(bars()), "funding": str(paid)}
+    found = backtest(profile(instruments=[item], **({"start": start} if start else {})), label="p", runs=None)
+    assert [note for note in found.summary["notes"] if "funding" in note] == [
+        f"BTC/USD: its funding payments run {span}, and it is traded from 2018-01-01 to 2018-01-06: outside of them "
+        "nothing is paid"
+        for span in told
+    ]
+
+
 def test_bars_of_another_pair_are_told(profile: Profiles, fake: Fake, bars: Callable[..., Path]) -> None:
     fake()
     other = {"symbol": "BTC/USD", "file": str(bars("ETHUSD_1h.csv"))}

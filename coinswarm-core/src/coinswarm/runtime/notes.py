@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from coinswarm.clock import DAY_NS, iso
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from coinswarm.domain.market import Bars
     from coinswarm.runtime.assembly import Assembled
 
 
@@ -31,6 +34,7 @@ def notes_of(ready: Assembled) -> list[str]:
             for seat in ready.plan.seats
             if seat.warm_up > 1 and bars.warming(ready.plan.hole_bars, seat.warm_up).all()
         ]
+        notes += _unfunded(ready, bars)
     notes += [ready.weighed.words()] if ready.weighed else []
     notes += _memory_notes(ready)
     costs = ready.plan.costs
@@ -42,6 +46,20 @@ def notes_of(ready: Assembled) -> list[str]:
     if any(bars.instrument.shortable for bars in ready.plan.bars):
         notes.append("this run may sell short: not tradable live while live is spot")
     return notes
+
+
+def _unfunded(ready: Assembled, bars: Bars) -> list[str]:
+    """Where an instrument's funding payments begin more than a day after what is traded, or end so long before it."""
+    symbol, plan = bars.instrument.symbol, ready.plan
+    paid = plan.funding.get(symbol)
+    if paid is None:
+        return []
+    begin, end = max(int(bars.open_ns[0]), plan.start_ns), int(bars.open_ns[-1]) + plan.bar_ns
+    first, last = int(paid.times_ns[0]), int(paid.times_ns[-1])
+    if first - begin <= DAY_NS and end - last <= DAY_NS:
+        return []
+    traded = f"it is traded from {iso(begin)[:10]} to {iso(end)[:10]}: outside of them nothing is paid"
+    return [f"{symbol}: its funding payments run from {iso(first)[:10]} to {iso(last)[:10]}, and {traded}"]
 
 
 def _memory_notes(ready: Assembled) -> list[str]:
