@@ -96,6 +96,30 @@ def test_paths_are_relative_to_the_profile_and_overrides_to_here(tmp_path: Path)
     assert load_profile(path).instruments[0].file == str(Path("/data/bars.csv"))
 
 
+def test_references_to_secret_files_are_relative_to_the_profile_too(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    reference = '{ file = "key" }'
+    path.write_text(
+        f"{MINIMAL}\n[drivers.bus]\nname = 'nats'\nsettings = {{ nkey_seed = {reference} }}\n"
+        f"[memory]\nstore = {reference}\nsettings = {{ password = {reference}, user = {{ env = 'U' }} }}\n"
+    )
+    profile = load_profile(path)
+    there = {"file": str(tmp_path / "key")}
+    assert profile.drivers.bus is not None
+    assert profile.memory is not None
+    assert profile.drivers.bus.settings == {"nkey_seed": there}
+    assert profile.memory.store == there
+    assert profile.memory.settings == {"password": there, "user": {"env": "U"}}
+
+
+def test_a_home_that_nobody_has_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text(MINIMAL.replace("bars.csv", "~nobody-here/bars.csv"))
+    for name in (path, "~nobody-here/p.toml"):
+        with pytest.raises(ProfileError, match=r"'~nobody-here/.* is not known: write the folder's name out"):
+            load_profile(name)
+
+
 def test_values_arrive_as_integers() -> None:
     profile = load_profile(
         "backtest",
@@ -227,6 +251,8 @@ REFUSED = [
         "'a.token' holds a secret in plain text: write token =",
     ),
     ("drivers.broker={name='x', settings='hunter2'}", "drivers.broker.settings = …: must be a table"),
+    ("memory=redis://:hunter2@host", "memory = …: must be a table"),
+    ("memory.settings=redis://:hunter2@host", "memory.settings = …: must be a table"),
     ("drivers.broker={name='x', api_key='hunter2'}", "unknown key 'drivers.broker.api_key'"),
 ]
 

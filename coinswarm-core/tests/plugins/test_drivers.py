@@ -18,7 +18,7 @@ from coinswarm.errors import (
 )
 from coinswarm.plugins.drivers import GROUPS, everything, find_driver, installed_drivers, survey_drivers
 from coinswarm.plugins.records import Status
-from coinswarm.runtime.making import make_driver
+from coinswarm.runtime.making import make_backend, make_driver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,3 +161,15 @@ def test_settings_are_checked_and_the_object_is_held_to_its_port(site: Site) -> 
     add(site, "alpha")
     with pytest.raises(ContractError, match=r"does not implement .*publish"):
         make_driver("bus", "alpha", {}, key="bus.settings", label="p.toml")
+
+
+def test_a_secret_of_the_profile_reaches_the_driver_or_backend_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = {"env": "COINSWARM_TEST_SECRET"}
+    with pytest.raises(NotReadyError, match="COINSWARM_TEST_SECRET"):
+        make_driver("bus", "local", {"pending": reference}, key="bus.settings", label="p.toml")
+    monkeypatch.setenv("COINSWARM_TEST_SECRET", "7")
+    make_driver("bus", "local", {"pending": reference}, key="bus.settings", label="p.toml")
+    make_backend([], "local", {"exact_entries": reference}, key="memory.settings", label="p.toml")
+    monkeypatch.setenv("COINSWARM_TEST_SECRET", "hunter2")
+    with pytest.raises(ProfileError, match=r"bus\.settings\.pending = …: must be a valid integer"):
+        make_driver("bus", "local", {"pending": reference}, key="bus.settings", label="p.toml")

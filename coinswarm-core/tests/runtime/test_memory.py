@@ -15,7 +15,7 @@ from coinswarm.backtest.rundir import RECALLS
 from coinswarm.backtest.runread import check_run, read_run
 from coinswarm.canonical import GENESIS
 from coinswarm.drivers.episodes import LocalMemory
-from coinswarm.errors import DataError, ProfileError, UnknownNameError
+from coinswarm.errors import DataError, NotReadyError, ProfileError, UnknownNameError
 from coinswarm.memory.recall.record import RECALL_FIELDS, How
 from coinswarm.runtime.assembly import assemble
 from coinswarm.runtime.explain import Selector, explain
@@ -216,6 +216,7 @@ def test_a_memory_that_nobody_uses_is_said(profile: Profiles, fake: Fake) -> Non
     [
         ({"backend": "lokal"}, UnknownNameError, "did you mean 'local'?"),
         ({"settings": {"pfad": "x"}}, ProfileError, "memory.settings"),
+        ({"settings": {"path": {"env": "COINSWARM_TEST_SECRET"}}}, NotReadyError, "export COINSWARM_TEST_SECRET"),
     ],
 )
 def test_a_backend_that_is_not_there_or_set_wrongly(

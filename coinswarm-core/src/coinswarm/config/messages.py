@@ -39,14 +39,23 @@ _KINDS = {
 """Remedies by pydantic's error type; its own message stands where none is listed."""
 
 
-def explain(error: ValidationError, model: type[BaseModel], source: Callable[[Loc], str], *, prefix: str = "") -> str:
+def explain(
+    error: ValidationError,
+    model: type[BaseModel],
+    source: Callable[[Loc], str],
+    *,
+    prefix: str = "",
+    hide: bool = False,
+) -> str:
     """All findings, one line each.
 
     :param model: what was validated; its fields are offered for unknown keys.
     :param source: names the file (or option) that a key came from.
     :param prefix: put before every key, as in ``agents.trend.settings.``.
+    :param hide: show no value.
     """
-    lines = [line for detail in error.errors(include_url=False) for line in _lines(detail, model, source, prefix)]
+    found = error.errors(include_url=False)
+    lines = [line for detail in found for line in _lines(detail, model, source, prefix, hide=hide)]
     return "\n".join(dict.fromkeys(lines))
 
 
@@ -69,7 +78,9 @@ def show(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def _lines(detail: ErrorDetails, model: type[BaseModel], source: Callable[[Loc], str], prefix: str) -> list[str]:
+def _lines(
+    detail: ErrorDetails, model: type[BaseModel], source: Callable[[Loc], str], prefix: str, *, hide: bool
+) -> list[str]:
     """The lines of one finding: one, except where a cross-check of the whole found several things."""
     loc, kind, value = detail["loc"], detail["type"], detail["input"]
     key, origin = f"{prefix}{key_of(loc)}".rstrip("."), source(loc)
@@ -80,9 +91,15 @@ def _lines(detail: ErrorDetails, model: type[BaseModel], source: Callable[[Loc],
     text = str(detail["ctx"]["error"]) if kind == "value_error" else _KINDS.get(kind) or _own_words(detail["msg"])
     if not loc or isinstance(value, (dict, BaseModel)):
         return [f"{origin}: {f'{key}: ' if key else ''}{line}" for line in text.splitlines()]
-    hidden = loc[0] == "drivers" or loc[-1] in {"database", "store"}  # a secret may have been put there by mistake
-    shown = "…" if hidden else show(value)
+    shown = "…" if hide or _may_hold_secret(loc) else show(value)
     return [f"{origin}: {key} = {shown}: {text}"]
+
+
+def _may_hold_secret(loc: Loc) -> bool:
+    """Whether a secret may have been put there by mistake."""
+    return (
+        loc[0] == "drivers" or loc in {("memory",), ("memory", "settings")} or loc[-1] in {"database", "store", "key"}
+    )
 
 
 def _own_words(message: str) -> str:

@@ -25,7 +25,7 @@ from coinswarm.config.sections import (
     RiskSection,
     SizingSection,
 )
-from coinswarm.config.sources import apply_override, parse_override, read_toml
+from coinswarm.config.sources import anchored, apply_override, parse_override, read_toml
 from coinswarm.config.swarm import SwarmSection, anchor_swarm
 from coinswarm.errors import ProfileError, nearest
 
@@ -226,7 +226,7 @@ def _locate(name: str | Path) -> tuple[Path, str]:
     """The file of a profile, and what messages call it."""
     if str(name) in template_names():
         return TEMPLATES / f"{name}.toml", f"profile {name}"
-    path = Path(name).expanduser()
+    path = Path(anchored(str(name), Path()))
     if not path.exists():
         message = f"profile {str(name)!r} is neither a file nor a template"
         raise ProfileError(message, remedy=nearest(str(name), template_names()))
@@ -238,10 +238,10 @@ def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
     for section in (data.get("committee"), data.get("memory")):
         store = section.get("store") if isinstance(section, dict) else None
         if isinstance(section, dict) and isinstance(store, str) and store and "://" not in store:
-            section["store"] = str(folder / Path(store).expanduser())
+            section["store"] = anchored(store, folder)
     anchor_swarm(data, folder)
     entries = data.get("instruments")
     for entry in entries if isinstance(entries, list) else []:
         for key in ("file", "funding"):
             if isinstance(entry, dict) and isinstance(entry.get(key), str) and entry[key]:
-                entry[key] = str(folder / Path(entry[key]).expanduser())
+                entry[key] = anchored(entry[key], folder)

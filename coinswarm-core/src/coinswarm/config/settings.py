@@ -8,23 +8,27 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from coinswarm.config.fields import Settings
 from coinswarm.config.messages import explain
-from coinswarm.config.sources import apply_override, parse_override
+from coinswarm.config.sources import apply_override, parse_override, reveal_all, secrets_in
 from coinswarm.errors import ContractError, ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def check_settings(model: object, values: Mapping[str, object], *, key: str, label: str) -> BaseModel:
+def check_settings(
+    model: object, values: Mapping[str, object], *, key: str, label: str, secrets: bool = False
+) -> BaseModel:
     """Check settings, and fill in what is left out.
 
     :param model: what a declaration's ``settings`` names: a pydantic model that forbids unknown keys.
     :param values: a table of the profile.
     :param key: where it stands in the profile, as in ``agents.trend.settings``.
     :param label: what messages call the profile.
+    :param secrets: whether references to secrets become the secrets; no value is shown in a message then.
     :returns: an instance of the model, which the declared target is constructed with.
     :raises ContractError: when the model is no such model.
     :raises ProfileError: with one line per finding.
+    :raises NotReadyError: for a secret that is not there.
     """
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         message = f"the settings of {key!r} are {model!r}"
@@ -32,10 +36,14 @@ def check_settings(model: object, values: Mapping[str, object], *, key: str, lab
     if model.model_config.get("extra") != "forbid":
         message = f"the settings model {model.__name__} of {key!r} accepts unknown keys"
         raise ContractError(message, remedy='its author must set model_config = ConfigDict(extra="forbid")')
+    given = reveal_all(values) if secrets else dict(values)
     try:
-        return model.model_validate(dict(values))
+        return model.model_validate(given)
     except ValidationError as error:
-        raise ProfileError(explain(error, model, lambda _loc: label, prefix=f"{key}.")) from None
+        text = explain(error, model, lambda _loc: label, prefix=f"{key}.", hide=secrets)
+        for secret in secrets_in(values, given):  # a validator may have put it into its words
+            text = text.replace(secret, "…")
+        raise ProfileError(text) from None
 
 
 def typed_settings(overrides: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from coinswarm.errors import NotReadyError, ProfileError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 Vault = Literal["env", "keyring", "file"]
 VAULTS: tuple[Vault, ...] = ("env", "keyring", "file")
@@ -100,15 +100,59 @@ class Secret:
 
 
 def reveal_all(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """``settings`` with every secret reference replaced by its secret, for the driver alone."""
-    revealed: dict[str, Any] = {}
-    for key, value in settings.items():
+    """``settings`` with every secret reference replaced by its secret, for the driver alone.
+
+    :raises NotReadyError: as ``Secret.reveal``.
+    """
+    return {key: _revealed(value) for key, value in settings.items()}
+
+
+def _revealed(value: object) -> object:
+    secret = Secret.parse(value)
+    if secret is not None:
+        return secret.reveal()
+    if isinstance(value, dict):
+        return reveal_all(value)
+    return [_revealed(inner) for inner in value] if isinstance(value, list) else value
+
+
+def secrets_in(settings: object, revealed: object) -> Iterator[str]:
+    """The secrets that ``reveal_all`` put into settings, each as it is and as ``repr`` spells it."""
+    if isinstance(revealed, str):
+        if Secret.parse(settings) is not None:
+            yield from (revealed, repr(revealed)[1:-1])
+    elif isinstance(settings, dict) and isinstance(revealed, dict):
+        for key, value in settings.items():
+            yield from secrets_in(value, revealed[key])
+    elif isinstance(settings, list) and isinstance(revealed, list):
+        for value, inner in zip(settings, revealed, strict=True):
+            yield from secrets_in(value, inner)
+
+
+def anchored(path: str, folder: Path) -> str:
+    """A path that stands in a profile of ``folder``, relative to the working directory.
+
+    :raises ProfileError: where it begins with the home of nobody who is known.
+    """
+    try:
+        return str(folder / Path(path).expanduser())
+    except RuntimeError:
+        message = f"{path!r} begins with a home folder that is not known"
+        raise ProfileError(message, remedy="write the folder's name out") from None
+
+
+def anchor_references(value: object, folder: Path) -> None:
+    """Make the paths of all references to secret files relative to the working directory, in place."""
+    if isinstance(value, dict):
         secret = Secret.parse(value)
-        if secret is not None:
-            revealed[key] = secret.reveal()
-        else:
-            revealed[key] = reveal_all(value) if isinstance(value, dict) else value
-    return revealed
+        if secret is None:
+            for inner in value.values():
+                anchor_references(inner, folder)
+        elif secret.vault == "file":
+            value["file"] = anchored(secret.name, folder)
+    elif isinstance(value, list):
+        for inner in value:
+            anchor_references(inner, folder)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

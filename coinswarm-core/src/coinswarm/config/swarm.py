@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from coinswarm.config.fields import Bp, Database, Name, SecretReference, Section, Settings
 from coinswarm.config.messages import explain, origin
 from coinswarm.config.sections import DriversSection, MemorySection
-from coinswarm.config.sources import apply_override, parse_override, read_toml
+from coinswarm.config.sources import anchor_references, anchored, apply_override, parse_override, read_toml
 from coinswarm.errors import ProfileError
 
 if TYPE_CHECKING:
@@ -122,16 +122,13 @@ def load_swarm(path: Path, overrides: Sequence[str] = ()) -> SwarmProfile:
 
 
 def anchor_swarm(data: Mapping[str, Any], folder: Path) -> None:
-    """Make the paths of ``[swarm]`` relative to the working directory, in place."""
+    """Make the paths of ``[swarm]``, and of references to secret files, relative to the working directory, in place."""
+    for key in ("swarm", "committee", "memory", "drivers"):
+        anchor_references(data.get(key), folder)
     swarm = data.get("swarm")
     if not isinstance(swarm, dict):
         return
     for key in ("roster", "folder", "database"):
         value = swarm.get(key)
         if isinstance(value, str) and value and "://" not in value:
-            swarm[key] = str(folder / Path(value).expanduser())
-    seats = swarm.get("voters")
-    for seat in [*(seats if isinstance(seats, list) else []), swarm.get("submitter")]:
-        reference = seat.get("key") if isinstance(seat, dict) else None
-        if isinstance(reference, dict) and isinstance(reference.get("file"), str):
-            reference["file"] = str(folder / Path(reference["file"]).expanduser())
+            swarm[key] = anchored(value, folder)

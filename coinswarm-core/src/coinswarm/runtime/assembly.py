@@ -331,8 +331,10 @@ def _backend(catalogue: Catalogue, profile: Profile, label: str) -> Callable[[],
     declared, record = catalogue.memory_backend(section.backend)
 
     def make() -> MemoryBackend:
-        made = construct(declared, record, section.settings, MemoryBackend, key="memory.settings", label=label)
-        return cast("MemoryBackend", made)
+        key, given = "memory.settings", section.settings
+        return cast(
+            "MemoryBackend", construct(declared, record, given, MemoryBackend, key=key, label=label, secrets=True)
+        )
 
     return make
 

@@ -43,7 +43,9 @@ def make_backend(
     """A memory backend, constructed; as ``make_voter``."""
     catalogue = attempt(plugins, installed(own_home())).whole()
     declared, record = catalogue.memory_backend(name)
-    return cast("MemoryBackend", construct(declared, record, settings, MemoryBackend, key=key, label=label))
+    return cast(
+        "MemoryBackend", construct(declared, record, settings, MemoryBackend, key=key, label=label, secrets=True)
+    )
 
 
 def make_driver(  # noqa: PLR0913 - what a message needs
@@ -65,7 +67,8 @@ def make_driver(  # noqa: PLR0913 - what a message needs
     :raises CoinswarmError: one line for whatever stands in the way.
     """
     declared, record = find_driver(kind, name, home=home(), demanded=demanded)
-    return cast("Driver", construct(declared, record, settings, GROUPS[kind].port, key=key, label=label))
+    port = GROUPS[kind].port
+    return cast("Driver", construct(declared, record, settings, port, key=key, label=label, secrets=True))
 
 
 def listeners(plugins: Sequence[str], hook: str) -> tuple[tuple[str, ...], Callable[[Sequence[Event]], list[str]]]:
@@ -88,16 +91,19 @@ def construct(  # noqa: PLR0913 - what a message needs
     *,
     key: str,
     label: str,
+    secrets: bool = False,
 ) -> object:
     """Build a declared object with its checked settings.
 
+    :param secrets: whether references to secrets in its settings are replaced by the secrets; agents are given none.
     :raises ContractError: when its constructor raises.
+    :raises NotReadyError: for a secret that is not there.
     """
     target = resolve(declared.target, plugin=record, contract=contract)
     arguments: tuple[object, ...] = ()
     if declared.settings:
         model = resolve(declared.settings, plugin=record)
-        arguments = (check_settings(model, given, key=key, label=label),)
+        arguments = (check_settings(model, given, key=key, label=label, secrets=secrets),)
     elif given:
         message = f"{key} holds {', '.join(sorted(given))}, but {declared.name!r} has no settings"
         raise ProfileError(message, remedy="remove them")
