@@ -58,3 +58,9 @@ def test_iso_dates_without_a_zone_are_utc(text: str, moment: str) -> None:
 def test_a_date_that_could_mean_two_days_is_refused(text: str) -> None:
     with pytest.raises(DataError, match=r"line 3: .* is not an ISO 8601 date"):
         iso_to_ns(["2018-01-31", text], where)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "0001-01-01T00:00:00+05:00", "9999-12-31", "2262-04-12"])
+def test_a_date_that_nanoseconds_cannot_count_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(DataError, match=r"line 3: '.*' is too far away .*: write a year from 1678 to 2261"):
+        iso_to_ns(["2018-01-31", text], where)

@@ -84,7 +84,7 @@ def by_names(header: Sequence[str], wanted: Wanted, place: str, *, pair: str | N
     :param pair: ``BASE/QUOTE`` from the file, which tells ``Volume BTC`` from ``Volume USD``.
     :raises DataError: for a column that is missing or there twice.
     """
-    names = [_plain(name) for name in header]
+    names = [plain_name(name) for name in header]
     head = _Header(header, names, place)
     time, close_stamped = _time(head, wanted.stamp)
     prices = [head.only(role, PRICES[role]) for role in ("open", "high", "low", "close")]
@@ -129,7 +129,7 @@ def declared(columns: Sequence[str], found: int, place: str) -> Layout:
     return Layout("declared", tuple(list(columns).index(role) for role in ROLES))
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """``Volume (BTC)`` as ``volume_btc``."""
     return re.sub(r"[^0-9a-z]+", "_", name.strip().lower()).strip("_")
 

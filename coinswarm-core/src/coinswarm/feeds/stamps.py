@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _EARLIEST_S, _LATEST_S = 1_000_000_000, 7_000_000_000
 """2001 to 2191: far enough apart from each other in every unit that a magnitude names its unit."""
 
+_LIMIT_NS = 1 << 63
+
 UNITS = {"s": SECOND_NS, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
@@ -65,5 +67,9 @@ def iso_to_ns(texts: Iterable[str], where: Callable[[int], str]) -> Ints:
         except ValueError:
             message = f"{where(row)}: {text[:40]!r} is not an ISO 8601 date or an epoch time"
             raise DataError(message, remedy="write dates as 2018-01-31 23:00:00") from None
-        out.append(to_ns(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+        stamp = to_ns(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        if not -_LIMIT_NS < stamp < _LIMIT_NS:
+            message = f"{where(row)}: {text[:40]!r} is too far away to be counted in nanoseconds"
+            raise DataError(message, remedy="write a year from 1678 to 2261, or remove the row")
+        out.append(stamp)
     return np.array(out, np.int64)
