@@ -65,11 +65,25 @@ def test_every_kind_of_time(name: str, times: list[object], tmp_path: Path) -> N
         ({"open": [1.0, None, 1.0]}, r"not a finite number in 1 row \(row 2\)"),
         ({"date": [START, None, START]}, "1 times are missing"),
         ({"date": ["x", "y", "z"]}, "row 1: 'x' is not an ISO 8601 date"),
+        ({"date": [datetime(9999, 12, 31)] * 3}, "its times cannot be read .*: write years from 1678 to 2261"),  # noqa: DTZ001
+        ({"date": ["9999-12-31"] * 3}, "row 1: '9999-12-31' is too far away"),
+        ({"symbol": ["BTC/USD", "BTC/USD", "ETH/USD"]}, r"holds 2 pairs \(BTC/USD, ETH/USD\): give one file per pair"),
+        ({"pair": ["BTC/USD", None, "BTC/USD"]}, "holds 2 pairs"),
     ],
 )
 def test_bad_columns(changes: dict[str, list[object]], message: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=message):
         load_bars(write(tmp_path, columns(**changes), "BTCUSD.parquet"))
+
+
+def test_the_pair_comes_from_its_column_before_the_files_name(tmp_path: Path) -> None:
+    for given, name in (("ETH/USD", "prices.parquet"), ("ethusd", "BTCUSD.feather")):
+        loaded = load_bars(write(tmp_path, columns(symbol=[given] * 3), name))
+        assert (loaded.bars.instrument.symbol, loaded.report.symbol_guessed) == ("ETH/USD", False)
+    table = columns(symbol=["ETHBTC"] * 3)
+    table["Volume BTC"] = table.pop("volume")
+    with pytest.raises(DataError, match="named after the quote currency: pass --volume quote"):
+        load_bars(write(tmp_path, table, "prices.parquet"))
 
 
 def test_a_missing_column_and_no_rows(tmp_path: Path) -> None:

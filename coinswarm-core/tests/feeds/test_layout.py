@@ -106,6 +106,16 @@ def test_a_header_that_leaves_doubt_is_refused(header: str, message: str, write:
         load_bars(write([header, ",".join(row)]), bar_ns=HOUR_NS)
 
 
+@pytest.mark.parametrize("symbol", [None, "ETH/BTC"])
+def test_a_volume_in_the_quote_of_the_pair_that_the_files_name_tells(
+    symbol: str | None, write: Callable[..., Path]
+) -> None:
+    path = write(["time,open,high,low,close,Volume BTC", "1514764800,1,1,1,1,5"], "Gemini_ETHBTC_1h.csv")
+    with pytest.raises(DataError, match="named after the quote currency: pass --volume quote"):
+        load_bars(path, symbol=symbol, bar_ns=HOUR_NS)
+    assert load_bars(path, symbol=symbol, bar_ns=HOUR_NS, volume="quote").report.volume_unit == "quote"
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [

@@ -9,6 +9,7 @@ import numpy as np
 from coinswarm.errors import DataError
 from coinswarm.feeds import layout as layouts
 from coinswarm.feeds.stamps import epoch_to_ns, iso_to_ns
+from coinswarm.feeds.symbols import one_pair
 from coinswarm.feeds.table import Table, most_decimals
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def read_arrow(raw: bytes, name: str, wanted: Wanted) -> Table:
     if wanted.columns is not None:
         layout = layouts.declared(wanted.columns, table.num_columns, name)
     else:
-        layout = layouts.by_names(table.column_names, wanted, name)
+        layout = layouts.by_names(table.column_names, wanted, name, pair=_pair(table))
     if table.num_rows == 0:
         message = f"{name} has columns but no rows"
         raise DataError(message, remedy="give a file with bars")
@@ -60,6 +61,7 @@ def read_arrow(raw: bytes, name: str, wanted: Wanted) -> Table:
         layout=layout,
         unit=unit,
         where=where,
+        symbol=None if layout.symbol is None else one_pair(_distinct(table.column(layout.symbol)), name),
     )
 
 
@@ -72,10 +74,25 @@ def _open(raw: bytes, name: str) -> Any:  # noqa: ANN401 - pyarrow ships no type
         raise DataError(message, remedy="pip install 'coinswarm-core[parquet]'") from None
     try:
         source = pa.BufferReader(raw)
-        return parquet.read_table(source) if raw.startswith(PARQUET) else feather.read_table(source)
-    except (pa.ArrowException, OSError) as error:
+        table = parquet.read_table(source) if raw.startswith(PARQUET) else feather.read_table(source)
+        _ = table.column_names  # read now, damaged or not
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         message = f"{name} is damaged or cut short ({str(error).splitlines()[0][:80]})"
         raise DataError(message, remedy="fetch it again") from None
+    return table
+
+
+def _pair(table: Any) -> str | None:  # noqa: ANN401
+    """What a column called symbol or pair begins with."""
+    for column, title in enumerate(table.column_names):
+        if layouts.plain_name(title) in layouts.PAIR_NAMES and table.num_rows:
+            return str(table.column(column)[0].as_py() or "").strip().upper()
+    return None
+
+
+def _distinct(column: Any) -> list[str]:  # noqa: ANN401
+    """What stands in a column of pairs."""
+    return [str(pair or "") for pair in column.unique().to_pylist()]
 
 
 def _numbers(column: Any, place: str) -> Floats:  # noqa: ANN401
@@ -96,6 +113,17 @@ def _times(column: Any, name: str, where: Callable[[int], str]) -> tuple[Ints, s
     if column.null_count:
         message = f"{name}: {column.null_count} times are missing"
         raise DataError(message, remedy="correct or remove the rows")
+    try:
+        return _stamps(column, where)
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        message = f"{name}: its times cannot be read ({str(error).splitlines()[0][:80]})"
+        raise DataError(message, remedy="write years from 1678 to 2261, as times or as text") from None
+
+
+def _stamps(column: Any, where: Callable[[int], str]) -> tuple[Ints, str]:  # noqa: ANN401
+    """Times of whatever kind of column; pyarrow raises where nanoseconds cannot count them."""
+    import pyarrow as pa  # noqa: PLC0415
+
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         # With a zone it is kept as UTC, without one it is UTC by our rule: the number is the same.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coinswarm.errors import DataError, nearest
-from coinswarm.feeds.symbols import FIAT_LIKE, QUOTES
+from coinswarm.feeds.symbols import FIAT_LIKE, QUOTES, guess_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,15 +80,16 @@ def by_names(header: Sequence[str], wanted: Wanted, place: str, *, pair: str | N
 
     :param header: the names as they stand in the file.
     :param wanted: what was declared; where a file has two times or volumes it says which is meant.
-    :param place: what to call the file in messages.
-    :param pair: ``BASE/QUOTE`` from the file, which tells ``Volume BTC`` from ``Volume USD``.
+    :param place: the file's name, which messages call it by.
+    :param pair: what its column of pairs begins with: that, else its name, tells ``Volume BTC`` from ``Volume USD``.
     :raises DataError: for a column that is missing or there twice.
     """
     names = [plain_name(name) for name in header]
     head = _Header(header, names, place)
     time, close_stamped = _time(head, wanted.stamp)
     prices = [head.only(role, PRICES[role]) for role in ("open", "high", "low", "close")]
-    column, quote_named = _volume(head, wanted.symbol or pair, wanted.volume)
+    told = pair if pair and "/" in pair else guess_symbol(pair or place)
+    column, quote_named = _volume(head, wanted.symbol or told, wanted.volume)
     symbol = next((number for number, name in enumerate(names) if name in PAIR_NAMES), None)
     return Layout(
         f"header {header[time]}, {', '.join(header[number] for number in prices)}, {header[column]}",

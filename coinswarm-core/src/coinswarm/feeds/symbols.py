@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from coinswarm.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 QUOTES = (
     *("USDT", "USDC", "BUSD", "FDUSD", "TUSD", "USD", "EUR", "GBP", "JPY", "KRW", "AUD", "CAD", "CHF", "BRL", "TRY"),
@@ -57,6 +61,20 @@ def check_symbol(symbol: str) -> str:
         guess = guess_symbol(symbol.upper())
         raise DataError(message, remedy=f"did you mean {guess!r}?" if guess else "write for example BTC/USD")
     return symbol
+
+
+def one_pair(named: Iterable[str], name: str) -> str:
+    """The one value of a file's column of pairs, in upper case.
+
+    :param named: its values.
+    :param name: what to call the file in messages.
+    :raises DataError: where the file holds several pairs.
+    """
+    found = sorted({pair.strip().upper() for pair in named})
+    if len(found) > 1:
+        message = f"{name} holds {len(found)} pairs ({', '.join(found[:3])})"
+        raise DataError(message, remedy="give one file per pair")
+    return found[0]
 
 
 def guess_symbol(name: str) -> str | None:

@@ -18,6 +18,7 @@ from coinswarm.errors import DataError
 from coinswarm.feeds import layout as layouts
 from coinswarm.feeds.decimals import MAX_DECIMALS
 from coinswarm.feeds.stamps import epoch_to_ns, iso_to_ns
+from coinswarm.feeds.symbols import one_pair
 from coinswarm.feeds.table import Table, most_decimals
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _read_rows(wanted: Wanted, lines: _Lines) -> Table:
         layout=layout,
         unit=unit,
         where=where,
-        symbol=None if layout.symbol is None else _one_pair(rows["pair"], lines.name),
+        symbol=None if layout.symbol is None else one_pair(_distinct(rows["pair"]), lines.name),
     )
 
 
@@ -231,17 +232,9 @@ def _pair(top: _Top) -> str | None:
     return None
 
 
-def _one_pair(pairs: Iterable[bytes], name: str) -> str:
-    """The one value of the symbol column.
-
-    :raises DataError: where the file holds several pairs.
-    """
-    found = sorted({pair.strip().upper() for pair in np.unique(np.asarray(pairs)).tolist()})
-    if len(found) > 1:
-        listed = ", ".join(pair.decode("latin-1") for pair in found[:3])
-        message = f"{name} holds {len(found)} pairs ({listed})"
-        raise DataError(message, remedy="give one file per pair")
-    return str(found[0].decode("latin-1"))
+def _distinct(pairs: Iterable[bytes]) -> list[str]:
+    """What stands in a column of pairs."""
+    return [pair.decode("latin-1") for pair in np.unique(np.asarray(pairs)).tolist()]
 
 
 def _time_kind(text: str) -> str:
