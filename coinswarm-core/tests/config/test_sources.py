@@ -38,6 +38,14 @@ def test_what_is_no_text_file_is_said(tmp_path: Path) -> None:
         read_toml(path)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_profile_or_secret(tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_bytes(b"\xef\xbb\xbfseed = 3\r\n")
+    path.chmod(0o600)
+    assert read_toml(path) == {"seed": 3}
+    assert Secret("file", str(path)).reveal() == "seed = 3"
+
+
 @pytest.mark.parametrize(
     ("text", "parts", "value"),
     [

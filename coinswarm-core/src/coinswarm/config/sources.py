@@ -85,7 +85,7 @@ class Secret:
     def _from_file(self) -> str:
         path = Path(self.name).expanduser()
         try:
-            with path.open(encoding="utf-8") as file:
+            with path.open(encoding="utf-8-sig") as file:
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
                 if os.name == "posix" and mode & 0o077:
                     message = f"the secret {self} may be read by others (mode {mode:04o})"
@@ -161,7 +161,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     :raises ProfileError: when the file cannot be read, or is not TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows write a byte order mark
     except OSError as error:
         message = f"profile {path} cannot be read ({error.strerror})"
         raise ProfileError(message, remedy="name a file that exists and is yours to read") from None
