@@ -251,6 +251,12 @@ REFUSED = [
         "'a.token' holds a secret in plain text: write token =",
     ),
     ("drivers.broker={name='x', settings='hunter2'}", "drivers.broker.settings = …: must be a table"),
+    (
+        "agents.0.settings={a=[1.5, {b=nan}]}",
+        "agents.0.settings: 'a.1.b' is nan: write a finite number, or leave it out",
+    ),
+    ("committee.settings.most=1e400", "committee.settings: 'most' is inf: write a finite number"),
+    ("memory.settings.seconds=-inf", "memory.settings: 'seconds' is -inf: write a finite number"),
     ("memory=redis://:hunter2@host", "memory = …: must be a table"),
     ("memory.settings=redis://:hunter2@host", "memory.settings = …: must be a table"),
     ("drivers.broker={name='x', api_key='hunter2'}", "unknown key 'drivers.broker.api_key'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -102,6 +103,15 @@ def _entries(value: object, path: str = "") -> Iterator[tuple[str, object]]:
         place = f"{path}.{key}" if path else str(key)
         yield place, entry
         yield from _entries(entry, place)
+
+
+def _finite(value: dict[str, Any]) -> dict[str, Any]:
+    """Hold that settings can be kept as they are: JSON, which runs are written in, has no infinity and no NaN."""
+    for key, entry in _entries(value):
+        if isinstance(entry, float) and not math.isfinite(entry):
+            message = f"{key!r} is {entry}: write a finite number, or leave it out"
+            raise ValueError(message)
+    return value
 
 
 def _no_secret(value: dict[str, Any]) -> dict[str, Any]:
@@ -209,10 +219,12 @@ SecretReference = Annotated[dict[str, str], BeforeValidator(_reference)]
 Database = Annotated[str | dict[str, str], BeforeValidator(_database)]
 """A URL for SQLAlchemy, the path of a SQLite file, or a reference to either."""
 
-Settings = Annotated[dict[str, Any], BeforeValidator(_plain), AfterValidator(_no_secret)]
+Settings = Annotated[dict[str, Any], BeforeValidator(_plain), AfterValidator(_finite), AfterValidator(_no_secret)]
 """Settings of a plugin's object; checked by that plugin's own model."""
 
-DriverSettings = Annotated[dict[str, Any], BeforeValidator(_plain), AfterValidator(_secret_by_reference)]
+DriverSettings = Annotated[
+    dict[str, Any], BeforeValidator(_plain), AfterValidator(_finite), AfterValidator(_secret_by_reference)
+]
 """Settings of a driver, where a secret stands as a reference."""
 
 
