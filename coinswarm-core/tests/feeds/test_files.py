@@ -48,6 +48,14 @@ def test_close_times_move_back_by_one_bar(write: Callable[..., Path], sound: lis
     assert (opened.bars.open_ns - closed.bars.open_ns).tolist() == [HOUR_NS] * 5
 
 
+def test_closes_of_the_last_millisecond_give_the_bars_of_their_opens(write: Callable[..., Path]) -> None:
+    starts = range(1_514_764_800_000, 1_514_764_800_000 + 5 * 3_600_000, 3_600_000)
+    rows = [f"{start},1,1,1,1,5,{start + 3_599_999}" for start in starts]
+    path = write(["open_time,open,high,low,close,volume,close_time", *rows])
+    opens, closes = load_bars(path), load_bars(path, stamp="close")
+    assert closes.bars.open_ns.tolist() == opens.bars.open_ns.tolist()
+
+
 def test_quote_volume_is_divided_by_the_close(write: Callable[..., Path], sound: list[str]) -> None:
     loaded = load_bars(write(sound), volume="quote")
     assert loaded.bars.volume.tolist() == (1.125 / loaded.bars.close).tolist()

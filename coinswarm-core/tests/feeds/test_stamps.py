@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coinswarm.clock import iso
 from coinswarm.errors import DataError
-from coinswarm.feeds.stamps import UNITS, epoch_to_ns, epoch_unit, iso_to_ns
+from coinswarm.feeds.stamps import UNITS, epoch_to_ns, epoch_unit, iso_to_ns, short_of_end
 
 
 def where(row: int) -> str:
@@ -64,3 +64,20 @@ def test_a_date_that_could_mean_two_days_is_refused(text: str) -> None:
 def test_a_date_that_nanoseconds_cannot_count_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(DataError, match=r"line 3: '.*' is too far away .*: write a year from 1678 to 2261"):
         iso_to_ns(["2018-01-31", text], where)
+
+
+@pytest.mark.parametrize(
+    ("moment", "length_s", "short"),
+    [
+        ("2018-01-31T01:00:00", 3_600, 0),
+        ("2018-01-31T00:59:59.999", 3_600, 10**6),
+        ("2018-01-31T00:59:59", 3_600, 10**9),
+        ("2018-01-31T16:59:59.999999", 86_400, 10**3),
+        ("2018-01-31T00:59:58", 3_600, 0),
+        ("2018-01-31T00:00:04.999", 5, 10**6),
+        ("2018-01-31T00:00:04", 5, 0),
+        ("2018-01-31T00:00:04.999", 0.25, 0),
+    ],
+)
+def test_a_close_may_be_the_last_unit_of_its_bar(moment: str, length_s: float, short: int) -> None:
+    assert short_of_end(int(iso_to_ns([moment], where)[0]), int(length_s * 10**9)) == short

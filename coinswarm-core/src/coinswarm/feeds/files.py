@@ -19,6 +19,7 @@ from coinswarm.feeds.layout import Wanted
 from coinswarm.feeds.length import format_length
 from coinswarm.feeds.loaded import ImportReport, Loaded
 from coinswarm.feeds.quality import find_faults, find_gaps, infer_length, refuse
+from coinswarm.feeds.stamps import short_of_end
 from coinswarm.feeds.store import decode, is_stored
 from coinswarm.feeds.symbols import check_symbol, guess_symbol
 from coinswarm.feeds.text import read_text
@@ -51,7 +52,7 @@ def load_bars(  # noqa: PLR0913 - each is one thing a file does not say about it
     :param path: CSV, CSV.gz, JSON rows, Parquet, Feather, or what ``coinswarm data import`` wrote.
     :param symbol: ``BASE/QUOTE``; None: from a symbol column, else guessed from the file's name.
     :param bar_ns: bar length in nanoseconds; None: the most common step.
-    :param stamp: what the times are. Close times are moved back by one bar length.
+    :param stamp: what the times are. Close times are moved back by one bar length (see ``stamps.short_of_end``).
     :param volume: what the volume counts. Quote volume becomes base volume as volume / close of the bar.
     :param tick: smallest price step; None: from the file's decimals, coarsened where the integer path
         could not hold them (see ``decimals.fit``). ``lot`` likewise; of quote volume, which has no base
@@ -76,7 +77,8 @@ def load_bars(  # noqa: PLR0913 - each is one thing a file does not say about it
     length = bar_ns or (stored.length_ns if stored else infer_length(table.stamp_ns, name))
     _judge(table, name, length, newest_first=newest_first, declared=bar_ns is not None)
     order = slice(None, None, -1 if newest_first else 1)
-    open_ns = np.ascontiguousarray(table.stamp_ns[order]) - (length if stamp == "close" else 0)
+    back_ns = length - short_of_end(int(table.stamp_ns[0]), length) if stamp == "close" else 0
+    open_ns = np.ascontiguousarray(table.stamp_ns[order]) - back_ns
     opened, high, low, close = (np.ascontiguousarray(column[order]) for column in table.prices)
     traded = np.ascontiguousarray(table.volume[order])
     if volume == "quote":

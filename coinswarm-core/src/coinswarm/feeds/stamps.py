@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coinswarm.clock import SECOND_NS, to_ns
+from coinswarm.clock import MINUTE_NS, SECOND_NS, to_ns
 from coinswarm.errors import DataError
 
 if TYPE_CHECKING:
@@ -53,6 +53,18 @@ def epoch_to_ns(stamps: Ints | Floats, where: Callable[[int], str]) -> tuple[Int
     if stamps.dtype == np.int64:
         return np.asarray(stamps * np.int64(scale), np.int64), unit
     return np.rint(stamps * (scale / UNITS["us"])).astype(np.int64) * UNITS["us"], unit
+
+
+def short_of_end(close_ns: int, length_ns: int) -> int:
+    """How far before the end of its bar a close is stamped: Binance writes a bar's last millisecond, 00:59:59.999.
+
+    :param close_ns: a close; all of a file lie on one grid.
+    :param length_ns: length of its bars: whole minutes, else seconds; of others nothing is known, and 0 returned.
+    :returns: one unit of time where the close is one before a whole minute (second); else 0.
+    """
+    whole = next((whole for whole in (MINUTE_NS, SECOND_NS) if length_ns % whole == 0), 0)
+    short = -close_ns % whole if whole else 0
+    return short if short < whole and short in UNITS.values() else 0
 
 
 def iso_to_ns(texts: Iterable[str], where: Callable[[int], str]) -> Ints:
