@@ -135,6 +135,21 @@ def test_a_run_begins_with_what_the_swarm_knew_and_is_had_again_when_it_knows_mo
     assert empty.recall.fork == (0, GENESIS)
 
 
+@pytest.mark.parametrize("referred", [False, True])
+def test_a_run_is_had_again_from_another_folder(
+    swarm: Swarm, profile: Profiles, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, referred: bool
+) -> None:
+    fake(AGENT)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "address").write_text(str(swarm.path))
+    (tmp_path / "address").chmod(0o600)
+    memory = {"store": {"file": "address"} if referred else swarm.path.name}
+    run = backtest(profile(memory=memory), label="p", runs=tmp_path / "runs")
+    monkeypatch.chdir("/")
+    assert run.path is not None
+    assert replay(run.path).same
+
+
 def test_what_was_known_later_than_a_bar_is_not_recalled_at_it(
     tmp_path: Path, profile: Profiles, fake: Fake, bars: Callable[..., Path]
 ) -> None:

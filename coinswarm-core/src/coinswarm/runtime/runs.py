@@ -189,7 +189,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
         "mode": mode,
         "engine": engine,
         "label": Path(label.removeprefix("profile ")).name,
-        "profile": profile.canonical(),
+        "profile": _placed(profile.canonical()),
         "recordings": _recordings(ready),
         "data": [_data(one) for one in ready.loaded],
         "agents": [
@@ -337,6 +337,17 @@ def _evidence(ready: Assembled, result: RunResult, tried: Tried) -> dict[str, An
     run = Trial(int(days.day[0]) if len(days) else 0, days.returns)
     declared = ready.profile.evidence.declared_trials
     return proof_dict(run, tried.trials, ruined=days.ruined, declared=declared, why=tried.why)
+
+
+def _placed(told: dict[str, Any]) -> dict[str, Any]:
+    """A profile as it stands in a run: a replay from another folder finds the log that was read."""
+    for section, key in (("memory", "store"), ("swarm", "database")):
+        place = told.get(section, {}).get(key)
+        if isinstance(place, str) and "://" not in place:
+            told[section][key] = str(Path(place).resolve())
+        elif isinstance(place, dict) and "file" in place:
+            place["file"] = str(Path(place["file"]).resolve())
+    return told
 
 
 def _recordings(ready: Assembled) -> dict[str, str]:
