@@ -241,16 +241,17 @@ def test_what_goes_wrong_leaves_nothing_half_written(
 
 def test_leftovers_are_ignored_and_removed_when_old(root: Path) -> None:
     write(root)
-    old, young = root / ".tmp-1-a", root / ".tmp-2-b"
-    for folder in (old, young):
+    old, young, other = root / ".tmp-1-0a1b2c3d", root / ".tmp-2-0a1b2c3e", root / ".tmp-thesis"
+    for folder in (old, young, other):
         folder.mkdir()
         (folder / "run.json").write_text("{}")
-    os.utime(old, ns=(NOON - 2 * DAY_NS, NOON - 2 * DAY_NS))
+        os.utime(folder, ns=(NOON - 2 * DAY_NS, NOON - 2 * DAY_NS))
     os.utime(young, ns=(NOON - 100, NOON - 100))
     assert len(list_runs(root)) == 1
     write(root, at=NOON)
     assert not old.exists()
     assert young.exists()
+    assert other.exists(), "it is not ours"
     assert len(list_runs(root)) == 2
 
 

@@ -11,7 +11,7 @@
 - ``report.html``, unless the caller wants none: the run for people, made from the others.
 
 An id is the UTC time to the millisecond and the first digits of the order hash: ids sort by time, and
-runs with equal orders show it. A folder that begins with ``.tmp-`` is a write that did not finish.
+runs with equal orders show it. A folder such as ``.tmp-4711-0a1b2c3d`` is a write that did not finish.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
@@ -48,6 +49,9 @@ REPORT = "report.html"
 RECALLS = "recalls.npz"
 TABLES = ("orders.npy", "fills.npy", "equity.npy", "decisions.npz")
 _TMP = ".tmp-"
+_OURS = re.compile(rf"{re.escape(_TMP)}\d+-[0-9a-f]{{8}}")
+"""Names of folders that ``_staged`` makes; others may belong to whoever works there."""
+
 _NO_SPACE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY)
 _LEVELS = 1_000
@@ -182,7 +186,7 @@ def _clean(root: Path, now: int) -> None:
     """Remove what killed processes left more than a day ago; another process may do the same."""
     for left in root.glob(f"{_TMP}*"):
         with suppress(OSError):
-            if now - left.stat().st_mtime_ns > DAY_NS:
+            if _OURS.fullmatch(left.name) and now - left.stat().st_mtime_ns > DAY_NS:
                 shutil.rmtree(left, ignore_errors=True)
 
 
