@@ -34,6 +34,13 @@ def test_one_trial() -> None:
     assert "after all trials" not in said
 
 
+def test_two_lucky_days_prove_nothing() -> None:
+    lucky = Trial(17_000, np.append(np.zeros(363), [0.01, 0.01]))
+    proof = proof_dict(lucky, [lucky], declared=1)
+    assert proof["complete"] is False
+    assert "PSR, DSR unknown: equity moved on 2 of 365 days: too few (at least 20); evidence incomplete" in text(proof)
+
+
 def test_several_trials_lower_it() -> None:
     proof = proof_dict(trial(), [trial(seed) for seed in range(1, 9)])
     assert proof["trials"] | {"correlation": 0, "variance": 0} == {

@@ -30,8 +30,9 @@ def files() -> list[Path]:
 
 
 def test_a_backtest_leaves_a_trial_and_says_so(profile: str, capsys: pytest.CaptureFixture[str]) -> None:
-    backtest(profile)
-    backtest(profile, "--set", "agents.trend.settings.fast=7")
+    sample = 'instruments=[{symbol="BTC/USD", sample="BTC/USD", tick=0.01, lot=0.001}]'
+    backtest(profile, "--set", sample)
+    backtest(profile, "--set", sample, "--set", "agents.trend.settings.fast=7")
     out = capsys.readouterr().out
     assert "Trials       1 on these instruments and days (1 in the registry, none declared)" in out
     assert "Trials       2 on these instruments and days (2 in the registry, none declared)" in out

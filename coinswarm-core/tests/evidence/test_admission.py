@@ -67,6 +67,19 @@ def test_what_cannot_be_measured_is_not_admitted(
     assert verdict.psr.value is None
 
 
+@pytest.mark.parametrize("moved", [2, 3, 5, 10, 19, 40])
+@pytest.mark.parametrize(("win", "chance"), [(1.0, 0.5), (0.25, 0.8)])
+def test_luck_on_a_few_days_of_a_year_is_not_admitted(moved: int, win: float, chance: float) -> None:
+    """Whoever risks 1 to earn ``win`` with this chance has no edge: 2 % may be admitted, however seldom they trade."""
+    draws = np.random.default_rng(moved)
+    admitted = 0
+    for _ in range(500):
+        returns = np.zeros(YEAR)
+        returns[:moved] = 0.01 * np.where(draws.random(moved) < chance, win, -1.0)
+        admitted += admit(Trial(0, returns), None, declared=1).admitted
+    assert admitted <= 20  # of 500 at 2 % each: more once in 700 times
+
+
 def test_an_operator_may_demand_more() -> None:
     run = record(2.0, 2 * YEAR)
     family = [run, *(record(0.0, 2 * YEAR, seed) for seed in range(2, 6))]

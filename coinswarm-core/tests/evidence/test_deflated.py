@@ -21,6 +21,7 @@ from coinswarm.evidence.deflated import (
     minimum_track_record,
     moments,
     probabilistic,
+    proving,
 )
 
 REFERENCE = json.loads(Path(__file__).with_name("sharpe_reference.json").read_text(encoding="utf-8"))
@@ -151,6 +152,16 @@ def test_one_trial_is_deflated_by_nothing() -> None:
 )
 def test_returns_without_moments(returns: np.ndarray, why: str) -> None:
     assert moments(returns) == why
+
+
+@pytest.mark.parametrize("moved", [1, 2, 19])
+def test_few_days_that_moved_prove_nothing(moved: int) -> None:
+    """Idle days are observations of the Sharpe ratio, and no draws."""
+    few = np.append(np.zeros(365 - moved), np.linspace(0.01, 0.02, moved))
+    assert proving(few) == f"equity moved on {moved} of 365 days: too few (at least 20)"
+    enough = np.append(np.zeros(345), np.linspace(-0.01, 0.02, 20))
+    assert proving(enough) == moments(enough)
+    assert proving(np.zeros(365)) == "daily returns do not vary"
 
 
 def test_no_number_without_a_reason() -> None:

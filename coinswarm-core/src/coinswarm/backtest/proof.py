@@ -12,8 +12,8 @@ from coinswarm.evidence.deflated import (
     deflated,
     expected_maximum,
     minimum_track_record,
-    moments,
     probabilistic,
+    proving,
 )
 from coinswarm.evidence.statistics import YEAR_DAYS
 from coinswarm.evidence.trials import Trial, pool_trials
@@ -41,7 +41,7 @@ def proof_dict(
     :param declared: trials that the profile's author declares.
     :param why: why ``trials`` are unknown.
     """
-    found = "equity fell to zero" if ruined else moments(run.returns)
+    found = "equity fell to zero" if ruined else proving(run.returns)
     known = None if trials is None else len(trials)
     counts = [count for count in (known, declared) if count is not None]
     seen = max(counts) if counts else None

@@ -28,7 +28,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coinswarm.evidence.deflated import Known, Moments, deflated, minimum_track_record, moments, probabilistic
+from coinswarm.evidence.deflated import Known, Moments, deflated, minimum_track_record, probabilistic, proving
 from coinswarm.evidence.trials import Trial, pool_trials
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def admit(
     demand = demand or Demand()
     counts = [count for count in (None if trials is None else len(trials), declared) if count is not None]
     count = max(1, *counts) if counts else None
-    found = moments(run.returns)
+    found = proving(run.returns)
     if isinstance(found, str) or count is None:
         unknown = found if isinstance(found, str) else "the number of trials is unknown"
         psr = Known(why=found) if isinstance(found, str) else probabilistic(found)

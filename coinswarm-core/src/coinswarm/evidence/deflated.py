@@ -8,7 +8,9 @@ linear in it, and an annualised value makes 730 days look like 730 years.
 - DSR, expected maximum: the same, "The Deflated Sharpe Ratio: Correcting for Selection Bias, Backtest
   Overfitting, and Non-Normality", Journal of Portfolio Management 40 (2014), 94-107.
 
-They take daily returns to be independent: autocorrelated returns are believed too easily.
+They take daily returns to be independent: autocorrelated returns are believed too easily. And they take as many draws
+as there are days: two equal days of profit in a year of idle ones would have a PSR of 99.8 %, and every fourth pair of
+days without an edge looks like that. So what is to be believed needs ``MIN_DAYS`` on which equity moved.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 """Confidence that the minimum track record length asks for."""
 MIN_DAYS = 20
-"""With fewer days the normal approximation behind all of this says nothing."""
+"""With fewer days, or fewer on which equity moved, the normal approximation behind all of this says nothing."""
 EULER_GAMMA = 0.5772156649015329
 
 _NORMAL = NormalDist()
@@ -79,6 +81,17 @@ def moments(returns: Floats) -> Moments | str:
     mean = float(returns.mean())
     z = (returns - mean) / float(returns.std())
     return Moments(mean / deviation, float((z**3).mean()), float((z**4).mean()), n)
+
+
+def proving(returns: Floats) -> Moments | str:
+    """Moments of daily returns that can prove something, or the reason why they cannot.
+
+    :param returns: float64[n], idle days included.
+    """
+    found, moved = moments(returns), int((np.abs(returns) > STILL).sum())
+    if isinstance(found, Moments) and moved < MIN_DAYS:
+        return f"equity moved on {moved} of {found.count:,} days: too few (at least {MIN_DAYS})"
+    return found
 
 
 def _spread(found: Moments) -> float:
