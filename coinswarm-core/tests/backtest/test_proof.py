@@ -72,6 +72,13 @@ def test_the_larger_count_holds(known: int | None, declared: int | None, count: 
         assert proof["trials"]["variance"] >= 1 / 299
 
 
+@pytest.mark.parametrize("declared", [None, 1, 40])
+def test_what_is_declared_is_no_count_where_the_registry_cannot_be_used(declared: int | None) -> None:
+    proof = proof_dict(trial(), None, declared=declared, why="x.json was altered", fault=True)
+    assert (proof["complete"], proof["trials"]["count"], proof["trials"]["declared"]) == (False, None, declared)
+    assert "Trials unknown: x.json was altered" in text(proof)
+
+
 def test_a_losing_run_has_no_track_record() -> None:
     losing = trial(mean=-0.01)
     said = text(proof_dict(losing, [losing]))

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from coinswarm.domain.action import ActionColumns
 from coinswarm.errors import UnknownNameError
+from coinswarm.runtime.trials import TRIAL_SCHEMA, TrialRegistry
 from coinswarm_testkit.bench import LocalBench
 from coinswarm_testkit.evidence import desk
 from coinswarm_testkit.evidence.alpha import ALPHA, SHOWN, student
 from coinswarm_testkit.evidence.claims import understood
-from coinswarm_testkit.evidence.gather import columns_of, gather, recordings
-from coinswarm_testkit.evidence.record import OUT_OF_SAMPLE, WHOLE
+from coinswarm_testkit.evidence.gather import columns_of, gather, recordings, registered
+from coinswarm_testkit.evidence.record import OUT_OF_SAMPLE, WHOLE, record
 from coinswarm_testkit.evidence.tally import tally
 from coinswarm_testkit.evidence.thresholds import Threshold, thresholds
 from coinswarm_testkit.markets.ensembles import CONTROL, KINDS, ensemble
+from coinswarm_testkit.markets.recorded import samples
 from coinswarm_testkit.replay import table
 from coinswarm_testkit.subject import Subject
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_students_quantiles_are_those_of_the_tables() -> None:
@@ -38,6 +45,32 @@ def test_size_does_not_follow_the_record() -> None:
     assert len(result.trade_rows) > 20
     risk = result.trade_rows[:, 7] / np.interp(result.trade_rows[:, 2], result.times_ns, result.equity)
     assert risk == pytest.approx(0.0025, rel=0.02)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_registry_that_cannot_be_read_outweighs_what_is_declared(
+    damaged: bool,  # noqa: FBT001 - a case
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COINSWARM_HOME", str(tmp_path))
+    market = samples()[0]
+    first = int(market.bars.open_ns[0] // 86_400_000_000_000)
+    for name in ("a", "b", "c"):
+        about = {"schema": TRIAL_SCHEMA, "id": name, "first_day": first, "instruments": [market.name]}
+        TrialRegistry().add(about, np.full(900, 0.001))
+    if damaged:
+        (tmp_path / "trials" / "b.json").write_text("{")
+    side = np.where(np.arange(len(market.bars)) % 40 < 20, 1, 0)
+    said = ActionColumns.of(market.bars.instrument, side, stop_distance=0.05 * market.bars.close)
+    found = record(market, said, part=OUT_OF_SAMPLE, warm_up=0, seen=registered(), declared=1)
+    if not damaged:
+        assert (found.admission.trials, found.missing()) == (4, [])
+        return
+    assert found.admission.reasons == ("the number of trials is unknown",)
+    [lack] = found.missing()
+    assert "the trial registry cannot be used" in lack
+    assert "b.json" in lack
 
 
 def test_a_tally_adds_up() -> None:

@@ -27,8 +27,14 @@ HEAD = 13
 """Width of a heading at the left, as in the summary."""
 
 
-def proof_dict(
-    run: Trial, trials: Sequence[Trial] | None, *, ruined: bool = False, declared: int | None = None, why: str = ""
+def proof_dict(  # noqa: PLR0913 - what is known of a run
+    run: Trial,
+    trials: Sequence[Trial] | None,
+    *,
+    ruined: bool = False,
+    declared: int | None = None,
+    why: str = "",
+    fault: bool = False,
 ) -> dict[str, Any]:
     """PSR, DSR and minimum track record of a run, ready for JSON: no NaN, reasons where numbers are missing.
 
@@ -40,11 +46,13 @@ def proof_dict(
     :param ruined: equity fell to zero: returns are not defined.
     :param declared: trials that the profile's author declares.
     :param why: why ``trials`` are unknown.
+    :param fault: whether they are because the registry cannot be used: it may hold more than is declared, so that the
+        count is unknown too.
     """
     found = "equity fell to zero" if ruined else proving(run.returns)
     known = None if trials is None else len(trials)
     counts = [count for count in (known, declared) if count is not None]
-    seen = max(counts) if counts else None
+    seen = max(counts) if counts and not fault else None
     about: dict[str, Any] = {
         "count": seen,
         "registry": known,

@@ -336,7 +336,7 @@ def _evidence(ready: Assembled, result: RunResult, tried: Tried) -> dict[str, An
     days = measured_days(ready, result)
     run = Trial(int(days.day[0]) if len(days) else 0, days.returns)
     declared = ready.profile.evidence.declared_trials
-    return proof_dict(run, tried.trials, ruined=days.ruined, declared=declared, why=tried.why)
+    return proof_dict(run, tried.trials, ruined=days.ruined, declared=declared, why=tried.why, fault=tried.fault)
 
 
 def _placed(told: dict[str, Any]) -> dict[str, Any]:

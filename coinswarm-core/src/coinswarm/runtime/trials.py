@@ -214,13 +214,19 @@ def note_trial(
         registry.add(record, days.returns)
         symbols, first = record["instruments"], record["first_day"]
         return Tried(tuple(t.trial for t in registry.all() if t.meets(symbols, first, len(days))))
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return Tried(None, f"the trial registry cannot be used ({where}{error.strerror or error})", fault=True)
-    except CoinswarmError as error:
-        return Tried(None, f"the trial registry cannot be used ({error.message})", fault=True)
+    except (OSError, CoinswarmError) as error:
+        return unusable(error)
     except Exception as error:  # noqa: BLE001 - a finished run is worth more than its entry here
         return Tried(None, f"the trial registry failed ({type(error).__name__}: {error})", fault=True)
+
+
+def unusable(error: OSError | CoinswarmError) -> Tried:
+    """What is known where the registry cannot be used: nothing, whatever is declared."""
+    if isinstance(error, CoinswarmError):
+        told = error.message
+    else:
+        told = f"{error.filename}: {error.strerror or error}" if error.filename else error.strerror or str(error)
+    return Tried(None, f"the trial registry cannot be used ({told})", fault=True)
 
 
 def measured_days(ready: Assembled, result: RunResult) -> Days:

@@ -11,7 +11,7 @@ import numpy as np
 from coinswarm.canonical import digest
 from coinswarm.domain.action import ActionColumns
 from coinswarm.errors import CoinswarmError
-from coinswarm.runtime.trials import TrialRegistry
+from coinswarm.runtime.trials import TrialRegistry, Tried, unusable
 from coinswarm_testkit.bench import warm_up_of
 from coinswarm_testkit.evidence import desk
 from coinswarm_testkit.evidence.record import IN_SAMPLE, OUT_OF_SAMPLE, WHOLE, Record, record
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coinswarm.domain.market import Bars
-    from coinswarm.evidence.trials import Trial
     from coinswarm_testkit.bench import Bench, Link
     from coinswarm_testkit.evidence.record import Seen
     from coinswarm_testkit.markets.recorded import Recording
@@ -153,13 +152,15 @@ def _digest(tallies: dict[str, Tally], records: Sequence[Record]) -> str:
 
 
 def registered() -> Seen:
-    """The trial registry of this computer, read once; unknown where it cannot be, or holds nothing of the kind."""
+    """The trial registry of this computer, read once."""
     try:
         stored = TrialRegistry().all()
-    except (CoinswarmError, OSError):
-        stored = []
+    except (CoinswarmError, OSError) as error:
+        fault = unusable(error)
+        return lambda *_: fault
 
-    def seen(symbol: str, first_day: int, days: int) -> Sequence[Trial] | None:
-        return [one.trial for one in stored if one.meets([symbol], first_day, days)] or None
+    def seen(symbol: str, first_day: int, days: int) -> Tried:
+        known = tuple(one.trial for one in stored if one.meets([symbol], first_day, days))
+        return Tried(known) if known else Tried(None, "neither registered nor declared")
 
     return seen

@@ -15,14 +15,15 @@ from coinswarm.evidence.trials import Trial
 from coinswarm_testkit.evidence import desk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from coinswarm.domain.action import ActionColumns
     from coinswarm.engine.result import RunResult
+    from coinswarm.runtime.trials import Tried
     from coinswarm_testkit.markets.recorded import Recording
 
-    Seen = Callable[[str, int, int], Sequence[Trial] | None]
-    """Trials of an instrument that meet a time (first UTC day, days); None: unknown."""
+    Seen = Callable[[str, int, int], Tried]
+    """Trials of an instrument that meet a time (first UTC day, days)."""
 
 WHOLE, IN_SAMPLE, OUT_OF_SAMPLE = "whole", "in-sample", "out-of-sample"
 INTERVALS = ("sharpe", "max_drawdown", "turnover", "win_rate")
@@ -150,8 +151,8 @@ def measured(  # noqa: PLR0913 - the same
         result.times_ns[shown], result.bar_ns, result.equity[shown], result.exposure_units[shown], result.cash
     )
     daily = Trial(int(days.day[0]) if len(days) else 0, days.returns)
-    known = seen(result.symbols[0], daily.first_day, len(daily.returns))
-    trials = [daily, *known] if known else None
+    tried = seen(result.symbols[0], daily.first_day, len(daily.returns))
+    trials = None if tried.trials is None else [daily, *tried.trials]
     net = float(result.equity[-1] - result.cash) if len(result.equity) else 0.0
     paid = float(sum(result.costs.values()))
     value = _traded(result)
@@ -165,8 +166,8 @@ def measured(  # noqa: PLR0913 - the same
         profit=net / result.cash,
         break_even_bps=(net + paid) / value * 1e4 if value else None,
         cost_bps=paid / value * 1e4 if value else None,
-        proof=proof_dict(daily, trials, ruined=days.ruined, declared=declared, why="neither registered nor declared"),
-        admission=admit(daily, trials, declared=declared),
+        proof=proof_dict(daily, trials, ruined=days.ruined, declared=declared, why=tried.why, fault=tried.fault),
+        admission=admit(daily, trials, declared=None if tried.fault else declared),
         daily=daily,
     )
 
