@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import sys
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -255,7 +256,61 @@ def test_edited_code_is_another_variant(site: Any, registry: TrialRegistry) -> N
     before = code_digest(fake_tuned.agent.Fake)
     assert before == code_digest(fake_tuned.agent.Fake) != ""
     path.write_text(path.read_text() + "X = 1\n")
-    assert code_digest(fake_tuned.agent.Fake) != before
+    edited = code_digest(fake_tuned.agent.Fake)
+    assert edited != before
+    (path.parent / "__pycache__").mkdir(exist_ok=True)
+    (path.parent / "__pycache__" / "left").write_text("by Python")
+    assert code_digest(fake_tuned.agent.Fake) == edited
+    (path.parent / "model.json").write_text("[0.1, 0.2]")
+    trained = code_digest(fake_tuned.agent.Fake)
+    (path.parent / "model.json").write_text("[0.1, 0.3]")
+    assert len({edited, trained, code_digest(fake_tuned.agent.Fake)}) == 3
+
+
+def test_a_helper_beside_a_class_is_part_of_its_code(site: Any) -> None:  # noqa: ANN401 - conftest's Site
+    """A package may be one file."""
+    path = site.folder / "one_file.py"
+    path.write_text("def level():\n    return 1\n\n\nclass Fake:\n    pass\n")
+    import one_file  # type: ignore[import-not-found]  # noqa: PLC0415 - written a line ago
+
+    before = code_digest(one_file.Fake)
+    path.write_text(path.read_text().replace("return 1", "return 2"))
+    assert before != code_digest(one_file.Fake) != ""
+
+
+WEIGHER = """\
+from coinswarm.contracts import Weigher
+from coinswarm.domain.intent import Exposure
+
+
+class Mine(Weigher):
+    def step(self, row, weights):
+        total = sum(w * d * c for w, d, c in zip(weights, row.direction, row.confidence_bp))
+        return Exposure(total // 10_000 // 1, sum(w for w, there in zip(weights, row.present) if there))
+"""
+
+
+@integration
+def test_an_edited_weigher_is_another_variant(registry: TrialRegistry, site: Any) -> None:  # noqa: ANN401
+    site.add(
+        "mine",
+        """
+        @hookimpl
+        def coinswarm_weighers():
+            yield WeigherType(name="mine", summary="Fake.", target="fake_mine.weigher:Mine")
+        """,
+    )
+    path = site.folder / "fake_mine" / "weigher.py"
+    path.write_text(WEIGHER)
+    told = []
+    for divisor in (1, 1, 2):
+        path.write_text(WEIGHER.replace("// 1,", f"// {divisor},"))
+        for name in [name for name in sys.modules if name.startswith("fake_mine")]:
+            del sys.modules[name]
+        mine = 'plugins=["trend", "meanrev", "mine"]', 'committee={weigher="mine"}', 'start="2018-12-01T00:00:00Z"'
+        told.append(tried(registry, *mine))
+    assert told[0].result.order_hash != told[2].result.order_hash
+    assert [count(one) for one in told] == [1, 1, 2]
 
 
 class Loose(SignalAgent):

@@ -33,7 +33,7 @@ from coinswarm.evidence.days import cut_days
 from coinswarm.evidence.trials import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from coinswarm.clock import Clock
     from coinswarm.contracts import SignalAgent
@@ -268,16 +268,19 @@ def describe(ready: Assembled, result: RunResult, days: Days, clock: Clock, labe
 
 
 def variant(ready: Assembled, result: RunResult) -> dict[str, Any]:
-    """Everything that makes one trial another: agents and their code, weights, rules, costs, grid.
+    """Everything that makes one trial another: agents and weigher with their code, weights, rules, costs, grid.
 
     Not the data's digest, nor the file it came from: one bar more or less makes no new idea. Agents that come
     from no plugin may have settings that nothing tells: there, other orders make another variant.
     """
     profile = ready.profile.canonical()
     rules = {key: value for key, value in profile.items() if key not in _NOT_TRADING}
+    weigher = type(ready.plan.weigher)
+    own = weigher.__module__.partition(".")[0] == "coinswarm"  # core's version is no idea of its user
     return {
         "rules": rules,
         "orders": result.order_hash if ready.unplugged else None,
+        "weigher": None if own else code_digest(weigher),
         "bar_ns": result.bar_ns,
         "instruments": [
             {
@@ -313,22 +316,31 @@ def _settings(agent: SignalAgent, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def code_digest(kind: type) -> str:
-    """SHA-256 over the Python sources of the package that a class comes from; its version says too little.
+    """SHA-256 over the files of the package that a class comes from; its version says too little.
 
-    An author who edits an agent and runs it again has tried something else. Of a class from a notebook, its
-    own source counts.
+    An author who edits an agent, or trains its model anew, and runs it again has tried something else. Of a class
+    from a script or a notebook, its own source counts.
 
-    :returns: empty where the sources cannot be read.
+    :returns: empty where the files cannot be read.
     """
     name = kind.__module__.partition(".")[0]
-    folders = [Path(place) for place in getattr(sys.modules.get(name), "__path__", [])]
+    module = sys.modules.get(name)
+    folders = [Path(place) for place in getattr(module, "__path__", [])]
     state = hashlib.sha256(f"{name}\n".encode())
     try:
-        files = [(path.relative_to(root).as_posix(), path) for root in folders for path in root.rglob("*.py")]
+        files = [(path.relative_to(root).as_posix(), path) for root in folders for path in _files(root)]
+        if not folders and name != "__main__" and (one := getattr(module, "__file__", None)):
+            files = [(Path(one).name, Path(one))]
         if not files:
             state.update(inspect.getsource(kind).encode())
         for relative, path in sorted(files):
-            state.update(f"{relative}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+            with path.open("rb") as file:
+                state.update(f"{relative}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     except (OSError, TypeError):
         return ""
     return state.hexdigest()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """The files of a package but what Python and numba compiled of them."""
+    return (path for path in root.rglob("*") if path.is_file() and path.parent.name != "__pycache__")
