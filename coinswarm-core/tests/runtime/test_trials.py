@@ -55,6 +55,8 @@ def test_the_same_variant_counts_once_and_another_again(registry: TrialRegistry)
     assert count(tried(registry)) == 1
     assert count(tried(registry, "seed=99")) == 1  # of the intervals: no order depends on it
     assert count(tried(registry, "agents.trend.settings.fast=10")) == 1  # the default, spelled out
+    word = f'agent="trend", digest="sha256:{"0" * 64}", reason="r", cap_quote=1, expires="2999-01-01T00:00:00Z"'
+    assert count(tried(registry, f"accept_evidence=[{{{word}}}]")) == 1  # who may trade, not what
     assert count(tried(registry, "agents.trend.settings.fast=11")) == 2
     assert count(tried(registry, "costs.taker_bps=12")) == 3
     assert count(tried(registry, 'start="2018-07-01T00:00:00Z"')) == 4  # another span of the same history

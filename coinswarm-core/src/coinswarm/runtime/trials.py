@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 TRIAL_SCHEMA = "coinswarm.trial/1"
 _TMP = ".tmp-"
 _ID_DIGITS = 24
-_NOT_TRADING = {"mode", "seed", "plugins", "instruments", "agents", "start", "drivers", "demand", "trust", "evidence"}
+_NOT_TRADING = {
+    "mode", "seed", "plugins", "instruments", "agents", "start", "drivers", "demand", "trust", "evidence",
+    "accept_evidence",
+}  # fmt: skip
 """Keys of a profile that change no order, or that a variant holds in another form."""
 
 
