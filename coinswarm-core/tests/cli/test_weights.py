@@ -10,7 +10,7 @@ import pytest
 
 from coinswarm.canonical import digest
 from coinswarm.cli import main
-from coinswarm.clock import DAY_NS
+from coinswarm.clock import DAY_NS, iso
 from coinswarm.config.profile import parse_profile
 from coinswarm.memory.evidence.gather import Gatherer
 from coinswarm.memory.evidence.weighings import cited_returns, weighings
@@ -193,8 +193,10 @@ def test_weights_go_back_at_once_when_they_fell_as_far_as_they_said(
     swarm.now += 3_600 * 10**9
     text = said(capsys, "rollback", *PROFILE, code=1)
     assert "better: " in text, "0.9 % is not 1 %"
-    assert "Not due" in said(capsys, "rollback", "--if-due", *PROFILE)
-    assert told(capsys, "rollback", "--if-due", *PROFILE) == {"due": False}
+    measured = iso((FIRST_DAY + DAYS + 2) * DAY_NS)[:10]
+    assert f"Not due: up to {measured} the weights" in said(capsys, "rollback", "--if-due", *PROFILE)
+    assert told(capsys, "rollback", "--if-due", *PROFILE) == {"due": False, "measured": measured}
+    assert f"Measured up to {measured}." in said(capsys, "show", *HERE)
     assert told(capsys, "show", *HERE)["due"] is False
     assert "take them back" not in said(capsys, "show", *HERE)
     swarm.now += DAY_NS
@@ -223,6 +225,27 @@ def test_weights_go_back_at_once_when_they_fell_as_far_as_they_said(
     assert {row["agent"]: row["change_bp"] for row in found["agents"]} == {"meanrev": -500, "pairs": 0, "trend": 500}
     outcome, failed = swarm.weigh(trend=4_000, meanrev=3_000, pairs=3_000)
     assert (outcome, failed) == (Outcome.ACCEPT, ())
+
+
+def test_a_fall_that_nobody_measured_is_not_known(swarm: Swarm, capsys: pytest.CaptureFixture[str]) -> None:
+    """A week of losses after the last day that was measured: to say that nothing is due would be a guess."""
+    assert swarm.weigh(trend=3_500, meanrev=3_500, pairs=3_000) == (Outcome.ACCEPT, ())
+    swarm.now += 7 * DAY_NS
+    last = iso((FIRST_DAY + DAYS - 1) * DAY_NS)[:10]
+    assert f"Not known: no day since they came into force (the last is {last}) was measured" in said(
+        capsys, "rollback", "--if-due", *PROFILE
+    )
+    assert told(capsys, "rollback", "--if-due", *PROFILE) == {"due": None, "measured": last}
+    assert told(capsys, "show", *HERE)["due"] is None
+    text = said(capsys, "show", *HERE)
+    assert "How far they fell is not known: coinswarm weights measure writes" in text
+    assert f"Measured up to {last}." in text
+
+
+@pytest.mark.usefixtures("swarm")
+def test_the_first_weights_can_be_asked_about_every_day(capsys: pytest.CaptureFixture[str]) -> None:
+    """There are none before them, which matters where they are to be taken back."""
+    assert told(capsys, "rollback", "--if-due", *PROFILE)["due"] is False
 
 
 @pytest.mark.parametrize(

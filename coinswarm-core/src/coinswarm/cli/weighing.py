@@ -67,13 +67,9 @@ def ask(  # noqa: PLR0913 - one parameter per option
     from coinswarm.runtime.swarm.assembly import driven
 
     profile = load_swarm(path, overrides)
-    judged = _judged(profile, wanted)
-    if if_due and not judged.fallen:
-        if as_json:
-            emit_json({"due": False})
-        else:
-            click.echo("Not due: the weights in force have not fallen as far as they may.")
+    if if_due and not _due(profile, as_json=as_json):
         return
+    judged = _judged(profile, wanted)
     if not as_json:
         _tell(judged)
     ended = None
@@ -87,6 +83,27 @@ def ask(  # noqa: PLR0913 - one parameter per option
         click.echo("It is not proposed: the quorum would reject it.")
     if not judged.accepted or (ended is not None and ended.outcome.value != "accept"):
         raise click.exceptions.Exit(1)
+
+
+def _due(profile: SwarmProfile, *, as_json: bool) -> bool:
+    """Whether the weights in force are to be taken back; told where they are not, or nobody knows."""
+    from coinswarm.memory.store.opening import opened
+    from coinswarm.runtime.fallen import fall_of
+    from coinswarm.runtime.swarm.opening import address_of
+
+    section = profile.swarm
+    with opened(address_of(section), section.cluster, section.shard) as store:
+        fall = fall_of(store)
+    if fall.due:
+        return True
+    if as_json:
+        emit_json({"due": fall.due, "measured": fall.measured})
+    elif fall.due is None:
+        since = f"since they came into force (the last is {fall.measured})" if fall.measured else "of weights in force"
+        click.echo(f"Not known: no day {since} was measured. coinswarm weights measure writes what each agent earns.")
+    else:
+        click.echo(f"Not due: up to {fall.measured} the weights in force have not fallen as far as they may.")
+    return False
 
 
 def _judged(profile: SwarmProfile, wanted: Wanted | None) -> Judged:
@@ -112,7 +129,7 @@ def _judged(profile: SwarmProfile, wanted: Wanted | None) -> Judged:
         verdicts, fallen = _verdicts(store, profile, proposal)
     if found and bare:
         message = f"no returns of {', '.join(bare)} are in the store, and nothing can be shown without them"
-        raise NotReadyError(message, remedy="let a session run that records them")
+        raise NotReadyError(message, remedy="write them: coinswarm weights measure PROFILE")
     return Judged(proposal, before, {agent: bp for agent, bp in wanted.weights.items() if bp}, verdicts, fallen)
 
 

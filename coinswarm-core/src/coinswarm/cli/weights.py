@@ -33,18 +33,18 @@ def show(*, where: Where, as_json: bool) -> None:
     """Show the weights in force."""
     from coinswarm.cli.tables import emit, emit_json
     from coinswarm.memory.evidence.weighings import weighings
-    from coinswarm.runtime.fallen import has_fallen
+    from coinswarm.runtime.fallen import fall_of
     from coinswarm.runtime.weights import DUE
 
     with opened_log(where) as store:
         found = weighings(store)[1]
-        fallen = has_fallen(store)
+        fall = fall_of(store)
     if not found:
         _nothing(as_json=as_json)
         return
     now = found[-1]
     if as_json:
-        emit_json({**_row(now), "due": fallen})
+        emit_json({**_row(now), "due": fall.due, "measured": fall.measured})
         return
     emit(
         [{"agent": agent, "weight_bp": bp} for agent, bp in now.weights.items()], ("agent", "weight_bp"), as_json=False
@@ -52,10 +52,12 @@ def show(*, where: Where, as_json: bool) -> None:
     click.echo()
     click.echo(f"In force since entry {now.entry}, {_time(now)}, as {now.submitter} proposed.")
     click.echo(f"To be taken back at a fall of {now.rollback_drawdown_bp / 100:g} %.")
-    if fallen:
+    if fall.due:
         click.echo(f"{DUE[0].upper()}{DUE[1:]}.")
-    elif fallen is None:
+    elif fall.due is None:
         click.echo("How far they fell is not known: coinswarm weights measure writes what each agent earns.")
+    if fall.measured:
+        click.echo(f"Measured up to {fall.measured}.")
 
 
 @weights.command()
@@ -179,7 +181,8 @@ def rollback(*, profile: Path, if_due: bool, check: bool, overrides: tuple[str, 
     """Propose the weights that were in force before.
 
     Where those in force have fallen as far as their own proposal said, they may be taken back at once and however far
-    that is; else it is a change like any other. With --if-due it can be asked every day. Exit codes as for ``propose``.
+    that is; else it is a change like any other. With --if-due it can be asked every day: it says up to which day they
+    were measured, and that it does not know where that was before they came into force. Exit codes as for ``propose``.
     """
     from coinswarm.cli.weighing import ask
 

@@ -66,11 +66,11 @@ def with_weights(profile: Profile, label: str) -> tuple[Profile, Weighed | None]
     if section.store is None:
         return profile, None
     from coinswarm.memory.store.opening import opened  # noqa: PLC0415 - SQLAlchemy, for who has a log
-    from coinswarm.runtime.fallen import has_fallen  # noqa: PLC0415 - as above
+    from coinswarm.runtime.fallen import fall_of  # noqa: PLC0415 - as above
 
     with opened(section.address(), section.cluster, section.shard) as store:
         head, found, suspended = _in_force(store, section.position)
-        due = section.position is None and bool(has_fallen(store))
+        due = section.position is None and bool(fall_of(store).due)
         weighed = Weighed(store.log.cluster, store.log.shard, head, None if found is None else found.entry, due)
     weights = {one.seat: one.weight_bp for one in profile.agents} if found is None else found.weights
     seats = {one.seat for one in profile.agents}

@@ -13,7 +13,7 @@ from coinswarm.clock import iso
 from coinswarm.errors import CoinswarmError, DataError
 from coinswarm.memory.quorum.fold import BadEntryError, advance, genesis
 from coinswarm.memory.quorum.keys import Ed25519Scheme
-from coinswarm.runtime.fallen import has_fallen
+from coinswarm.runtime.fallen import fall_of
 from coinswarm.runtime.swarm import opening
 from coinswarm.runtime.swarm.founding import sizes
 from coinswarm.runtime.swarm.node import status_subject
@@ -116,13 +116,13 @@ async def seats_of(profile: SwarmProfile, *, label: str, say: Callable[[str], No
     async with opened_store(section, first, teller, opening.PATIENCE, founds=False) as store:
         start = genesis(section.cluster, section.shard, first)
         fold, last = await to_thread.run_sync(_read, store.log, start)
-        due = await to_thread.run_sync(has_fallen, store)
+        fall = await to_thread.run_sync(fall_of, store)
     async with opened_bus(profile, label, teller, opening.PATIENCE) as bus:
         found = await asked(bus, fold.roster, section.coordinators)
     keys = {**fold.roster.voter_keys, **fold.roster.submitter_keys}
     return Seats(
         fold=fold,
-        due=due,
+        due=fall.due,
         seats=tuple(
             SeatState(name=name, part=part, key=keys.get(name, ""), status=status, last=last.get(name))
             for (name, part), status in found.items()
