@@ -66,9 +66,10 @@ def input_not_mutated(bench: Bench) -> None:
 
 def memory_bounded(bench: Bench) -> Measured:
     """A48: what an agent keeps does not grow with every bar: neither its memory nor its snapshot."""
-    bars = regimes(GROWTH_BARS * GROWTH_READINGS, bench.seed)
+    first = settled(bench)
+    bars = regimes(first + GROWTH_BARS * GROWTH_READINGS, bench.seed)
     with bench.link() as link:
-        readings = link.ask("agents.memory", bars=bars, every=GROWTH_BARS)
+        readings = link.ask("agents.memory", bars=bars, begin=first, every=GROWTH_BARS)
     limit = GROWTH_BYTES * GROWTH_BARS
     steps = np.diff(np.array(readings["bytes"]))[1:]
     measured = Measured(

@@ -36,8 +36,8 @@ TOLERANCE = {"direction": 0, "confidence_bp": 1, "reason": 0, "size_bp": 1, "sto
 
 
 def settled(bench: Bench) -> int:
-    """Bars to pass before an agent has something to say; few where the warm-up is long."""
-    return min(warm_up_of(bench), BARS)
+    """Bars to pass before an agent has something to say: before that nobody sees what it does."""
+    return warm_up_of(bench)
 
 
 def replay_determinism(bench: Bench) -> None:
@@ -53,7 +53,7 @@ def replay_determinism(bench: Bench) -> None:
 
 def runs_do_not_leak(bench: Bench) -> None:
     """A15: a fresh agent answers the same whatever other agents saw before it in the same process."""
-    first, between = regimes(SLOW_BARS + settled(bench), bench.seed), regimes(SLOW_BARS, bench.seed + 1)
+    first, between = (regimes(SLOW_BARS + settled(bench), bench.seed + number) for number in range(2))
     with bench.link() as link:
         before = _walked_and_said(link, first)
         _walked_and_said(link, between)
@@ -89,7 +89,7 @@ def decide_equals_columns(bench: Bench) -> None:
     if not bench.facts()["columnar"]:
         message = "it writes no columns"
         raise CheckSkipped(message)
-    for bars in (regimes(SLOW_BARS + settled(bench), bench.seed), gapped(SLOW_BARS, bench.seed)):
+    for bars in (market(SLOW_BARS + settled(bench), bench.seed) for market in (regimes, gapped)):
         begin = len(bars) - SLOW_BARS
         with bench.link() as link:
             link.make("alone")
@@ -106,27 +106,29 @@ def decide_equals_columns(bench: Bench) -> None:
 
 
 def truncation(bench: Bench) -> Measured:
-    """A30: at every bar, the answer is the same when history ends there.
+    """A30: at every bar after the warm-up, the answer is the same when history ends there.
 
     The shorter histories are shown first and in another place than the whole one, so that no agent can
     remember what came after.
     """
-    bars = regimes(BARS if bench.facts()["columnar"] else SLOW_BARS, bench.seed)
+    first = settled(bench)
+    bars = regimes(first + (BARS if bench.facts()["columnar"] else SLOW_BARS), bench.seed)
     with bench.link() as link:
-        cut = np.array([link.ask("agents.last", bars=copied(bars, slice(row + 1))) for row in range(len(bars))])
+        cut = np.array([link.ask("agents.last", bars=copied(bars, slice(row + 1))) for row in range(first, len(bars))])
     with bench.link() as link:
-        whole = link.ask("agents.said", bars=bars)
-    demand_equal(cut, whole, what="history that ends at a bar and history that goes on")
-    return Measured({"bars": len(bars)})
+        whole = link.ask("agents.said", bars=bars)[first:]
+    demand_equal(cut, whole, what="history that ends at a bar and history that goes on", first=first)
+    return Measured({"bars": len(cut)})
 
 
 def shuffled_future(bench: Bench) -> Measured:
     """A32: another order and another scale of what comes after a bar leave everything up to it unchanged."""
-    bars = regimes(BARS, bench.seed)
+    first = settled(bench)
+    bars = regimes(first + BARS, bench.seed)
     rng = np.random.default_rng(bench.seed)
-    cuts = sorted(rng.choice(np.arange(1, len(bars) - 1), CUTS, replace=False).tolist())
+    cuts = sorted(rng.choice(np.arange(first + 1, len(bars) - 1), CUTS, replace=False).tolist())
     with bench.link() as link:
-        changed = link.ask("agents.said_all", histories=[_with_future(bars, cut, rng) for cut in cuts])
+        changed = [link.ask("agents.said", bars=_with_future(bars, cut, rng)) for cut in cuts]
     with bench.link() as link:
         whole = link.ask("agents.said", bars=bars)
     for cut, found in zip(cuts, changed, strict=True):

@@ -70,20 +70,22 @@ def changed_bars(place: Place, *, bars: Bars) -> list[str]:
     return [name for name, array, old in zip(ARRAYS, arrays, before, strict=True) if array.tobytes() != old]
 
 
-def memory(place: Place, *, bars: Bars, every: int) -> dict[str, list[int]]:
+def memory(place: Place, *, bars: Bars, begin: int, every: int) -> dict[str, list[int]]:
     """What deciding on bar after bar leaves behind: bytes held, and bytes of the snapshot, every so many bars.
 
     The agent sees a window that moves, as in a session that forgets old bars, so that what grows is its own.
+
+    :param begin: bars that it needs before it decides.
     """
-    window = every // 2
+    window = begin + every // 2
     agent = place.new()
     held, snapshots = [], []
     tracemalloc.start()
     try:
-        for row in range(len(bars)):
+        for row in range(begin, len(bars)):
             first = max(0, row + 1 - window)
             agent.decide(MarketState.at(bars[first : row + 1], row - first))
-            if (row + 1) % every == 0:
+            if (row + 1 - begin) % every == 0:
                 gc.collect()
                 held.append(tracemalloc.get_traced_memory()[0])
                 snapshots.append(len(agent.snapshot()))
