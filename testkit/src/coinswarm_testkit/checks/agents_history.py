@@ -9,6 +9,7 @@ import numpy as np
 from coinswarm.domain.market import Bars
 from coinswarm_testkit.bench import warm_up_of
 from coinswarm_testkit.checks.check import Check, demand_equal
+from coinswarm_testkit.checks.pure import ELSEWHERE, HERE
 from coinswarm_testkit.markets.paths import gapped, regimes
 from coinswarm_testkit.replay import FIELDS, copied
 from coinswarm_testkit.verdicts import CheckSkipped, Measured
@@ -29,8 +30,6 @@ CUTS = 24
 SETTLED_BARS = 400
 """Bars compared after the warm-up."""
 
-HASH_SEEDS = ("1", "4242")
-
 TOLERANCE = {"direction": 0, "confidence_bp": 1, "reason": 0, "size_bp": 1, "stop_ticks": 1, "take_ticks": 1}
 """A40: what is left of where a recursive indicator began may turn a rounding by one unit, no more."""
 
@@ -41,14 +40,14 @@ def settled(bench: Bench) -> int:
 
 
 def replay_determinism(bench: Bench) -> None:
-    """A10: two fresh agents in two processes with different hash seeds, one stream, identical actions."""
+    """A10: two fresh agents in two processes with different hash seeds, time zones and locales, identical actions."""
     bars = regimes(SLOW_BARS + settled(bench), bench.seed)
     tables: list[Table] = []
-    for hash_seed in HASH_SEEDS:
-        with bench.link(PYTHONHASHSEED=hash_seed) as link:
+    for environment in (HERE, ELSEWHERE):
+        with bench.link(**environment) as link:
             walked = link.ask("agents.decided", bars=bars, begin=len(bars) - SLOW_BARS)
             tables.append(np.concatenate([walked, link.ask("agents.said", bars=bars)]))
-    demand_equal(tables[0], tables[1], what="two processes with different hash seeds")
+    demand_equal(tables[0], tables[1], what="two processes with other hash seeds, time zones and locales")
 
 
 def runs_do_not_leak(bench: Bench) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from coinswarm.domain.observation import START, Batch, Cursor, Hole, Observation
 from coinswarm_testkit.checks.check import Check
+from coinswarm_testkit.checks.pure import ELSEWHERE
 from coinswarm_testkit.play.player import Player
 from coinswarm_testkit.play.recording import Recording, load
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from coinswarm_testkit.bench import Bench, Link
     from coinswarm_testkit.subject import Kind
@@ -88,10 +89,17 @@ def _loaded(bench: Bench) -> Recording:
 
 
 @contextmanager
-def played(bench: Bench, **meddling: Any) -> Iterator[tuple[Link, Player]]:  # noqa: ANN401 - the player's own
-    """A fresh ingestor that talks to a player."""
+def played(
+    bench: Bench,
+    environment: Mapping[str, str] | None = None,
+    **meddling: Any,  # noqa: ANN401 - the player's own
+) -> Iterator[tuple[Link, Player]]:
+    """A fresh ingestor that talks to a player.
+
+    :param environment: variables of its process.
+    """
     recording = recording_of(bench)
-    with Player(recording, **meddling) as player, bench.link() as link:
+    with Player(recording, **meddling) as player, bench.link(**(environment or {})) as link:
         link.make(settings=recording.filled(player.addresses))
         yield link, player
 
@@ -226,14 +234,27 @@ def everything_seen(bench: Bench) -> None:
 
 
 def three_times(bench: Bench) -> None:
-    """I15: event and publication are as recorded, and received is the time of the clock it was given."""
-    expected = {one.identity: one for one in recording_of(bench).observations}
+    """I15: event and publication are as recorded, and received is the time of the clock it was given; in any zone."""
     found = unbroken(bench)
+    _demand_times(found, bench, "")
+    with played(bench, ELSEWHERE) as (link, _):
+        far = run(bench, link)
+    where = f" in the time zone {ELSEWHERE['TZ']}"
+    for kind, text, _, _ in far.raised:
+        message = f"it raised {kind}: {text}{where}, and nowhere else"
+        raise CheckFailedError(message)
+    _demand_times(far, bench, where)
+
+
+def _demand_times(found: Run, bench: Bench, where: str) -> None:
+    """Hold the times of observations against those that were recorded."""
+    expected = {one.identity: one for one in recording_of(bench).observations}
     for one in found.observations:
         true = expected.get(one.identity, one)
         for name in ("event", "published"):
             if getattr(one, name) != getattr(true, name):
-                message = f"{name} of {one.identity} is {getattr(one, name)}, but recorded is {getattr(true, name)}"
+                differs = f"is {getattr(one, name)}{where}, but recorded is {getattr(true, name)}"
+                message = f"{name} of {one.identity} {differs}"
                 raise CheckFailedError(message)
         if not found.first < one.received <= found.last:
             message = f"received of {one.identity} is {one.received}, which is no time of the clock it was given"
