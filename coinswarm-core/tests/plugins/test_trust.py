@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import importlib.util
 import marshal
 import os
@@ -75,6 +77,11 @@ def a_module_deeper(site: Site) -> None:
     (plugin(site).parent / "deep" / "er" / "extra.py").write_text("")
 
 
+def a_module_among_bytecode(site: Site) -> None:
+    (plugin(site).parent / "__pycache__").mkdir(exist_ok=True)
+    (plugin(site).parent / "__pycache__" / "extra.py").write_text("")
+
+
 def an_extension_that_shadows(site: Site) -> None:
     (plugin(site).parent / "plugin.abi3.so").write_bytes(b"")
 
@@ -140,6 +147,7 @@ BREAKS: dict[Callable[[Site], None], str] = {
     removed: "plugin.py cannot be read",
     another_module: "extra.py in fake_alpha is importable, but RECORD does not list it",
     a_module_deeper: "extra.py in er is importable",
+    a_module_among_bytecode: "extra.py in __pycache__ is importable",
     an_extension_that_shadows: "plugin.abi3.so in fake_alpha is importable",
     a_package_that_is_shadowed: "fake_alpha.py in site is importable",
     compiled_without_source: "extra.pyc in fake_alpha is importable",
@@ -162,6 +170,21 @@ def test_what_breaks_trust(trusted: Site, change: Callable[[Site], None], monkey
     reason = distrust(found(), [line])
     assert BREAKS[change] in reason
     assert "\n" not in reason
+
+
+@pytest.mark.parametrize(
+    "name", ["fake_alpha/__pycache__/rule.py", "fake_alpha/__pycache__/rule.pyc", "fake_alpha/RECORD"]
+)
+def test_what_only_looks_like_the_installers_is_covered(trusted: Site, name: str) -> None:
+    """A plugin can import or read it."""
+    path, record = trusted.folder / name, info(trusted) / "RECORD"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("up = True")
+    digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+    record.write_text(record.read_text() + f"{name},sha256={digest},\n")
+    line = trust_line(found())
+    path.write_text("up = False")
+    assert f"{name} differs from what was installed" in distrust(found(), [line])
 
 
 def test_what_does_not_break_trust(trusted: Site) -> None:

@@ -129,7 +129,7 @@ def _verified(distribution: Distribution, target: str) -> tuple[dict[str, str], 
         name, noted = row[0], row[1] if len(row) > 1 else ""
         path = Path(str(distribution.locate_file(name))).resolve()
         inside = not (name.startswith(("../", "/")) or "\\" in name)
-        if path.parent.name == _CACHE or path.name == "RECORD":
+        if _is_cached(path) or (path.name == "RECORD" and path.parent.suffix == ".dist-info"):
             continue
         if not noted:
             return {}, f"RECORD gives no hash for {name}"
@@ -175,8 +175,13 @@ def _inside(folders: set[Path]) -> Iterator[Path]:
     """Importable files in a distribution's package folders."""
     for folder in sorted(folders):
         for path in sorted(folder.rglob("*")):
-            if path.name.endswith(_IMPORTABLE) and path.parent.name != _CACHE:
+            if path.name.endswith(_IMPORTABLE) and not _is_cached(path):
                 yield path
+
+
+def _is_cached(path: Path) -> bool:
+    """Whether a file is bytecode as Python keeps it, ``name.TAG.pyc``; other files in its folder can be imported."""
+    return path.parent.name == _CACHE and path.suffix == ".pyc" and "." in path.stem
 
 
 def _beside(root: Path, sources: list[Path]) -> Iterator[Path]:
