@@ -6,7 +6,6 @@ import os
 import sqlite3
 import time
 from contextlib import closing
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import anyio
@@ -19,6 +18,7 @@ from coinswarm.drivers import episodes, graph_file, neighbours
 from coinswarm.drivers.episodes import LocalMemory
 from coinswarm.drivers.neighbours import Neighbours
 from coinswarm.drivers.settings import LocalMemorySettings
+from coinswarm_testkit.cases.episodes import numbered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,13 +41,7 @@ def settings(tmp_path: Path) -> LocalMemorySettings:
 
 
 def told(count: int, first: int = 0) -> list[Episode]:
-    return [
-        Episode(
-            id=sha256(str(number).encode()).hexdigest(),
-            agent="trend", instrument="BTC/USD", side=1, decided_ns=number, known_ns=number, result_ppm=number,
-        )
-        for number in range(first, first + count)
-    ]  # fmt: skip
+    return [numbered(number) for number in range(first, first + count)]
 
 
 def vectors(count: int, seed: int = 0) -> Vectors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from coinswarm.domain.episode import ANY, Episode, Filter
 from coinswarm.drivers import neighbours
 from coinswarm.drivers.neighbours import Neighbours
+from coinswarm_testkit.cases.episodes import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,10 +25,7 @@ WIDTH = 8
 
 
 def episode(number: int, instrument: str = "BTC/USD") -> Episode:
-    id_ = sha256(str(number).encode()).hexdigest()
-    return Episode(
-        id=id_, agent="trend", instrument=instrument, side=1, decided_ns=number, known_ns=number + 5, result_ppm=0
-    )
+    return numbered(number, instrument=instrument, known_ns=number + 5)
 
 
 def units(count: int, seed: int = 0, width: int = WIDTH) -> Vectors:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from coinswarm.domain.episode import ANY, Episode, Filter, Match
 from coinswarm.drivers import neighbours
 from coinswarm.drivers.neighbours import Neighbours
+from coinswarm_testkit.cases.episodes import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,14 +81,13 @@ def held(monkeypatch: pytest.MonkeyPatch, count: int = MANY) -> Held:
     monkeypatch.setattr(neighbours, "FEW", 100)
     units, own = drawn(count, seed=1)
     told = [
-        Episode(
-            id=sha256(str(number).encode()).hexdigest(),
+        numbered(
+            number,
             agent=("trend", "meanrev")[number % 2],
             instrument=("A/USD", "B/USD")[number % 50 == 0],
             side=1 if number % 10 else -1,
             decided_ns=number,
             known_ns=number + 7 * (number % 3),
-            result_ppm=0,
             regime=f"regime.{own[number]}",
         )
         for number in range(count)
@@ -176,7 +175,7 @@ def test_a_filter_that_keeps_away_from_what_is_asked_costs_no_match(
 
 def test_the_dead_are_not_counted_among_what_was_found(many: Held) -> None:
     space = many.space
-    gone = {sha256(str(number).encode()).hexdigest() for number in range(0, MANY, 40)}
+    gone = {numbered(number).id for number in range(0, MANY, 40)}
     assert len(space) == MANY - len(gone)
     for one in drawn(40, seed=4)[0]:
         assert gone.isdisjoint(match.episode_id for match in space.nearest(one, 10, LATE, ANY))
@@ -223,13 +222,7 @@ def test_a_graph_may_know_more_than_is_there(gone: set[int], monkeypatch: pytest
     """As one that was saved before its last rows were forgotten."""
     monkeypatch.setattr(neighbours, "FEW", 10)
     units, _ = drawn(500, seed=8)
-    told = [
-        Episode(
-            id=sha256(str(number).encode()).hexdigest(),
-            agent="trend", instrument="A/USD", side=1, decided_ns=number, known_ns=number, result_ppm=0,
-        )
-        for number in range(500)
-    ]  # fmt: skip
+    told = [numbered(number) for number in range(500)]
     before, after = Neighbours(WIDTH, 20), Neighbours(WIDTH, 20)
     left = [number for number in range(500) if number not in gone]
     for space, numbers in ((before, range(500)), (after, left)):
@@ -251,13 +244,7 @@ def test_equally_near_are_ordered_by_id_and_keys_may_have_gaps(step: int, monkey
     monkeypatch.setattr(neighbours, "FEW", 10)
     units, _ = drawn(500, seed=9)
     units[250:] = units[:250]
-    told = [
-        Episode(
-            id=sha256(str(number).encode()).hexdigest(),
-            agent="trend", instrument="A/USD", side=1, decided_ns=number, known_ns=number, result_ppm=0,
-        )
-        for number in range(500)
-    ]  # fmt: skip
+    told = [numbered(number) for number in range(500)]
     space = Neighbours(WIDTH, 20)
     for number in range(500):
         space.put(5 + number * step, told[number], units[number])
@@ -277,11 +264,7 @@ def test_without_a_graph_every_filter_finds_exactly_the_nearest() -> None:
     space = Neighbours(WIDTH, 1_000)
     told = []
     for number in range(300):
-        one = Episode(
-            id=sha256(str(number).encode()).hexdigest(),
-            agent="trend", instrument="A/USD", side=1 if number % 3 else -1,
-            decided_ns=number, known_ns=number, result_ppm=0,
-        )  # fmt: skip
+        one = numbered(number, side=1 if number % 3 else -1)
         told.append(one)
         space.put(number + 1, one, units[number])
     exact = Held(space, told, units, [])

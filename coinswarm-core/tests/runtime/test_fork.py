@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from coinswarm.errors import DataError, NotReadyError, ProfileError
 from coinswarm.memory.quorum.fold import BadEntryError
 from coinswarm.runtime.fork import Forked, forked
 from coinswarm.runtime.runs import backtest, replay
+from coinswarm_testkit.cases.episodes import numbered
 from coinswarm_testkit.quorum.decided import DecidedLog
 
 if TYPE_CHECKING:
@@ -51,11 +51,10 @@ class Swarm(DecidedLog):
 def episode(number: int, **fields: Any) -> Episode:  # noqa: ANN401
     """One of the agent's, known before the bars begin; each in an hour of its own."""
     told = {
-        "id": sha256(str(number).encode()).hexdigest(), "agent": "fake", "instrument": "BTC/USD", "side": 1,
+        "agent": "fake", "risk_ppm": 20_000, "result_ppm": 30_000 if number % 3 else -10_000,
         "decided_ns": START_NS - (2 * number + 2) * HOUR_NS, "known_ns": START_NS - (2 * number + 1) * HOUR_NS,
-        "result_ppm": 30_000 if number % 3 else -10_000, "risk_ppm": 20_000,
     }  # fmt: skip
-    return Episode(**{**told, **fields})
+    return numbered(number, **told | fields)
 
 
 @pytest.fixture

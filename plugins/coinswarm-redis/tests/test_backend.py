@@ -28,6 +28,7 @@ from coinswarm.errors import (
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.fields import keys
 from coinswarm_redis.settings import RedisSettings
+from coinswarm_testkit.cases.episodes import numbered
 from coinswarm_testkit.servers.redis import redis_server
 
 if TYPE_CHECKING:
@@ -46,13 +47,7 @@ LATE = 10**18
 
 
 def told(count: int, first: int = 0) -> list[Episode]:
-    return [
-        Episode(
-            id=sha256(str(number).encode()).hexdigest(),
-            agent="trend", instrument="BTC/USD", side=1, decided_ns=number, known_ns=number, result_ppm=number,
-        )
-        for number in range(first, first + count)
-    ]  # fmt: skip
+    return [numbered(number) for number in range(first, first + count)]
 
 
 def vectors(count: int, seed: int = 0) -> Vectors:

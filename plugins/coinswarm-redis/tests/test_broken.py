@@ -11,10 +11,11 @@ import anyio
 import numpy as np
 import pytest
 
-from coinswarm.domain.episode import ANY, Episode, LogPosition, Space
+from coinswarm.domain.episode import ANY, LogPosition, Space
 from coinswarm.errors import AmbiguousError, UnreachableError
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.settings import RedisSettings
+from coinswarm_testkit.cases.episodes import numbered
 from coinswarm_testkit.servers.redis import redis_server
 
 if TYPE_CHECKING:
@@ -86,13 +87,6 @@ class Between:
         target.transport.abort()
 
 
-def told(number: int) -> Episode:
-    return Episode(
-        id=sha256(str(number).encode()).hexdigest(),
-        agent="trend", instrument="BTC/USD", side=1, decided_ns=number, known_ns=number, result_ppm=number,
-    )  # fmt: skip
-
-
 def position(index: int) -> LogPosition:
     return LogPosition(index, sha256(str(index).encode()).hexdigest())
 
@@ -110,9 +104,9 @@ def run(port: int, work: Work, **given: float) -> None:
         async with between.open() as url:
             memory = RedisMemory(RedisSettings(url=url, **given))
             for number in range(1, 5):
-                await memory.remember(SPACE, [told(number)], ONES, at=position(number))
-            await memory.update(SPACE, told(1))  # the server knows the scripts by now
-            await memory.forget(SPACE, told(99).id)
+                await memory.remember(SPACE, [numbered(number)], ONES, at=position(number))
+            await memory.update(SPACE, numbered(1))  # the server knows the scripts by now
+            await memory.forget(SPACE, numbered(99).id)
             try:
                 await work(memory, between)
             finally:
@@ -124,11 +118,11 @@ def run(port: int, work: Work, **given: float) -> None:
 def test_a_forgetting_whose_answer_was_lost_says_that_it_was_there(port: int) -> None:
     async def work(memory: RedisMemory, between: Between) -> None:
         between.cuts = 2
-        assert await memory.forget(SPACE, told(1).id, at=position(5))
+        assert await memory.forget(SPACE, numbered(1).id, at=position(5))
         assert between.cuts == 0
-        assert not await memory.forget(SPACE, told(1).id, at=position(6))
-        assert not await memory.forget(SPACE, told(9).id, at=position(6))
-        assert await memory.forget(SPACE, told(2).id, at=position(7))
+        assert not await memory.forget(SPACE, numbered(1).id, at=position(6))
+        assert not await memory.forget(SPACE, numbered(9).id, at=position(6))
+        assert await memory.forget(SPACE, numbered(2).id, at=position(7))
         assert (await memory.info(SPACE)).entries == 2
 
     run(port, work)
@@ -138,9 +132,9 @@ def test_without_a_position_it_is_not_repeated(port: int) -> None:
     async def work(memory: RedisMemory, between: Between) -> None:
         between.cuts = 1
         with pytest.raises(AmbiguousError, match="did not confirm a write"):
-            await memory.forget(SPACE, told(1).id)
-        assert not await memory.forget(SPACE, told(1).id)
-        assert await memory.forget(SPACE, told(2).id)
+            await memory.forget(SPACE, numbered(1).id)
+        assert not await memory.forget(SPACE, numbered(1).id)
+        assert await memory.forget(SPACE, numbered(2).id)
         assert (await memory.info(SPACE)).entries == 2
 
     run(port, work)
@@ -149,12 +143,12 @@ def test_without_a_position_it_is_not_repeated(port: int) -> None:
 def test_a_write_whose_answer_was_lost_is_repeated_and_done_once(port: int) -> None:
     async def work(memory: RedisMemory, between: Between) -> None:
         between.cuts = 3
-        await memory.remember(SPACE, [told(5)], ONES, at=position(5))
+        await memory.remember(SPACE, [numbered(5)], ONES, at=position(5))
         assert between.cuts == 0
         info = await memory.info(SPACE)
         assert (info.entries, info.applied) == (5, position(5))
         between.cuts = 1
-        assert await memory.update(SPACE, told(5), at=position(6))
+        assert await memory.update(SPACE, numbered(5), at=position(6))
         await memory.clear(SPACE)
         assert (await memory.info(SPACE)).entries == 0
 
@@ -165,9 +159,9 @@ def test_what_was_sent_before_nobody_was_let_in_may_have_been_done(port: int) ->
     async def work(memory: RedisMemory, between: Between) -> None:
         between.cuts, between.newcomers = 1, "hung up on"
         with pytest.raises(AmbiguousError, match=r"did not confirm a write .* Then: "):
-            await memory.remember(SPACE, [told(5)], ONES, at=position(5))
+            await memory.remember(SPACE, [numbered(5)], ONES, at=position(5))
         with pytest.raises(UnreachableError, match="cannot be reached"):
-            await memory.remember(SPACE, [told(6)], ONES, at=position(6))
+            await memory.remember(SPACE, [numbered(6)], ONES, at=position(6))
         with pytest.raises(UnreachableError, match="cannot be reached"):
             await memory.recall(SPACE, ONES[0], 5, LATE, ANY)
         between.newcomers = "served"
@@ -181,7 +175,7 @@ def test_a_write_that_was_never_sent_was_not_done(port: int) -> None:
         other = RedisMemory(RedisSettings(url=memory._settings.url, connect_seconds=0.1))
         between.newcomers = "ignored"
         with pytest.raises(UnreachableError, match=r"cannot be reached .Not connected within 0.1 s"):
-            await other.remember(SPACE, [told(5)], ONES, at=position(5))
+            await other.remember(SPACE, [numbered(5)], ONES, at=position(5))
         await other.close()
 
     run(port, work)

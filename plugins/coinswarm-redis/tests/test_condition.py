@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import anyio
@@ -10,11 +9,12 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from coinswarm.domain.episode import ANY, Episode, Space
+from coinswarm.domain.episode import ANY, Space
 from coinswarm.domain.health import Condition
 from coinswarm.errors import NotReadyError
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.settings import RedisSettings
+from coinswarm_testkit.cases.episodes import numbered
 from coinswarm_testkit.servers.redis import redis_server
 
 if TYPE_CHECKING:
@@ -42,11 +42,7 @@ def run(url: str, work: Work) -> None:
 
 
 async def remember(memory: RedisMemory, number: int) -> None:
-    one = Episode(
-        id=sha256(str(number).encode()).hexdigest(),
-        agent="trend", instrument="BTC/USD", side=1, decided_ns=number, known_ns=number, result_ppm=number,
-    )  # fmt: skip
-    await memory.remember(SPACE, [one], np.ones((1, 8), np.float32))
+    await memory.remember(SPACE, [numbered(number)], np.ones((1, 8), np.float32))
 
 
 def test_a_full_server_is_impaired(url: str) -> None:

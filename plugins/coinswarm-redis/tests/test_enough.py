@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -13,6 +12,7 @@ from coinswarm.domain.episode import ANY, Episode, Filter, Space
 from coinswarm_redis import backend, scripts
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.settings import RedisSettings
+from coinswarm_testkit.cases.episodes import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,13 +26,7 @@ WHERES = [ANY, TREND, Filter(agents=frozenset({"trend", "meanrev"}), sides=froze
 
 
 def told(count: int, agents: tuple[str, ...] = ("trend", "meanrev")) -> list[Episode]:
-    return [
-        Episode(
-            id=sha256(str(number).encode()).hexdigest(), agent=agents[number % len(agents)],
-            instrument="BTC/USD", side=1, decided_ns=number, known_ns=number, result_ppm=0,
-        )
-        for number in range(count)
-    ]  # fmt: skip
+    return [numbered(number, agent=agents[number % len(agents)]) for number in range(count)]
 
 
 def drawn(count: int, dimension: int) -> Vectors:

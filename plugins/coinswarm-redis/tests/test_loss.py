@@ -23,6 +23,7 @@ from coinswarm.runtime.swarm.projecting import Projector
 from coinswarm.runtime.swarm.telling import Teller
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.settings import RedisSettings
+from coinswarm_testkit.cases.episodes import numbered
 from coinswarm_testkit.quorum.decided import ROSTER, DecidedLog
 from coinswarm_testkit.servers.redis import redis_server
 
@@ -51,10 +52,9 @@ WHERES = [
 
 
 def told(number: int) -> Episode:
-    return Episode(
-        id=sha256(str(number).encode()).hexdigest(), agent=("trend", "meanrev")[number % 2],
-        instrument=f"I{number % 4}/USD", side=1 if number % 3 else -1, regime=("", "calm")[number % 5 > 1],
-        decided_ns=number * SECOND, known_ns=number * SECOND, result_ppm=number,
+    return numbered(
+        number, agent=("trend", "meanrev")[number % 2], instrument=f"I{number % 4}/USD", side=1 if number % 3 else -1,
+        regime=("", "calm")[number % 5 > 1], decided_ns=number * SECOND, known_ns=number * SECOND,
     )  # fmt: skip
 
 

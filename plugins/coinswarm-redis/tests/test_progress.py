@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from coinswarm.domain.episode import ANY, Episode, Filter, LogPosition, Match, Space
+from coinswarm.domain.episode import ANY, Filter, LogPosition, Match, Space
 from coinswarm.errors import NotReadyError, UnreachableError
 from coinswarm_redis import scripts
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.settings import RedisSettings
+from coinswarm_testkit.cases.episodes import numbered
 from coinswarm_testkit.servers.redis import redis_server
 
 if TYPE_CHECKING:
@@ -47,13 +48,6 @@ class Overtaken(RedisMemory):
         return answer
 
 
-def told(number: int) -> Episode:
-    return Episode(
-        id=sha256(str(number).encode()).hexdigest(),
-        agent="trend", instrument="BTC/USD", side=1, decided_ns=number, known_ns=number, result_ppm=number,
-    )  # fmt: skip
-
-
 def vector(number: int) -> Vectors:
     return np.random.default_rng(number).standard_normal((1, 8)).astype(np.float32)
 
@@ -64,7 +58,7 @@ def position(index: int) -> LogPosition:
 
 async def fold(memory: RedisMemory, first: int = 1, last: int = 10) -> None:
     for number in range(first, last + 1):
-        await memory.remember(SPACE, [told(number)], vector(number), at=position(number))
+        await memory.remember(SPACE, [numbered(number)], vector(number), at=position(number))
 
 
 async def recalled(memory: RedisMemory, where: Filter = ANY) -> Sequence[Match]:
@@ -140,9 +134,9 @@ def test_a_write_of_before_it_was_cleared_does_not_either(url: str) -> None:
             await memory.clear(SPACE)
 
         writes: list[Callable[[], Awaitable[object]]] = [
-            lambda: memory.remember(SPACE, [told(11)], vector(11), at=position(11)),
-            lambda: memory.update(SPACE, told(3), at=position(11)),
-            lambda: memory.forget(SPACE, told(3).id, at=position(11)),
+            lambda: memory.remember(SPACE, [numbered(11)], vector(11), at=position(11)),
+            lambda: memory.update(SPACE, numbered(3), at=position(11)),
+            lambda: memory.forget(SPACE, numbered(3).id, at=position(11)),
         ]
         for write in writes:
             await fold(memory)
@@ -199,11 +193,11 @@ def test_a_write_that_another_had_applied_is_seen_as_well(url: str, what: str) -
         await fold(first)
         for memory in (first, second):
             if what == "remember":
-                await memory.remember(SPACE, [told(11)], vector(11), at=at)
+                await memory.remember(SPACE, [numbered(11)], vector(11), at=at)
             elif what == "update":
-                await memory.update(SPACE, told(3), at=at)
+                await memory.update(SPACE, numbered(3), at=at)
             else:
-                await memory.forget(SPACE, told(3).id, at=at)
+                await memory.forget(SPACE, numbered(3).id, at=at)
         await redis.flushall()
         for memory in (first, second):
             with pytest.raises(NotReadyError, match="is gone; entry 11 was applied before"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 import anyio
@@ -16,6 +15,7 @@ from coinswarm.errors import NotReadyError
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.fields import keys, vector_of
 from coinswarm_redis.settings import RedisSettings
+from coinswarm_testkit.cases.episodes import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,13 +31,7 @@ CLOSE = 1e-6
 
 
 def told(count: int) -> list[Episode]:
-    return [
-        Episode(
-            id=sha256(str(number).encode()).hexdigest(), agent=("trend", "meanrev")[number % 2],
-            instrument="BTC/USD", side=1, decided_ns=number, known_ns=number, result_ppm=0,
-        )
-        for number in range(count)
-    ]  # fmt: skip
+    return [numbered(number, agent=("trend", "meanrev")[number % 2]) for number in range(count)]
 
 
 def vectors(count: int, seed: int = 0) -> Vectors:

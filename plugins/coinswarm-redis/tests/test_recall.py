@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -12,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coinswarm.domain.episode import ANY, Episode, Filter, LogPosition, Match, Space
+from coinswarm.domain.episode import ANY, Filter, LogPosition, Match, Space
 from coinswarm.errors import NotReadyError
 from coinswarm_redis import backend, scripts
 from coinswarm_redis.backend import RedisMemory
 from coinswarm_redis.connection import command
 from coinswarm_redis.settings import RedisSettings
+from coinswarm_testkit.cases.episodes import numbered
 from coinswarm_testkit.servers.redis import redis_server
 
 if TYPE_CHECKING:
@@ -48,14 +48,13 @@ def drawn(count: int, seed: int) -> tuple[Vectors, list[int]]:
 VECTORS, OWN = drawn(MANY, seed=1)
 UNITS = VECTORS.astype(np.float64) / np.linalg.norm(VECTORS.astype(np.float64), axis=1, keepdims=True)
 TOLD = [
-    Episode(
-        id=sha256(str(number).encode()).hexdigest(),
+    numbered(
+        number,
         agent=("trend", "meanrev")[number % 2],
         instrument=("A/USD", "B/USD")[number % 50 == 0],
         side=1 if number % 10 else -1,
         decided_ns=BEGIN + number * STEP,
         known_ns=BEGIN + (number + number % 3) * STEP,
-        result_ppm=0,
         regime=f"regime.{OWN[number]}",
     )
     for number in range(MANY)

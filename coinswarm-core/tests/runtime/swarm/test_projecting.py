@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 import numpy as np
@@ -23,6 +22,7 @@ from coinswarm.runtime.swarm.node import COMMIT
 from coinswarm.runtime.swarm.parts import Place
 from coinswarm.runtime.swarm.projecting import Projector
 from coinswarm.runtime.swarm.telling import Teller
+from coinswarm_testkit.cases.episodes import numbered
 from coinswarm_testkit.quorum.decided import ROSTER, DecidedLog
 
 if TYPE_CHECKING:
@@ -40,14 +40,6 @@ SPACE, OTHER = Space("north", "trend/state.1", 2), Space("north", "trend/state.2
 def anyio_backend() -> str:
     """The one that drivers are made for."""
     return "asyncio"
-
-
-def episode(number: int, **fields: Any) -> Episode:  # noqa: ANN401 - fields of an episode
-    told = {
-        "id": sha256(str(number).encode()).hexdigest(), "agent": "trend", "instrument": "BTC/USD", "side": 1,
-        "decided_ns": number, "known_ns": number, "result_ppm": number,
-    }  # fmt: skip
-    return Episode(**{**told, **fields})
 
 
 class Swarm(DecidedLog):
@@ -104,7 +96,7 @@ def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Swarm]:
     monkeypatch.setattr(projecting, "ENTRIES", 3)
     made = Swarm(tmp_path / "swarm.db")
     for number in range(7):
-        made.remember(episode(number), OTHER if number in {2, 5} else SPACE, accepts=number != 3)
+        made.remember(numbered(number), OTHER if number in {2, 5} else SPACE, accepts=number != 3)
     yield made
     made.store.close()
 
@@ -119,8 +111,8 @@ async def test_it_holds_what_was_accepted_and_goes_on_from_there(swarm: Swarm, i
     stats = await index.backend.stats()
     await index.catch_up()
     assert (await index.backend.stats()).remembered == stats.remembered == 6, "nothing new was written"
-    swarm.remember(episode(7))
-    swarm.remember(episode(7, result_ppm=-1), base=1)
+    swarm.remember(numbered(7))
+    swarm.remember(numbered(7, result_ppm=-1), base=1)
     await index.catch_up()
     found = await index.backend.info(SPACE)
     assert found.applied == LogPosition(9, swarm.store.log.read(0, 0, 0).head.hash)
@@ -131,9 +123,9 @@ async def test_several_of_one_entry_are_each_there(swarm: Swarm, index: Index) -
     """In two spaces at once; what was rejected together is not there."""
     await index.catch_up()
     vectors = {space: np.ones(space.dimension, "<f4").tobytes() for space in (SPACE, OTHER)}
-    several = [(OTHER if number == 8 else SPACE, episode(number), vectors[OTHER if number == 8 else SPACE])
+    several = [(OTHER if number == 8 else SPACE, numbered(number), vectors[OTHER if number == 8 else SPACE])
                for number in range(7, 11)]  # fmt: skip
-    swarm.together([(SPACE, episode(50), vectors[SPACE]), (OTHER, episode(51), vectors[OTHER])], accepts=False)
+    swarm.together([(SPACE, numbered(50), vectors[SPACE]), (OTHER, numbered(51), vectors[OTHER])], accepts=False)
     swarm.together(several)
     for space, told, _ in several:
         swarm.expected[space][told.id] = told
@@ -147,7 +139,7 @@ async def test_several_of_one_entry_are_each_there(swarm: Swarm, index: Index) -
 
 async def test_another_process_goes_on_where_the_index_is(swarm: Swarm, index: Index) -> None:
     await index.catch_up()
-    swarm.remember(episode(7))
+    swarm.remember(numbered(7))
     again = Index(swarm, index.backend)
     await again.catch_up()
     await index.catch_up()
@@ -158,7 +150,7 @@ async def test_what_was_lost_is_folded_again(index: Index) -> None:
     await index.catch_up()
     await index.backend.clear(SPACE)
     await index.catch_up()
-    await index.backend.forget(OTHER, episode(5).id)
+    await index.backend.forget(OTHER, numbered(5).id)
     await index.catch_up()
     assert index.said == ["index: the index of trend/state.2 is not what the log says: it is folded anew"]
 
@@ -168,7 +160,7 @@ async def test_an_older_copy_of_the_index_catches_up(swarm: Swarm, index: Index)
     await index.catch_up()
     older = Index(swarm, LocalMemory())
     first = swarm.store.log.read(0, 0, 1).entries[0]
-    await older.backend.remember(SPACE, [episode(0)], np.ones((1, 2), np.float32), at=LogPosition(1, first.hash))
+    await older.backend.remember(SPACE, [numbered(0)], np.ones((1, 2), np.float32), at=LogPosition(1, first.hash))
     index.backend = index.projector._backend = older.backend
     await index.catch_up()
     await older.catch_up()
@@ -178,16 +170,16 @@ async def test_an_older_copy_of_the_index_catches_up(swarm: Swarm, index: Index)
 @pytest.mark.parametrize("position", [2, 7, 90])
 async def test_an_index_of_another_log_is_cleared(index: Index, position: int) -> None:
     at = LogPosition(position, digest("another log"))
-    await index.backend.remember(SPACE, [episode(50)], np.ones((1, 2), np.float32), at=at)
+    await index.backend.remember(SPACE, [numbered(50)], np.ones((1, 2), np.float32), at=at)
     await index.catch_up()
-    assert await index.backend.get(SPACE, episode(50).id) is None
+    assert await index.backend.get(SPACE, numbered(50).id) is None
     assert index.said == ["index: the index of trend/state.1 is not what the log says: it is folded anew"]
 
 
 async def test_what_nobody_decided_is_cleared(index: Index) -> None:
-    await index.backend.remember(SPACE, [episode(50)], np.ones((1, 2), np.float32))
+    await index.backend.remember(SPACE, [numbered(50)], np.ones((1, 2), np.float32))
     await index.catch_up()
-    await index.backend.remember(SPACE, [episode(51)], np.ones((1, 2), np.float32))
+    await index.backend.remember(SPACE, [numbered(51)], np.ones((1, 2), np.float32))
     await index.catch_up()
     assert len(index.said) == 2
 
@@ -207,8 +199,8 @@ async def test_an_index_that_keeps_nothing_is_given_up(swarm: Swarm) -> None:
 
 async def test_a_log_that_was_touched_is_not_followed(swarm: Swarm, index: Index) -> None:
     await index.catch_up()
-    swarm.remember(episode(7))
-    swarm.remember(episode(8))
+    swarm.remember(numbered(7))
+    swarm.remember(numbered(8))
     swarm.change("UPDATE entry SET at_ns = at_ns + 1 WHERE position = 9")
     with pytest.raises(HaltedError, match=r"the index has stopped for good \(bad-entry: entry 9"):
         await index.projector.catch_up()
@@ -217,7 +209,7 @@ async def test_a_log_that_was_touched_is_not_followed(swarm: Swarm, index: Index
 async def test_a_log_that_was_set_back_is_not_followed(tmp_path: Path, swarm: Swarm, index: Index) -> None:
     await index.catch_up()
     shorter = Swarm(tmp_path / "shorter.db")
-    shorter.remember(episode(0))
+    shorter.remember(numbered(0))
     index.projector._place = replace(index.projector._place, log=shorter.store.log)
     with pytest.raises(HaltedError, match=r"split-brain: the log ends at entry 1, but was seen at 7"):
         await index.projector.catch_up()
@@ -226,12 +218,12 @@ async def test_a_log_that_was_set_back_is_not_followed(tmp_path: Path, swarm: Sw
 
 
 async def test_without_an_accepted_vector_it_stops_before_it(swarm: Swarm, index: Index) -> None:
-    swarm.remember(episode(7), kept=False)
+    swarm.remember(numbered(7), kept=False)
     with pytest.raises(DataError, match="vector of episode"):
         await index.projector.catch_up()
     assert (await index.backend.info(SPACE)).entries == 3, "as far as the entries that were read before"
     swarm.count -= 1
-    swarm.remember(episode(7), base=1)  # the same vector, which is there now
+    swarm.remember(numbered(7), base=1)  # the same vector, which is there now
     await index.catch_up()
 
 
@@ -261,7 +253,7 @@ async def test_it_follows_at_every_notice_and_waits_for_an_index_that_is_away(
                 await anyio.sleep(0.01)
             monkeypatch.setattr(noticing, "TICK_SECONDS", 3_600)
             await anyio.sleep(0.05)  # the round that ticked before the hour began
-            swarm.remember(episode(7))
+            swarm.remember(numbered(7))
             while index.projector.head < 8:
                 await bus.publish(COMMIT, b"somebody's word")
                 await anyio.sleep(0.01)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +23,7 @@ from coinswarm.runtime.swarm.parts import Place
 from coinswarm.runtime.swarm.projecting import Projector
 from coinswarm.runtime.swarm.reindexing import reindexed
 from coinswarm.runtime.swarm.telling import Teller
+from coinswarm_testkit.cases.episodes import numbered
 from coinswarm_testkit.quorum import decided
 from coinswarm_testkit.quorum.decided import ROSTER, DecidedLog
 
@@ -48,10 +48,7 @@ def anyio_backend() -> str:
 
 def episode(number: int, moment: int | None = None) -> Episode:
     at = number if moment is None else moment
-    return Episode(
-        id=sha256(str(number).encode()).hexdigest(),
-        agent="trend", instrument="BTC/USD", side=1, decided_ns=at, known_ns=at + 1, result_ppm=number,
-    )  # fmt: skip
+    return numbered(number, decided_ns=at, known_ns=at + 1)
 
 
 def vectors(count: int, seed: int = 0) -> Vectors:

@@ -39,6 +39,18 @@ def vectors(seed: int, count: int, *, dimension: int = DIMENSION) -> Vectors:
     return (drawn * rng.uniform(0.1, 10.0, (count, 1))).astype(np.float32)
 
 
+def numbered(number: int, **fields: Any) -> Episode:  # noqa: ANN401 - fields of an episode
+    """The simplest episode that its number tells apart: a gain, decided and known at the nanosecond of that number.
+
+    :param fields: of the episode, in place of these.
+    """
+    plain: dict[str, Any] = {
+        "id": sha256(str(number).encode()).hexdigest(), "agent": "trend", "instrument": "BTC/USD", "side": 1,
+        "decided_ns": number, "known_ns": number, "result_ppm": number,
+    }  # fmt: skip
+    return Episode(**plain | fields)
+
+
 def episodes(seed: int, count: int) -> list[Episode]:
     """Decided hour after hour, each known some hours later; some attributes are rarer than others.
 
