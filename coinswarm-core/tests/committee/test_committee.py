@@ -315,6 +315,18 @@ def test_an_answer_that_is_no_exposure_is_its_authors_to_mend(twins: Callable[..
         pair.over_columns([[BUY, BUY]])
 
 
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.int64])
+def test_a_nan_that_was_made_an_integer_is_no_exposure(
+    twins: Callable[..., Twins], kind: type[np.integer[Any]]
+) -> None:
+    """The least integer is made of it, whose absolute value is negative."""
+    pair = twins(RULES, (5_000, 5_000), Answers(Exposure(kind(np.iinfo(kind).min), kind(10_000))))  # type: ignore[arg-type]
+    with pytest.raises(ContractError, match=r"Answers\.step answered"):
+        pair.bar_by_bar([[SELL, SELL]])
+    with pytest.raises(ContractError, match=r"Answers\.weigh_all answered int\d\d from -\d+ to 10000"):
+        pair.over_columns([[SELL, SELL]])
+
+
 def test_a_side_that_nobody_takes_is_flat(intents: Intents) -> None:
     assert intents([[BUY, BUY]], weights=(5_000, 5_000), weigher=Says((-9_000, 10_000))) == [(0, 0, 0, 0, 0)]
     assert intents([[SELL, SELL]], weights=(5_000, 5_000), weigher=Says((9_000, 10_000))) == [(0, 0, 0, 0, 0)]

@@ -62,9 +62,8 @@ def ask_all(weigher: Weigher, direction: Small, confidence: Small, weights: Sequ
     table = table.reshape(n, 2)
     if n and (
         table.dtype.kind not in "iu"
-        or np.abs(table[:, 0]).max() > FULL
-        or table[:, 1].min() < 0
-        or table[:, 1].max() > FULL
+        or not -FULL <= int(table[:, 0].min()) <= int(table[:, 0].max()) <= FULL  # the least integer has no absolute
+        or not 0 <= int(table[:, 1].min()) <= int(table[:, 1].max()) <= FULL
     ):
         message = f"{name} answered {table.dtype} from {table.min()} to {table.max()}"
         raise ContractError(message, remedy=_REMEDY)
