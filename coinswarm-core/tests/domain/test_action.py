@@ -238,9 +238,17 @@ def test_columns_of_core_have_no_problem(actions: list[Action], *, masked: bool)
 )
 def test_the_range_of_a_column_has_edges(name: str, edges: tuple[int, ...], beyond: tuple[int, ...]) -> None:
     kind = KINDS[NAMES.index(name)]
-    assert [by_hand(**{name: np.array([0, value], kind)}).problem(2) for value in edges] == [""] * len(edges)
+    silent = {"confidence_bp": np.full(2, -1, np.int16)} if name == "direction" else {}
+    assert [by_hand(**{name: np.array([0, value], kind)}, **silent).problem(2) for value in edges] == [""] * len(edges)
     for value in beyond:
         assert by_hand(**{name: np.array([0, value], kind)}).problem(2).startswith(f"{name} leaves {edges[0]} to")
+
+
+def test_who_abstains_has_no_confidence() -> None:
+    """Its code is 3, and would count as three times long."""
+    said = by_hand(direction=np.array([1, 3], np.int8), confidence_bp=np.array([5, 9_000], np.int16)).problem(2)
+    assert said == "row 1 abstains (direction 3) with confidence_bp 9000, which must be -1"
+    assert by_hand(direction=np.array([1, 3], np.int8), confidence_bp=np.array([5, -1], np.int16)).problem(2) == ""
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -197,6 +197,10 @@ class ActionColumns:
                 return f"{name} is {found}, not {np.dtype(kind)} of {n} rows"
             if n and (column.min() < low or column.max() > high):
                 return f"{name} leaves {low} to {high}"
+        sure = (self.direction == Side.ABSTAIN) & (self.confidence_bp >= 0)
+        if sure.any():
+            row = int(sure.argmax())
+            return f"row {row} abstains (direction 3) with confidence_bp {self.confidence_bp[row]}, which must be -1"
         return ""
 
     def action(self, instrument: Instrument, row: int) -> Action:
