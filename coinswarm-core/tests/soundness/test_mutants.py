@@ -189,10 +189,7 @@ MUTANTS = (
     Mutant("Q1: each order takes all the room", REFERENCE, "holding.room = room - lots", "holding.room = room"),
     Mutant("Q2: a reduction flips", REFERENCE, "return min(want, held)", "return want"),
     Mutant(
-        "Q3: entered against a position",
-        REFERENCE,
-        "elif holding.lots * side < 0 and not holding.dust:",
-        "elif False:",
+        "Q3: an entry does not wait", REFERENCE, "return  # Q3", "return self.cancel(order, bar_ns, POSITION_CLOSED)"
     ),
     Mutant("Q4: the fee is forgotten", REFERENCE, "worth + (0 if base_rate else fee) > self.cash", "worth > self.cash"),
     Mutant(
@@ -272,7 +269,12 @@ MUTANTS = (
         "or change < self._plan.committee.rebalance_bp",
         judged=False,
     ),
-    Mutant("D3: the exit stays", DESK, "if resize or held:  # D3, D4", "if resize:", judged=False),
+    Mutant("D2: a reduction passes for an exit", DESK, " or _only_reduces(want.exit, holding):", ":", judged=False),
+    Mutant("D3: the exit stays", DESK, "if resize or held or ", "if resize or ", judged=False),
+    Mutant(
+        "D3: too much stays", DESK, "if held and lots < 0 and ", "if resize and held and lots < 0 and ", judged=False
+    ),
+    Mutant("D3: dust is reduced", DESK, "lots < 0 and self.ledger.is_open(k):", "lots < 0:", judged=False),
     Mutant("D5: a bar longer", DESK, "now >= want.blocked_until", "now > want.blocked_until", judged=False),
     Mutant(
         "D6: as if it could not be stopped out",
