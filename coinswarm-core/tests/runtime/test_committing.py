@@ -163,6 +163,18 @@ def test_a_session_goes_on_from_what_an_earlier_one_had_accepted(swarm: Swarm) -
     assert record.wins[0] + record.losses[0] == 10_000 * len(again.trades)
     played, _ = explain_moments(plan_of(9), (), again.recall)
     assert differences(played, again) == []
+    assert swarm.said == []
+
+
+def test_a_session_that_earns_something_else_than_is_remembered_says_so(swarm: Swarm) -> None:
+    """What an earlier session earned without costs is what this one recalls, and is sized by."""
+    first = swarm.run(plan_of(9), *BOTH)
+    assert first.recall is not None
+    dear = swarm.run(replace(plan_of(9), costs=Costs(taker_ppm=9_000)), *BOTH)
+    assert dear.recall is not None
+    assert dear.recall.refused == 0
+    [told] = swarm.said
+    assert "R, as an earlier session had it accepted, and this one earned " in told
 
 
 def test_what_a_quorum_refuses_is_neither_remembered_nor_learned_from(swarm: Swarm) -> None:

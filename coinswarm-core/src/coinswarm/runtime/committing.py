@@ -18,6 +18,7 @@ from coinswarm.engine.events import Event
 from coinswarm.errors import DataError, InvariantError
 from coinswarm.memory.quorum.fold import advance
 from coinswarm.memory.quorum.records import Outcome
+from coinswarm.memory.recall.estimate import outcome_of
 from coinswarm.memory.recall.privatelog import PrivateLog, Remembered, proposed
 from coinswarm.runtime.fork import BATCH, read_fork
 from coinswarm.runtime.patience import Patience
@@ -172,7 +173,7 @@ class SwarmLog(PrivateLog):
         """What the log decided since it was begun to be read, as watchers are told."""
         self._accepted: dict[str, tuple[str, str]] = {}
         """Episodes that were accepted since, whoever proposed them: the digests of trade and vector."""
-        self._told = False
+        self._told = self._told_what_holds = False
         self.cluster = store.log.cluster
         self.name = f"{store.log.cluster}/{store.log.shard}"
 
@@ -184,7 +185,8 @@ class SwarmLog(PrivateLog):
         from coinswarm.memory.store.facts import ClosedTrade  # noqa: PLC0415 - SQLAlchemy, for who has a log
 
         assert episode.known_ns <= now_ns, "a trade is settled when its outcome is known"
-        if self.get(episode.id) is not None:
+        if (held := self.get(episode.id)) is not None:
+            self._tell_what_holds(held, episode)
             return Remembered(self.head, "duplicate", again=True)
         facts, outcome, insist = self._store.facts, trade.outcome, self._patience.insist
         insist(lambda: facts.add_space(Space(self.cluster, space.name, space.dimension)))
@@ -221,6 +223,16 @@ class SwarmLog(PrivateLog):
             self._patience.say(
                 f"{error}: an earlier session wrote that down, and it was not accepted; trades are written once, so "
                 "this one is not remembered, nor are more like it (they count as refused)"
+            )
+
+    def _tell_what_holds(self, held: Episode, own: Episode) -> None:
+        """Say once that a decision is remembered with what came of it in an earlier session, at other costs say."""
+        then, now = (f"{outcome_of(one):+.2f} R" for one in (held, own))
+        if then != now and not self._told_what_holds:
+            self._told_what_holds = True
+            self._patience.say(
+                f"trade/{own.id[:12]} of {own.agent} is remembered with {then}, as an earlier session had it accepted, "
+                f"and this one earned {now}: recall and sizing go by what is remembered, here and in all cases like it"
             )
 
     def _read_to(self, proposal: str) -> None:
