@@ -278,12 +278,10 @@ def variant(ready: Assembled, result: RunResult) -> dict[str, Any]:
     """
     profile = ready.profile.canonical()
     rules = {key: value for key, value in profile.items() if key not in _NOT_TRADING}
-    weigher = type(ready.plan.weigher)
-    own = weigher.__module__.partition(".")[0] == "coinswarm"  # core's version is no idea of its user
     return {
         "rules": rules,
         "orders": result.order_hash if ready.unplugged else None,
-        "weigher": None if own else code_digest(weigher),
+        "weigher": code_digest(type(ready.plan.weigher)),
         "bar_ns": result.bar_ns,
         "instruments": [
             {
@@ -322,11 +320,13 @@ def code_digest(kind: type) -> str:
     """SHA-256 over the files of the package that a class comes from; its version says too little.
 
     An author who edits an agent, or trains its model anew, and runs it again has tried something else. Of a class
-    from a script or a notebook, its own source counts.
+    from a script or a notebook, its own source counts. Core's version is no idea of its user.
 
-    :returns: empty where the files cannot be read.
+    :returns: empty where the files cannot be read, and for what is core's own.
     """
     name = kind.__module__.partition(".")[0]
+    if name == "coinswarm":
+        return ""
     module = sys.modules.get(name)
     folders = [Path(place) for place in getattr(module, "__path__", [])]
     state = hashlib.sha256(f"{name}\n".encode())
