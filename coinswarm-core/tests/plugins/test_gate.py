@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from coinswarm.errors import InvariantError, NotReadyError
 from coinswarm.plugins import gate
-from coinswarm.plugins.gate import GateError, check_testkit, dependencies, folders, run_gate
+from coinswarm.plugins.gate import GateError, check_testkit, dependencies, folders, modules, run_gate
 
 Fakes = Any
 
@@ -64,6 +65,40 @@ def test_dependencies_are_all_that_it_needs_and_not_itself() -> None:
     assert "coinswarm-trend" not in found
     assert found["numpy"] == metadata.version("numpy")
     assert dependencies("no-such-distribution") == {}
+
+
+def test_the_judge_may_load_what_it_needs_and_no_plugin() -> None:
+    found = modules()
+    assert {"coinswarm", "coinswarm_testkit", "numpy", "pydantic_core", "typing_extensions", "pytest"} <= {*found}
+    assert not {"coinswarm_trend", "hypothesis", "mypy"} & {*found}
+
+
+FENCED = """\
+import importlib.util, sys
+own = sys.path[:]
+sys.path.append(sys.argv[1])
+from coinswarm.plugins.fence import put_up
+put_up(own, ["ours"])
+import json, ours, ours.part
+for name in ("theirs", "space", "space.part"):
+    assert importlib.util.find_spec(name.partition(".")[0]) is not None, name
+    try:
+        __import__(name)
+    except ModuleNotFoundError as error:
+        print(error)
+"""
+
+
+def test_others_are_found_and_not_loaded(tmp_path: Path) -> None:
+    for name in ("ours/__init__.py", "ours/part.py", "theirs.py", "space/part.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    done = subprocess.run([sys.executable, "-c", FENCED, tmp_path], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        f"{name} is no module of core's, of the testkit's, or of what they need"
+        for name in ("theirs", "space", "space")
+    ]
 
 
 def test_a_judgement_is_heard_as_it_goes() -> None:

@@ -307,6 +307,15 @@ def test_what_a_library_would_load_is_told_and_runs_in_no_judge(bed: Bed, group:
     assert not (bed.site / "sly" / "was_here.txt").exists()
 
 
+def test_a_module_that_a_library_asks_for_is_loaded_in_no_judge(bed: Bed) -> None:
+    """Numba asks for yaml and scipy, anyio for sniffio, the standard library for Jython's org."""
+    source = "import pathlib, sys\nif sys.flags.isolated:\n    pathlib.Path(__file__).with_suffix('.here').touch()\n"
+    names = ("yaml.py", "scipy/__init__.py", "sniffio.py", "org/python/core.py")
+    failed = judged(bed, {"sly/agent.py": PEEKING, **dict.fromkeys(names, source)})
+    assert "A30" in failed
+    assert not list(bed.site.rglob("*.here"))
+
+
 POISON = """
 import os, pathlib, pickle
 class Poison:

@@ -2,11 +2,11 @@
 
 The interpreter is isolated (``-I``: no working directory, no user site, no ``PYTHON*``) and without ``site``
 (``-S``: no ``.pth`` file is run); it finds modules in the folders of installed distributions, core's and the
-testkit's before any other, and libraries find no extension that an installed distribution registers with them
-(pydantic and numba would import it). Core never imports the testkit. Before it is started, core's and the testkit's
-files are held against what their installer wrote: a plugin that brought its own judge is told from one that did not.
-It reads no compiled code from disk, where that of others lies (``_jit``): for gold it compiles what it needs, and below
-that it runs by itself too little to be worth compiling.
+testkit's before any other, and loads those of core, the testkit and what they need alone (``fence``); libraries find no
+extension that an installed distribution registers with them (pydantic and numba would import it). Core never imports
+the testkit. Before it is started, core's and the testkit's files are held against what their installer wrote: a plugin
+that brought its own judge is told from one that did not. It reads no compiled code from disk, where that of others lies
+(``_jit``): for gold it compiles what it needs, and below that it runs by itself too little to be worth compiling.
 
 This stops accident and casual forgery. A program that runs as the same user can do whatever the user can.
 """
@@ -40,9 +40,12 @@ _LEAVING_SECONDS = 5.0
 """How long an interrupted judge may take to end its workers."""
 
 _START = """\
-import importlib.metadata, json, runpy, sys
-sys.path.extend(json.loads(sys.argv.pop(1)))
+import importlib.machinery, importlib.metadata, json, runpy, sys
+own, (places, names) = sys.path[:], json.loads(sys.argv.pop(1))
+sys.path.extend(places)
 importlib.metadata.entry_points = lambda **_: importlib.metadata.EntryPoints()
+from coinswarm.plugins.fence import put_up
+put_up(own, names)
 runpy.run_module("coinswarm_testkit.gate", run_name="__main__", alter_sys=True)
 """
 
@@ -102,6 +105,15 @@ def _named(requirement: str) -> str:
     return canonical(requirement[:end])
 
 
+def modules() -> list[str]:
+    """Top-level modules that the judge may load: those of core, the testkit and all that they need, extras included."""
+    needs = [need for name in _PACKAGES for need in metadata.distribution(name).requires or []]
+    found = [metadata.distribution(name) for need in (TESTKIT, *needs) for name in _closure(_named(need))]
+    files = [file.parts[0].partition(".")[0] for one in found for file in one.files or ()]
+    stated = [name for one in found for name in (one.read_text("top_level.txt") or "").split()]
+    return sorted(name for name in {*files, *stated} if name.isidentifier())
+
+
 def dependencies(name: str) -> dict[str, str]:
     """Versions of everything that a distribution needs, itself left out."""
     return {one: metadata.version(one) for one in sorted(_closure(name) - {canonical(name)})}
@@ -126,7 +138,7 @@ def run_gate(request: Mapping[str, Any], hear: Callable[[dict[str, Any]], None])
         tempfile.TemporaryFile() as complaints,
         tempfile.TemporaryDirectory(prefix="coinswarm-gate-") as folder,
         subprocess.Popen(  # noqa: S603 - an argument list of our own
-            [sys.executable, "-I", "-S", "-c", _START, json.dumps(places)],
+            [sys.executable, "-I", "-S", "-c", _START, json.dumps([places, modules()])],
             cwd=folder,
             env=variables,
             stdin=subprocess.PIPE,
