@@ -83,6 +83,29 @@ def test_a_decision_comes_before_what_is_wrong(site: Site, tmp_path: Path) -> No
     assert "blocked by the operator, it is rude: coinswarm plugins enable alpha" in record.reason
 
 
+@pytest.mark.parametrize("key", ["alpha-one", "Alpha_One", "ALPHA.ONE", "fake-alpha-one", "Fake_Alpha-One"])
+def test_a_decision_that_is_spelt_otherwise_holds(site: Site, tmp_path: Path, key: str) -> None:
+    """The file may be written by hand, and a plugin is often called by its distribution."""
+    site.add("alpha-one", distribution="fake-alpha-one")
+    file = tmp_path / "plugins.toml"
+    file.write_text(f'[blocked]\n"{key}" = "loses orders"\n')
+    record = stands(tmp_path, "alpha-one")
+    assert record.status is Status.BLOCKED
+    assert record.reason == f"blocked by the operator, loses orders: coinswarm plugins enable {key}"
+    file.write_text(f'disabled = ["{key}"]\n')
+    assert stands(tmp_path, "alpha-one").status is Status.DISABLED
+    file.write_text(f'[trusted]\n"{key}" = "fake-alpha-one==0 sha256:{"0" * 64}"\n')
+    assert stands(tmp_path, "alpha-one").status is Status.UNTRUSTED
+
+
+def test_a_plugin_of_a_distributions_name_is_no_word_for_all_of_it(site: Site, tmp_path: Path) -> None:
+    points = "[coinswarm.plugins]\nfake-news = fake_news.plugin\nbeta = fake_news.other\n"
+    site.add("fake-news", distribution="fake-news", entry_points=points)
+    (tmp_path / "plugins.toml").write_text('disabled = ["fake-news"]\n')
+    assert stands(tmp_path, "fake-news").status is Status.DISABLED
+    assert stands(tmp_path, "beta").status is Status.ENABLED
+
+
 def test_core_stands_above_decisions(tmp_path: Path) -> None:
     (tmp_path / "plugins.toml").write_text('disabled = ["core"]\n')
     assert stands(tmp_path, "core").status is Status.ENABLED

@@ -97,17 +97,16 @@ def enable(name: str, *, as_json: bool) -> None:
 
     policy = _policy()
     _known(name, policy)
-    was = name in policy.disabled or name in policy.blocked
+    blocked = any(_same(key, name) for key in policy.blocked)
+    was = blocked or any(_same(key, name) for key in policy.disabled)
     _change(
         lambda now: replace(
             now,
-            disabled=now.disabled - {name},
-            blocked={key: reason for key, reason in now.blocked.items() if key != name},
+            disabled=frozenset(key for key in now.disabled if not _same(key, name)),
+            blocked={key: reason for key, reason in now.blocked.items() if not _same(key, name)},
         )
     )
-    text = (
-        f"{name} is no longer {'blocked' if name in policy.blocked else 'disabled'}" if was else f"{name} was not off"
-    )
+    text = f"{name} is no longer {'blocked' if blocked else 'disabled'}" if was else f"{name} was not off"
     _answer(name, text, as_json=as_json)
 
 
@@ -166,9 +165,10 @@ def untrust(name: str, *, as_json: bool) -> None:
     policy = _policy()
     _known(name, policy)
     _change(
-        lambda now: replace(now, trusted={key: line for key, line in now.trusted.items() if key != name}),
+        lambda now: replace(now, trusted={key: line for key, line in now.trusted.items() if not _same(key, name)}),
     )
-    text = f"{name} is no longer trusted" if name in policy.trusted else f"{name} was not trusted"
+    was = any(_same(key, name) for key in policy.trusted)
+    text = f"{name} is no longer trusted" if was else f"{name} was not trusted"
     _answer(name, text, as_json=as_json)
 
 
@@ -264,6 +264,13 @@ def _known(name: str, policy: Policy) -> None:
     """Hold that a plugin is installed, or that a decision names it though it is gone."""
     if name not in policy.names:
         _changeable(name)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two spellings are of one name."""
+    from coinswarm.plugins.records import canonical
+
+    return canonical(one) == canonical(other)
 
 
 def _change(change: Callable[[Policy], Policy]) -> None:

@@ -24,10 +24,13 @@ from typing import TYPE_CHECKING
 
 from coinswarm.errors import NotReadyError, OperatorError, nearest
 from coinswarm.plugins.files import locked, replace_text
+from coinswarm.plugins.records import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
+
+    from coinswarm.plugins.records import PluginRecord
 
 FILE = "plugins.toml"
 _HEAD = "# What `coinswarm plugins disable|enable|block|trust|untrust` decided. May be edited; comments are not kept.\n"
@@ -53,6 +56,18 @@ class Policy:
     def names(self) -> frozenset[str]:
         """Every plugin that a decision is about."""
         return self.disabled | self.blocked.keys() | self.trusted.keys()
+
+    def key_of(self, decisions: Iterable[str], record: PluginRecord, names: Collection[str]) -> str:
+        """Under which name, however spelt, a plugin is decided about; empty where it is not.
+
+        Who writes the file by hand may mean the distribution, and what keeps a plugin out must not fail by a hyphen.
+
+        :param names: of all plugins: what is one's name is not taken for another's distribution.
+        """
+        taken = {canonical(name) for name in names}
+        mine = {canonical(record.name), *({canonical(record.distribution)} - taken)}
+        found = [name for name in decisions if canonical(name) in mine]
+        return min(found, key=lambda name: (name != record.name, name), default="")
 
     def with_signer(self, key: str, note: str) -> Policy:
         """The same decisions, and a key whose certificates count."""

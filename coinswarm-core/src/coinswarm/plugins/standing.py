@@ -17,7 +17,7 @@ from coinswarm.plugins.policy import read_policy
 from coinswarm.plugins.records import CORE, CORE_DISTRIBUTION, PluginRecord, Status, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from coinswarm.plugins.policy import Policy
@@ -39,9 +39,11 @@ def installed(
     records = discover()
     policy = read_policy(home)
     core = next((record.version for record in records if record.name == CORE and _is_core(record)), "")
+    names = {record.name for record in records}
     if group != GROUP:
         records = discover(group)
-    return tuple(_judged(record, core, policy, demanded) for record in records)
+        names |= {record.name for record in records}
+    return tuple(_judged(record, core, policy, names, demanded) for record in records)
 
 
 def strict() -> bool:
@@ -61,26 +63,29 @@ def _is_core(record: PluginRecord) -> bool:
     return canonical(record.distribution) == CORE_DISTRIBUTION
 
 
-def _judged(record: PluginRecord, core: str, policy: Policy, demanded: Sequence[str] | None) -> PluginRecord:
+def _judged(
+    record: PluginRecord, core: str, policy: Policy, names: Collection[str], demanded: Sequence[str] | None
+) -> PluginRecord:
     """One plugin after all rules that need no import."""
     if _is_core(record):
         return record
-    record = _decided(record, policy)
+    record = _decided(record, policy, names)
     if record.status is Status.ENABLED:
         record = _fitting(record, core)
-    return _trusted(record, policy.trusted.get(record.name), demanded) if record.status is Status.ENABLED else record
+    given = policy.trusted.get(policy.key_of(policy.trusted, record, names))
+    return _trusted(record, given, demanded) if record.status is Status.ENABLED else record
 
 
-def _decided(record: PluginRecord, policy: Policy) -> PluginRecord:
+def _decided(record: PluginRecord, policy: Policy, names: Collection[str]) -> PluginRecord:
     """One plugin after the block lists and the operator's decisions."""
     refused = blocked_by_core(record)
     if refused:
         return record.judged(Status.BLOCKED, refused)
-    if record.name in policy.blocked:
-        reason = f"blocked by the operator, {policy.blocked[record.name]}: coinswarm plugins enable {record.name}"
+    if key := policy.key_of(policy.blocked, record, names):
+        reason = f"blocked by the operator, {policy.blocked[key]}: coinswarm plugins enable {key}"
         return record.judged(Status.BLOCKED, reason)
-    if record.name in policy.disabled:
-        return record.judged(Status.DISABLED, f"switched off by the operator: coinswarm plugins enable {record.name}")
+    if key := policy.key_of(policy.disabled, record, names):
+        return record.judged(Status.DISABLED, f"switched off by the operator: coinswarm plugins enable {key}")
     return record
 
 
