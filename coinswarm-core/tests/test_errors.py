@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import coinswarm.errors as tree
-from coinswarm.errors import CoinswarmError, OperatorError, PluginError, RetryableError, nearest
+from coinswarm.errors import CoinswarmError, OperatorError, PluginError, RetryableError, nearest, one_line
 
 CLASSES = [c for c in vars(tree).values() if isinstance(c, type) and issubclass(c, CoinswarmError)]
 
@@ -46,6 +46,19 @@ def test_a_message_is_the_fault_and_the_remedy(kind: type[CoinswarmError]) -> No
     assert str(error) == "cash is 0: raise it"
     assert (error.message, error.remedy) == ("cash is 0", "raise it")
     assert str(kind("cash is 0")) == "cash is 0"
+
+
+class WordlessError(Exception):
+    """One whose text cannot be had, as where it takes an argument that nobody gave."""
+
+    def __str__(self) -> str:
+        return f"at {self.args[0]}"
+
+
+def test_an_exception_is_one_line_whatever_it_does() -> None:
+    assert one_line(KeyError("a\nb")) == "KeyError: 'a\\nb'"
+    assert one_line(ValueError("a\n  b")) == "ValueError: a b"
+    assert one_line(WordlessError()) == "WordlessError"
 
 
 @pytest.mark.parametrize(

@@ -134,8 +134,11 @@ class InvariantError(CoinswarmError):
 
 
 def one_line(error: BaseException) -> str:
-    """``ModuleNotFoundError: No module named 'nltk'``: an exception in one line."""
-    text = " ".join(str(error).split())
+    """``ModuleNotFoundError: No module named 'nltk'``: an exception in one line, whatever it does when it is asked."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - a plugin's may fail at that too
+        text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

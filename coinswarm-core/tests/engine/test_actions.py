@@ -91,6 +91,27 @@ def test_an_agent_that_raises_abstains_and_is_counted(engine: Callable[[RunPlan]
     assert len(result.fills) == 2, "it did not leave at row 2: the intent stands while nobody speaks"
 
 
+class Wordless(SignalAgent):
+    """Raises what has no text at one of its rows."""
+
+    def decide(self, state: MarketState) -> Action:
+        if state.index == 2:
+            raise WordlessError
+        return Action(Side.BUY, 1.0) if state.index % 2 else FLAT
+
+
+class WordlessError(Exception):
+    """Raises where it is asked what it says."""
+
+    def __str__(self) -> str:
+        return f"at {self.args[0]}"
+
+
+@ENGINES
+def test_an_exception_without_a_text_is_counted_too(engine: Callable[[RunPlan], RunResult]) -> None:
+    assert engine(plan_of(Wordless())).errors == {"one": 1}
+
+
 @ENGINES
 @pytest.mark.parametrize(
     ("agent", "said"),

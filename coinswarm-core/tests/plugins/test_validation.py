@@ -32,3 +32,18 @@ def test_recordings_elsewhere_are_refused(recording: Any) -> None:  # noqa: ANN4
 def test_a_trial_is_a_table_of_settings(trial: Any) -> None:  # noqa: ANN401 - anything a plugin may say
     with pytest.raises(DeclarationError, match=r"trial .* is not a dict of settings"):
         valid_declarations(RECORD, "coinswarm.buses", DriverType, [DriverType(**COMMON, trial=trial)])
+
+
+class Unreadable:
+    """Raises where it is looked at."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")  # noqa: EM101, TRY003 - as a plugin might
+
+
+@pytest.mark.parametrize("answer", [Unreadable(), DriverType(**COMMON, trial=Unreadable())])  # type: ignore[arg-type]
+def test_what_raises_where_it_is_read_is_no_declaration(answer: object) -> None:
+    with pytest.raises(
+        DeclarationError, match=r"x 1.*what coinswarm.buses returned cannot be read \(RuntimeError: no "
+    ):
+        valid_declarations(RECORD, "coinswarm.buses", DriverType, [answer])

@@ -22,6 +22,7 @@ from coinswarm.engine.desk import Desk
 from coinswarm.engine.light import in_light_of
 from coinswarm.engine.remembering import Recorded
 from coinswarm.engine.steps import Session, timeline
+from coinswarm.errors import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -144,7 +145,7 @@ class _Witness(SignalAgent):
         try:
             return self._agent.decide(state)
         except Exception as error:
-            self.raised[state.index] = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
+            self.raised[state.index] = one_line(error)
             raise
 
 

@@ -16,7 +16,7 @@ import click
 
 from coinswarm import __version__
 from coinswarm.cli.groups import NearestGroup
-from coinswarm.errors import CoinswarmError, InvariantError, LoadError, OutputError, PluginError
+from coinswarm.errors import CoinswarmError, InvariantError, LoadError, OutputError, PluginError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,9 +217,8 @@ def _describe(error: Exception) -> tuple[str, int]:
         return f"cannot use{name or ' a file'} ({error.strerror or error}): check the path and its rights", 2
     if isinstance(error, ModuleNotFoundError):
         return f"the installation is incomplete ({error}): reinstall coinswarm-core", LoadError.exit_code
-    text = " ".join(str(error).split())
     return (
-        f"internal error ({type(error).__name__}: {text}): run coinswarm --debug … again and report the traceback",
+        f"internal error ({one_line(error)}): run coinswarm --debug … again and report the traceback",
         InvariantError.exit_code,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm.domain.intent import ActionRow, Exposure
-from coinswarm.errors import ContractError
+from coinswarm.errors import ContractError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def ask(weigher: Weigher, row: ActionRow, weights: Sequence[int]) -> Exposure:
     try:
         answer: Any = weigher.step(row, weights)
     except Exception as error:
-        message = f"{type(weigher).__name__}.step raised {type(error).__name__}: {error}"
+        message = f"{type(weigher).__name__}.step raised {one_line(error)}"
         raise ContractError(message, remedy="its author must mend it") from error
     if type(answer) is Exposure and type(answer[0]) is int and type(answer[1]) is int:
         exposure, participation = answer  # what almost every one is; any other is looked at more closely
@@ -54,7 +54,7 @@ def ask_all(weigher: Weigher, direction: Small, confidence: Small, weights: Sequ
     try:
         table = np.asarray(weigher.weigh_all(direction, confidence, weights))
     except Exception as error:
-        message = f"{name} raised {type(error).__name__}: {error}"
+        message = f"{name} raised {one_line(error)}"
         raise ContractError(message, remedy="its author must mend it") from error
     if table.shape != (n, 2) and not (n == 0 and table.size == 0):
         message = f"{name} answered {table.dtype} of shape {table.shape} for {n} bars"

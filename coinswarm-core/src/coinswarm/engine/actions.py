@@ -83,7 +83,7 @@ def _columnar(agent: ColumnarAgent, bars: Bars) -> ActionColumns:
     try:
         columns: object = agent.decide_all(bars)
     except Exception as error:
-        message = f"{name} raised {type(error).__name__}: {error}"
+        message = f"{name} raised {one_line(error)}"
         raise ContractError(message, remedy="its author must mend it") from error
     if not isinstance(columns, ActionColumns):
         message = f"{name} answered {type(columns).__name__} for {len(bars)} bars"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, TypeVar, get_args
 
 from coinswarm import declarations as kinds
-from coinswarm.errors import DeclarationError
+from coinswarm.errors import DeclarationError, one_line
 from coinswarm.plugins.discovery import NAME, NAME_RULE
 
 if TYPE_CHECKING:
@@ -25,8 +25,19 @@ _MAX_WORDS = 256
 def valid_declarations(record: PluginRecord, hook: str, kind: type[D], answers: list[object]) -> list[D]:
     """The answers as declarations of one kind.
 
-    :raises DeclarationError: for another type, a wrong name, target or number, or a name twice.
+    :raises DeclarationError: for another type, a wrong name, target or number, a name twice, or what cannot be read.
     """
+    try:
+        return _valid(record, hook, kind, answers)
+    except DeclarationError:
+        raise
+    except Exception as error:
+        message = f"{record.label}: what {hook} returned cannot be read ({one_line(error)})"
+        raise DeclarationError(message, remedy=f"its author must return plain {kind.__name__}s") from error
+
+
+def _valid(record: PluginRecord, hook: str, kind: type[D], answers: list[object]) -> list[D]:
+    """The same, of answers that raise where they are looked at: a plugin may have made anything."""
     entries: list[D] = []
     for answer in answers:
         where = f"{record.label}: {hook}"

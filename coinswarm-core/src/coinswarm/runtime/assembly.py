@@ -12,7 +12,7 @@ from coinswarm.contracts import MemoryBackend, SignalAgent, Weigher
 from coinswarm.domain.episode import Space
 from coinswarm.domain.instrument import INT_LIMIT
 from coinswarm.engine.plan import Funding, RunPlan, SeatedAgent
-from coinswarm.errors import ContractError, DataError, LoadError, NotReadyError, PluginError, ProfileError
+from coinswarm.errors import ContractError, DataError, LoadError, NotReadyError, PluginError, ProfileError, one_line
 from coinswarm.feeds.files import load_bars, sample
 from coinswarm.feeds.funding import load_funding
 from coinswarm.feeds.length import parse_length
@@ -282,7 +282,7 @@ def _seat(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        message = f"{record.label}: {declared.target}.warm_up() raised {type(error).__name__}: {error}"
+        message = f"{record.label}: {declared.target}.warm_up() raised {one_line(error)}"
         raise ContractError(message, remedy="its author must mend it") from error
     return SeatedAgent(item.seat, objects, item.weight_bp, warm_up, declared.reasons, *_recalls(item.name, objects[0]))
 
@@ -299,7 +299,7 @@ def _recalls(name: str, agent: SignalAgent) -> tuple[str, bool]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        message = f"agent {name!r}: embedding() {type(error).__name__}: {error}"
+        message = f"agent {name!r}: embedding() {one_line(error)}"
         raise ContractError(message, remedy="its author must mend it") from error
 
 
@@ -311,7 +311,7 @@ def _seat_given(make: Callable[[], SignalAgent], item: AgentSection, bars: tuple
     except (PluginError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        message = f"agent {item.name!r} cannot be made ({type(error).__name__}: {error})"
+        message = f"agent {item.name!r} cannot be made ({one_line(error)})"
         raise ContractError(message, remedy="mend its constructor or its warm_up, or give an instance") from error
     return SeatedAgent(item.seat, objects, item.weight_bp, warm_up, (), *_recalls(item.name, objects[0]))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from coinswarm.config.home import home
 from coinswarm.config.settings import check_settings
 from coinswarm.contracts import MemoryBackend, Voter
-from coinswarm.errors import ContractError, PluginError, ProfileError
+from coinswarm.errors import ContractError, PluginError, ProfileError, one_line
 from coinswarm.plugins.catalogue import attempt, resolve
 from coinswarm.plugins.drivers import GROUPS, find_driver
 from coinswarm.plugins.standing import installed
@@ -112,5 +112,5 @@ def construct(  # noqa: PLR0913 - what a message needs
     except (PluginError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        message = f"{record.label}: {declared.target} cannot be constructed ({type(error).__name__}: {error})"
+        message = f"{record.label}: {declared.target} cannot be constructed ({one_line(error)})"
         raise ContractError(message, remedy="its author must mend it") from error
