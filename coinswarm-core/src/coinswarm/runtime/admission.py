@@ -75,7 +75,9 @@ def _judged_seat(  # noqa: PLR0913 - a seat's parts
         if not declared.settings:
             return dict(given)
         model = resolve(declared.settings, plugin=record)
-        return check_settings(model, given, key="settings", label=label).model_dump(mode="json")
+        return dict(
+            check_settings(model, given, key="settings", label=label)
+        )  # a dump leaves out what its author hides
 
     return Seat(label=label, kind=kind, name=name, settings=settings, record=record, normal=normal)
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic_core import to_jsonable_python
 
 from coinswarm.config.settings import check_settings
 from coinswarm.errors import CoinswarmError
@@ -99,10 +100,16 @@ def configured(place: Place) -> dict[str, Any]:
     """The settings in force as JSON, and what ``get_config`` says they are."""
     subject = place.subject
     settings = named(subject.settings_target)(**subject.settings) if subject.settings_target else None
-    stated = {} if settings is None else json.loads(settings.model_dump_json())
+    stated = {} if settings is None else json.loads(settings.model_dump_json()) | _left_out(settings)
     secret = [name for name, value in vars(settings or object).items() if isinstance(value, SecretStr | SecretBytes)]
     config = json.loads(json.dumps(place.new().get_config()))
     return {"settings": stated, "secret": secret, "config": config}
+
+
+def _left_out(settings: BaseModel) -> dict[str, Any]:
+    """Settings that their model leaves out of what it dumps, though they are in force."""
+    fields = type(settings).model_fields
+    return {name: to_jsonable_python(getattr(settings, name)) for name, field in fields.items() if field.exclude}
 
 
 OPERATIONS = {"built": built, "refused": refused, "leaks": leaks, "configured": configured}
