@@ -1,7 +1,8 @@
-"""A bare process that imports one module and tells what that did: CPU time, packages, sockets, threads, files.
+"""A bare process that imports one module, asks its hooks, and tells what that did: CPU time, packages, sockets, files.
 
-Run as ``python -B -P -s -c SCRIPT FD MODULE``: it loads nothing but what a plugin's declarations need anyway, so
-that everything it finds was the plugin's doing. It answers on a file descriptor that the plugin is not told of.
+Run as ``python -B -P -s -c SCRIPT FD MODULE HEAVY HOOKS``: it loads nothing but what a plugin's declarations need
+anyway, so that everything it finds was the plugin's doing. It answers on a file descriptor that the plugin is not told
+of.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ SCRIPT = """
 import json, os, sys, time, _thread, threading
 import coinswarm.declarations, coinswarm.hookspecs
 out, module = int(sys.argv[1]), sys.argv[2]
-heavy = set(json.loads(sys.argv[3]))
+heavy, hooks = set(json.loads(sys.argv[3])), json.loads(sys.argv[4])
 seen, busy = [], [False]
 starts = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind", "socket.sendto",
           "subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
@@ -42,6 +43,11 @@ try:
     __import__(module)
 except BaseException as error:
     problem = f"{type(error).__name__}: {' '.join(str(error).split())}"
+for ask in (vars(sys.modules[module]).get(name) for name in hooks if not problem):
+    try:
+        ask and list(ask() or ())
+    except BaseException:
+        pass  # what it declares is another check's
 seconds = time.process_time() - begin
 busy[0] = False
 loaded = {name.partition(".")[0] for name in set(sys.modules) - before}

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from coinswarm.plugins.catalogue import DECLARING
 from coinswarm_testkit.forkserver import LostError
 from coinswarm_testkit.link import Link
 from coinswarm_testkit.probe import SCRIPT
@@ -37,17 +38,18 @@ LEAVING_SECONDS = 5.0
 def probed(
     module: str, heavy: Iterable[str], *, environment: Mapping[str, str], paths: Sequence[str]
 ) -> dict[str, Any]:
-    """What a bare process found when it imported a module: see ``probe``.
+    """What a bare process found when it imported a module and asked its hooks: see ``probe``.
 
     :param paths: folders in which it finds modules, beside what is installed.
     :raises NoAnswerError: when it ended or hung instead of answering.
     """
+    told = (sorted(heavy), [hook for _, hook, _ in DECLARING])
     with tempfile.TemporaryDirectory(prefix="coinswarm-probe-") as home:
         reader, writer = os.pipe()
         with os.fdopen(reader, "rb") as answers:
             try:
                 ran = subprocess.run(  # noqa: S603 - an argument list of our own
-                    [*interpreter("-B", code=SCRIPT, paths=paths), str(writer), module, json.dumps(sorted(heavy))],
+                    [*interpreter("-B", code=SCRIPT, paths=paths), str(writer), module, *map(json.dumps, told)],
                     cwd=home,
                     env=surroundings(Path(home)) | dict(environment),
                     pass_fds=(writer,),

@@ -49,7 +49,7 @@ def declaration_valid(bench: Bench) -> None:
 
 
 def _probed(bench: Bench) -> dict[str, object]:
-    """What a bare process found when it imported the plugin's module, the quickest of a few."""
+    """What a bare process found when it imported the plugin's module and asked it, the quickest of a few."""
     module = bench.subject.plugin_module
     if not module:
         message = "it comes without a plugin"
@@ -64,7 +64,7 @@ def _probed(bench: Bench) -> dict[str, object]:
 
 
 def light_import(bench: Bench) -> Measured:
-    """P20: importing the plugin's module is quick and loads nothing heavy, in a fresh process."""
+    """P20: importing the plugin's module and asking it is quick and loads nothing heavy, in a fresh process."""
     found = _probed(bench)
     milliseconds = round(float(str(found["seconds"])) * 1000, 1)
     limit = round(BUDGET_SECONDS * 1000)
@@ -81,7 +81,7 @@ def light_import(bench: Bench) -> Measured:
 
 
 def quiet_import(bench: Bench) -> None:
-    """P25: importing the plugin's module opens no connection, starts nothing and writes nothing."""
+    """P25: importing the plugin's module and asking it opens no connection, starts nothing and writes nothing."""
     found = _probed(bench)
     seen = found["seen"] if isinstance(found["seen"], list) else []
     if seen:
