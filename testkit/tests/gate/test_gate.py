@@ -114,6 +114,18 @@ def test_an_editable_install_is_judged_and_has_no_certificate(bed: Bed) -> None:
     assert bed.certificates() == []
 
 
+def test_what_lies_in_another_distribution_has_no_certificate(bed: Bed) -> None:
+    """It could change, and the certificate would go on counting."""
+    bed.install({"sly/plugin.py": PLUGIN.replace("sly.agent:Sly", "payload.agent:Sly")})
+    (bed.site / "payload").mkdir()
+    (bed.site / "payload" / "__init__.py").touch()
+    (bed.site / "payload" / "agent.py").write_text((bed.site / "sly" / "agent.py").read_text())
+    code, verdict, _ = bed.check("--tier", "bronze")
+    assert code == 0
+    assert verdict["uncertifiable"].startswith("payload.agent:Sly is in no file of coinswarm-sly, so that no certific")
+    assert bed.certificates() == []
+
+
 def test_a_waiver_needs_a_reason_and_a_failure(bed: Bed) -> None:
     bed.install({"sly/plugin.py": (PLUGIN + "import numpy\n")})
     code, verdict, _ = bed.check("--tier", "bronze")

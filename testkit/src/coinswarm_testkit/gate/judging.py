@@ -7,6 +7,7 @@ import math
 import shlex
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
+from importlib.machinery import all_suffixes
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +30,14 @@ from coinswarm_testkit.suite import checks_for, judge, tier_of
 from coinswarm_testkit.verdicts import CheckFailedError, Outcome, PluginRaisedError, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from coinswarm.feeds.loaded import Loaded
     from coinswarm_testkit.checks import Check
     from coinswarm_testkit.gate.request import Request
     from coinswarm_testkit.verdicts import Number
+
+CORE_PACKAGE = "coinswarm"
 
 FINDING = "P10"
 """The check that a plugin fails which cannot even be asked what it declares."""
@@ -64,10 +67,7 @@ def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str
                 results[-1]["compared"] = differences(
                     subject, request.folders, *old, recordings(data), environment=lent
                 )
-    if request.only:
-        uncertifiable = "only some checks were run"
-    elif not uncertifiable and files != _files(record)[0]:
-        uncertifiable = "its files changed while it was judged"
+    uncertifiable = _uncertifiable(request, record, files, subjects, uncertifiable)
     verdict: dict[str, Any] = {
         "good": all(one["good"] for one in results),
         "plugin": record.name,
@@ -130,6 +130,35 @@ def _files(record: PluginRecord) -> tuple[dict[str, str], str]:
         return files_of(record), ""
     except NotReadyError as error:
         return {}, str(error)
+
+
+def _uncertifiable(
+    request: Request, record: PluginRecord, files: Mapping[str, str], subjects: Sequence[Subject], before: str
+) -> str:
+    """Why there can be no certificate; empty where there can.
+
+    :param files: as they were before anything was judged. :param before: what was known then.
+    """
+    if request.only:
+        return "only some checks were run"
+    if before:
+        return before
+    if outside := next(_outside(subjects, files), ""):
+        return f"{outside} is in no file of {record.distribution}, so that no certificate could cover it"
+    return "its files changed while it was judged" if files != _files(record)[0] else ""
+
+
+def _outside(subjects: Iterable[Subject], files: Mapping[str, str]) -> Iterator[str]:
+    """What is declared and lies in another distribution than the plugin's: that could change under a certificate.
+
+    Core's own may be named: a certificate dies with the version of core.
+    """
+    for target in (target for one in subjects for target in (one.target, one.settings_target) if target):
+        module = target.partition(":")[0]
+        place = module.replace(".", "/")
+        own = {f"{place}{end}{suffix}" for end in ("", "/__init__") for suffix in all_suffixes()}
+        if module.partition(".")[0] != CORE_PACKAGE and not own & files.keys():
+            yield target
 
 
 def _subjects(
