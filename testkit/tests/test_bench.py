@@ -160,6 +160,24 @@ def test_the_standard_library_comes_before_whatever_is_judged(tmp_path: Path) ->
     assert remote.probed("shadowing", (), environment={}, paths=paths)["problem"] == ""
 
 
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ("import pathlib; pathlib.Path('mark').touch()", "open mark for writing"),
+        ("import os; os.close(os.open('mark', os.O_WRONLY | os.O_CREAT))", "open mark for writing"),
+        ("import os; os.makedirs('cache/deep')", "os.mkdir"),
+        ("import os; os.symlink('here', 'there')", "os.symlink"),
+        ("import sqlite3; sqlite3.connect('cache.db').close()", "open the database cache.db"),
+        ("import sqlite3; sqlite3.connect(':memory:').close(); open(__file__).close()", ""),
+    ],
+)
+def test_a_probe_sees_every_way_to_leave_something_behind(tmp_path: Path, source: str, seen: str) -> None:
+    (tmp_path / "leaving.py").write_text(source)
+    found = remote.probed("leaving", (), environment={}, paths=(str(tmp_path), *own_path()))
+    assert found["problem"] == ""
+    assert set(found["seen"]) == ({seen} if seen else set())
+
+
 def test_folders_given_come_before_what_is_installed(tmp_path: Path) -> None:
     """An older version of a plugin is compared with the installed one."""
     (tmp_path / "coinswarm_mutants").mkdir()

@@ -14,15 +14,18 @@ out, module = int(sys.argv[1]), sys.argv[2]
 heavy, hooks = set(json.loads(sys.argv[3])), json.loads(sys.argv[4])
 seen, busy = [], [False]
 starts = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind", "socket.sendto",
-          "subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
-          "os.remove", "os.rename", "shutil.rmtree")
+          "socket.sendmsg", "subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
+          "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "shutil.rmtree")
+writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 def hook(event, args):
     if not busy[0]:
         return
     if event in starts:
         seen.append(event)
-    elif event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
+    elif event == "open" and isinstance(args[2], int) and args[2] & writes:
         seen.append(f"open {args[0]} for writing")
+    elif event == "sqlite3.connect" and args[0] != ":memory:":
+        seen.append(f"open the database {args[0]}")
 sys.addaudithook(hook)
 def told(start):
     def begin(*args, **kwargs):
