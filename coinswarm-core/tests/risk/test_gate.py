@@ -45,7 +45,7 @@ class Desk:
         """The verdict on an order at a price of 100 ticks and an equity of 1,000,000."""
         fields = {
             "now": NOW, "measure": UNIT, "shortable": True, "min_units": 0, "price": 100, "equity": CASH, "held": 0,
-            "others": 0, **at,
+            "others": 0, "guard": 0, **at,
         }  # fmt: skip
         verdict = self.gate.admit(order, Circumstances(**fields))
         if isinstance(verdict, RiskApproved):
@@ -165,6 +165,23 @@ def test_the_value_of_all_positions(others: int, verdict: Refusal) -> None:
 )
 def test_the_loss_at_the_stop_costs_included(cost_ppm: int, bp: int, verdict: Refusal) -> None:
     assert Desk(cost_ppm=cost_ppm, max_loss_per_trade_bp=bp).ask(order()) is verdict
+
+
+@pytest.mark.parametrize("stop", [0, 1, 99])
+@pytest.mark.parametrize(
+    ("side", "guard", "verdict"),
+    [
+        (1, 90, Refusal.APPROVED),
+        (1, 89, Refusal.LOSS_LIMIT),
+        (1, 101, Refusal.APPROVED),  # gone off already: it leaves at the next open
+        (-1, 110, Refusal.APPROVED),
+        (-1, 111, Refusal.LOSS_LIMIT),
+    ],
+)
+def test_an_enlarged_position_is_lost_at_the_stop_that_stands(
+    side: int, guard: int, stop: int, verdict: Refusal
+) -> None:
+    assert Desk(max_loss_per_trade_bp=10).ask(order(side, stop=stop), held=10, guard=guard) is verdict
 
 
 @pytest.mark.parametrize(

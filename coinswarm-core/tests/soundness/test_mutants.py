@@ -262,6 +262,7 @@ MUTANTS = (
         "if order.inside and order.order.decided_ns == bar_ns:",
     ),
     Mutant("S17: peak forgotten", PROTECTIONS, "if equity > self.peak:", "if equity:", judged=False),
+    Mutant("S17: an enlargement at its own stop", DESK, "guard = guard_of(holding, side)", "guard = 0", judged=False),
     Mutant(
         "D1: resized at the limit itself",
         DESK,

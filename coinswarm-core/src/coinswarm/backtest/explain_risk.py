@@ -195,8 +195,9 @@ def _checks(  # noqa: C901, PLR0912, PLR0913 - one check a line, as in risk/gate
         most, all_of_it = equity * limits.max_exposure_bp // 10_000, mine + view.others
         checks.append(Check(Refusal.EXPOSURE_LIMIT, all_of_it, most, "money", all_of_it <= most))
     loss = 0
-    if intent.stop_ticks > 0:
-        loss = value(lots, costing(plan).loss_ticks(price, intent.stop_ticks))
+    if intent.stop_ticks > 0 or view.guard:
+        away = max((price - view.guard) * side, 0) if view.guard else intent.stop_ticks
+        loss = value(lots, costing(plan).loss_ticks(price, away))
         if limits.max_loss_per_trade_bp:
             most = equity * limits.max_loss_per_trade_bp // 10_000
             checks.append(Check(Refusal.LOSS_LIMIT, loss, most, "money", loss <= most))

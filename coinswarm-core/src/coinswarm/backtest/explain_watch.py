@@ -18,7 +18,7 @@ from coinswarm.domain.intent import FLAT_INTENT, Intent
 from coinswarm.domain.order import EndReason
 from coinswarm.engine.actions import agent_columns
 from coinswarm.engine.columns import form_intents
-from coinswarm.engine.desk import Desk
+from coinswarm.engine.desk import Desk, guard_of
 from coinswarm.engine.light import in_light_of
 from coinswarm.engine.remembering import Recorded
 from coinswarm.engine.steps import Session, timeline
@@ -84,7 +84,7 @@ class DeskView:
     :param equity, cash: money units; ``close`` in ticks, ``lots`` signed.
     :param want_side, want_strength: what it wanted before.
     :param blocked, blocked_until: the side that a protective exit closed (D5); 0: none.
-    :param others: worth of all other positions and working entries.
+    :param others: worth of all other positions and working entries; ``guard``: trigger of the stop that stands, or 0.
     :param target: lots that sizing comes to; -1 where nothing is to be sized.
     :param record: wins, losses, won, lost of every seat, in basis points of trades and of R.
     :param peak: high-water mark of equity; ``breaker_until`` and ``guard_until``: 0 or when they close.
@@ -104,6 +104,7 @@ class DeskView:
     blocked: int
     blocked_until: int
     others: int
+    guard: int
     target: int
     volatility_bp: int
     record: tuple[tuple[int, int, int, int], ...]
@@ -200,6 +201,7 @@ class _WatchedDesk(Desk):
             blocked=want.blocked,
             blocked_until=want.blocked_until,
             others=self._others(k),
+            guard=guard_of(holding, (intent.exposure_bp > 0) - (intent.exposure_bp < 0)),
             target=target,
             volatility_bp=volatility_bp,
             record=tuple(zip(record.wins, record.losses, record.won, record.lost, strict=True)),

@@ -188,9 +188,10 @@ class Desk:
             side=side, lots=lots, close=price, stop_ticks=intent.stop_ticks, take_ticks=intent.take_ticks,
         )  # fmt: skip
         scale, others = holding.scale, self._others(k) if self._gate.counts_others else 0
+        guard = guard_of(holding, side)
         verdict = self._gate.admit(
             order,
-            Circumstances(now, scale, scale.shortable, scale.min_units, price, equity, held, others),
+            Circumstances(now, scale, scale.shortable, scale.min_units, price, equity, held, others, guard),
         )
         if not isinstance(verdict, RiskApproved):
             return verdict.reason, -1
@@ -221,6 +222,11 @@ class Desk:
 
     def _note(self, k: int, now: int, intent: Intent, refusal: Refusal, seq: int, lots: int) -> None:  # noqa: PLR0913 - a decision's fields
         self.decisions.append((now, k, *intent, refusal, seq, lots))
+
+
+def guard_of(holding: Holding, side: int) -> int:
+    """Trigger of the protective stop that stands for a position of this side, in ticks; 0 for none."""
+    return next((order.trigger for order in holding.working if order.is_stop and order.side != side), 0)
 
 
 def _working(order: WorkingOrder | None) -> bool:

@@ -29,6 +29,7 @@ class Circumstances(NamedTuple):
     :param held: lots already held on the order's side.
     :param others: worth of all other positions and working entries, money units; 0 will do where
         ``RiskGate.counts_others`` is False.
+    :param guard: trigger of the stop that stands for what is held, ticks; 0 for none.
     """
 
     now: int
@@ -39,6 +40,7 @@ class Circumstances(NamedTuple):
     equity: int
     held: int
     others: int
+    guard: int
 
 
 class RiskGate:
@@ -102,8 +104,9 @@ class RiskGate:
         if limits.max_exposure_bp and mine + at.others > equity * limits.max_exposure_bp // 10_000:
             return Refusal.EXPOSURE_LIMIT
         loss = 0
-        if order.stop_ticks > 0:
-            loss = value(order.lots, self._costing.loss_ticks(price, order.stop_ticks))
+        if order.stop_ticks > 0 or at.guard:
+            away = max((price - at.guard) * order.side, 0) if at.guard else order.stop_ticks  # B2: it stays where it is
+            loss = value(order.lots, self._costing.loss_ticks(price, away))
             if limits.max_loss_per_trade_bp and loss > equity * limits.max_loss_per_trade_bp // 10_000:
                 return Refusal.LOSS_LIMIT
         if limits.daily_loss_bp:

@@ -84,7 +84,10 @@ def gate(
         if gross > muldiv(equity, tab[at.PAR, at.MAX_EXPOSURE], 10_000):
             return EXPOSURE_LIMIT
     loss = 0
-    if stop > 0:
+    guard = tab[at.I + k, at.STOP_SLOT] if held > 0 else -1
+    if guard >= 0:  # B2: it stays where it is
+        stop = max((price - orders[guard, at.O_TRIGGER]) * side, 0)
+    if stop > 0 or guard >= 0:
         loss = value(tab, k, lots, loss_ticks(tab, price, stop))
         if tab[at.PAR, at.MAX_LOSS] > 0 and loss > muldiv(equity, tab[at.PAR, at.MAX_LOSS], 10_000):
             return LOSS_LIMIT
