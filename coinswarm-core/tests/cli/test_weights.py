@@ -150,6 +150,8 @@ def test_before_anything_was_decided(
         assert "No weights were decided yet" in said(capsys, command, *HERE)
     assert told(capsys, "show", *HERE) is None
     assert told(capsys, "history", *HERE) == []
+    assert "No weights were decided yet" in said(capsys, "rollback", "--if-due", *PROFILE)
+    assert told(capsys, "rollback", "--if-due", *PROFILE) == {"due": None, "measured": ""}
 
 
 def test_a_change_is_judged_before_it_is_proposed(swarm: Swarm, capsys: pytest.CaptureFixture[str]) -> None:
@@ -232,9 +234,8 @@ def test_a_fall_that_nobody_measured_is_not_known(swarm: Swarm, capsys: pytest.C
     assert swarm.weigh(trend=3_500, meanrev=3_500, pairs=3_000) == (Outcome.ACCEPT, ())
     swarm.now += 7 * DAY_NS
     last = iso((FIRST_DAY + DAYS - 1) * DAY_NS)[:10]
-    assert f"Not known: no day since they came into force (the last is {last}) was measured" in said(
-        capsys, "rollback", "--if-due", *PROFILE
-    )
+    asked = said(capsys, "rollback", "--if-due", *PROFILE)
+    assert f"Not known: no day since they came into force was measured (the last is {last})." in asked
     assert told(capsys, "rollback", "--if-due", *PROFILE) == {"due": None, "measured": last}
     assert told(capsys, "show", *HERE)["due"] is None
     text = said(capsys, "show", *HERE)

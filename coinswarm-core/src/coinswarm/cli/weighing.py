@@ -9,7 +9,7 @@ import click
 from coinswarm.cli.proposing import WORDS
 from coinswarm.cli.run import say
 from coinswarm.cli.tables import emit, emit_json
-from coinswarm.cli.weights import MOVED, previous
+from coinswarm.cli.weights import MOVED, nothing, previous
 from coinswarm.errors import NotReadyError, OperatorError
 
 if TYPE_CHECKING:
@@ -87,20 +87,24 @@ def ask(  # noqa: PLR0913 - one parameter per option
 
 def _due(profile: SwarmProfile, *, as_json: bool) -> bool:
     """Whether the weights in force are to be taken back; told where they are not, or nobody knows."""
+    from coinswarm.memory.evidence.weighings import weighings
     from coinswarm.memory.store.opening import opened
     from coinswarm.runtime.fallen import fall_of
     from coinswarm.runtime.swarm.opening import address_of
 
     section = profile.swarm
     with opened(address_of(section), section.cluster, section.shard) as store:
-        fall = fall_of(store)
+        fall, decided = fall_of(store), weighings(store)[1]
     if fall.due:
         return True
-    if as_json:
+    if not decided and not as_json:
+        nothing(as_json=False)
+    elif as_json:
         emit_json({"due": fall.due, "measured": fall.measured})
     elif fall.due is None:
-        since = f"since they came into force (the last is {fall.measured})" if fall.measured else "of weights in force"
-        click.echo(f"Not known: no day {since} was measured. coinswarm weights measure writes what each agent earns.")
+        last = f" (the last is {fall.measured})" if fall.measured else ""
+        told = f"Not known: no day since they came into force was measured{last}"
+        click.echo(f"{told}. coinswarm weights measure writes what each agent earns.")
     else:
         click.echo(f"Not due: up to {fall.measured} the weights in force have not fallen as far as they may.")
     return False

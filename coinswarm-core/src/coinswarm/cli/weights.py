@@ -40,7 +40,7 @@ def show(*, where: Where, as_json: bool) -> None:
         found = weighings(store)[1]
         fall = fall_of(store)
     if not found:
-        _nothing(as_json=as_json)
+        nothing(as_json=as_json)
         return
     now = found[-1]
     if as_json:
@@ -69,7 +69,7 @@ def history(*, where: Where, as_json: bool) -> None:
 
     found = _history(where)
     if not found and not as_json:
-        _nothing(as_json=False)
+        nothing(as_json=False)
         return
     rows = [_row(one) for one in found]
     if not as_json:
@@ -97,7 +97,7 @@ def diff(*, before: int | None, after: int | None, where: Where, as_json: bool) 
     else:
         first, second = _at(found, before), (found[-1] if after is None else _at(found, after))
     if second is None:
-        _nothing(as_json=as_json)
+        nothing(as_json=as_json)
         return
     rows = moved(first.weights if first else {}, second.weights)
     if as_json:
@@ -226,7 +226,8 @@ def _time(one: Weighing) -> str:
     return iso(one.at_ns)
 
 
-def _nothing(*, as_json: bool) -> None:
+def nothing(*, as_json: bool) -> None:
+    """Say that there are none."""
     click.echo("null" if as_json else "No weights were decided yet: those of each profile hold.")
 
 
