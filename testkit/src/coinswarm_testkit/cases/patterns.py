@@ -137,6 +137,7 @@ def sound(rng: np.random.Generator) -> list[Case]:
         probation,
         pattern(rng, closed([*bent(rng, 360, 2_500, 10_000), *bent(rng, 40, -9_000, 10_000)]), Stage.PROBATION,
                 "found on the days of its look, whatever came since"),
+        pattern(rng, closed(_lucky(360, 20)), Stage.PROBATION, "gains on as many days as are needed, and no loss"),
         probation.but("capital of the venue's least order", capital_bp=250, known_minimum_bp=250),
         enabled,
         enabled.but("capital at the cap", capital_bp=RULES.max_weight_bp),
@@ -193,6 +194,7 @@ def _out_of_the_shadow(rng: np.random.Generator) -> list[Case]:
 
     return [
         other(trades(rng, 99, 6.0)).but("a trade too few", Rule.TRADES),
+        other(closed(_lucky(400, 19))).but("luck on nineteen days", Rule.TRADES),
         other(trades(rng, 1_600, 1.2)).but("a Sharpe ratio that is too low, believed or not", Rule.SHARPE),
         other(trades(rng, 110, 2.0)).but("a record too short to be believed", Rule.SPAN, Rule.PSR),
         other(trades(rng, 400, 2.0)).but(
@@ -254,11 +256,13 @@ def _undiscovered(rng: np.random.Generator) -> list[Case]:
     late = pattern(rng, closed([*bent(rng, 360, 100, 10_000), *bent(rng, 355, 8_000, 10_000)]), Stage.PROBATION)
     young = pattern(rng, trades(rng, 179, 20.0), Stage.PROBATION)
     rare = pattern(rng, trades(rng, 400, 20.0)[:232:8], Stage.PROBATION)
+    bunched = pattern(rng, closed([*_lucky(360, 19), *bent(rng, 40, 2_500, 10_000)]), Stage.PROBATION)
     seen = base.evidence.now_ns
     return [
         weak.but("what may be luck", Rule.DISCOVERY),
         late.but("what was luck on the days of its look, whatever came since", Rule.DISCOVERY),
         young.but("before anybody looks", Rule.DISCOVERY),
+        bunched.but("luck on nineteen of the days of its look", Rule.DISCOVERY),
         base.but("what may be luck among so many patterns", Rule.DISCOVERY, known_number=500),
         sure.but("trades too few since it came into the shadow", Rule.TRADES, Rule.DISCOVERY,
                  known_tested_ns=BEGIN_NS + 71 * DAY_NS),
@@ -288,6 +292,12 @@ def _risky(rng: np.random.Generator) -> list[Case]:
         base.but("a basis point above the cap of a pattern", Rule.CAPITAL, capital_bp=RULES.max_weight_bp + 1),
         base.but("enabled out of the shadow", Rule.STAGES, known_stage=Stage.SHADOW),
     ]  # fmt: skip
+
+
+def _lucky(days: int, won: int) -> list[int]:
+    """Results of which so many are gains, and the others nothing: the fewer there are, the less do they prove."""
+    every = days // won
+    return [30_000 if day % every == 0 and day < every * won else 0 for day in range(days)]
 
 
 def _apart(base: Case, days: int) -> tuple[TrialReturns, ...]:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from coinswarm.contracts import Voter
 from coinswarm.domain.acceptance import Rule, Verdict, mandatory
 from coinswarm.domain.limits import MOST_VARIANTS
-from coinswarm.domain.proposal import AddEpisode, AddEpisodes, Configure, MovePattern, SeatAgent, SetWeights
+from coinswarm.domain.proposal import (
+    AddEpisode,
+    AddEpisodes,
+    Configure,
+    MovePattern,
+    ProposalKind,
+    SeatAgent,
+    SetWeights,
+    Stage,
+)
 from coinswarm.memory.promotion import rules
 from coinswarm.memory.promotion.numbers import PPM, Place
 from coinswarm.memory.promotion.paths import DAY_NS, daily, folded, portfolio, together
@@ -75,7 +84,10 @@ class RuleVoter(Voter):
 
         def trades() -> str:
             others = sorted(row.source.place for row in shown if row.source.place != own)
-            return f"{', '.join(others)} is not its record" if others else rules.trades(kind, change, cited, seen)
+            if wrong := f"{', '.join(others)} is not its record" if others else rules.trades(kind, change, cited, seen):
+                return wrong
+            asked = days if change.stage is Stage.SHADOW else live
+            return rules.spread(asked) if kind is ProposalKind.PROMOTE_PATTERN else ""
 
         def on_trials(rule: Callable[[list[list[int]]], str], blocks: int = 0) -> str:
             wrong = rules.trials(change, trials) or rules.bounded(trials, blocks) or rules.shared(trials)
@@ -87,7 +99,9 @@ class RuleVoter(Voter):
                 first = rules.FIRST_LOOK_DAYS
                 due = f"{first}, {2 * first}, {4 * first} …"
                 return f"it is looked at after {due} days in the shadow, not after {len(live)}"
-            return numbers.discovery(shown, Place(seen.number, seen.discoveries, look), limits.fdr_ppm)
+            return rules.spread(shown) or numbers.discovery(
+                shown, Place(seen.number, seen.discoveries, look), limits.fdr_ppm
+            )
 
         def overfit() -> str:
             blocks = limits.pbo_blocks

@@ -40,6 +40,9 @@ changed in the middle of a test would make another look of the same days."""
 LEAST_SHARED_DAYS = FIRST_LOOK_DAYS
 """Days that all variants of a pattern have: with fewer, who shows them would choose how far their ratios spread."""
 
+LEAST_DAYS_WITH_RESULTS = 20
+"""As many as prove anything elsewhere (``evidence.deflated.MIN_DAYS``)."""
+
 STEPS = (Stage.CANDIDATE, Stage.SHADOW, Stage.PROBATION, Stage.ENABLED)
 WITH_CAPITAL = (Stage.PROBATION, Stage.ENABLED)
 
@@ -190,6 +193,14 @@ def trades(kind: ProposalKind, change: MovePattern, cited: Sequence[Episode], se
     count = len(live(cited, seen))
     few = count < seen.rules.min_live_trades
     return f"{count} trades since it came into the shadow are fewer than {seen.rules.min_live_trades}" if few else ""
+
+
+def spread(days: Sequence[int]) -> str:
+    """Results on enough days: on a few, luck looks like skill, however many idle ones lie between."""
+    moved = sum(1 for day in days if day)
+    if moved >= LEAST_DAYS_WITH_RESULTS:
+        return ""
+    return f"there are results on {moved} of {len(days):,} days, on fewer than {LEAST_DAYS_WITH_RESULTS}"
 
 
 def live(cited: Sequence[Episode], seen: Evidence) -> list[Episode]:
