@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +91,30 @@ def test_a_delimiter_inside_quotes_is_text(write: Callable[..., Path]) -> None:
     header = 'time,open,high,low,close,volume,"note, or not"'
     rows = [f'{1_514_764_800 + 60 * n},10,12,9,11,5,"a, b"' for n in range(2)] + ["1514764920,10,12,9,11,5,c"]
     assert len(load_bars(write([header, *rows])).bars) == 3
+
+
+@pytest.mark.parametrize(
+    ("notes", "message"),
+    [
+        (['"a\nb"', "x"], "line 3 has 1 columns"),
+        (["x", '"a\n\nb"'], "line 5 has 1 columns"),
+        (["x", '"a', 'b"', "x"], "a text in quotes has a line end in it"),
+    ],
+)
+def test_a_line_end_inside_quotes_parts_no_rows_and_joins_none(
+    notes: list[str], message: str, write: Callable[..., Path]
+) -> None:
+    rows = [f"{1_514_764_800 + 60 * number},1,1,1,1,1,{note}" for number, note in enumerate(notes)]
+    with pytest.raises(DataError, match=message):
+        load_bars(write(["time,open,high,low,close,volume,note", *rows]), bar_ns=60 * 10**9)
+
+
+def test_a_comma_or_a_line_end_in_a_text_of_json_parts_no_columns(write: Callable[..., Path]) -> None:
+    rows = [[1_514_764_800 + 60 * number, 1, 1, 1, 1, "1,234.5"] for number in range(2)]
+    with pytest.raises(DataError, match=r"row 1: volume is '1,234\.5', not a number"):
+        load_bars(write(json.dumps(rows).encode()))
+    rows = [[*row[:5], 2, 'a, "b"\r\nc'] for row in rows]
+    assert load_bars(write(json.dumps(rows).encode())).bars.volume.tolist() == [2, 2]
 
 
 def test_text_that_no_dtype_holds(write: Callable[..., Path]) -> None:

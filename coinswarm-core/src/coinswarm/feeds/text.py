@@ -121,8 +121,13 @@ def _json_rows(data: bytes, name: str) -> bytes:
     if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
         message = f"{name} is JSON, but not a list of rows"
         raise DataError(message, remedy="give [[time, open, high, low, close, volume], ...]")
-    lines = (",".join("" if value is None else str(value) for value in row) for row in rows)
-    return "\n".join(lines).encode()
+    text = io.StringIO()
+    # A comma in a text is quoted, and parts no columns; a line end in one would part rows.
+    csv.writer(text, lineterminator="\n").writerows(
+        [" ".join(value.split()) if isinstance(value, str) and not value.isprintable() else value for value in row]
+        for row in rows
+    )
+    return text.getvalue().encode()
 
 
 def _read_rows(wanted: Wanted, lines: _Lines) -> Table:
@@ -148,6 +153,8 @@ def _read_rows(wanted: Wanted, lines: _Lines) -> Table:
     except ValueError as error:
         raise _explain(lines, top, layout, str(error)) from None
 
+    if b'"' in lines.data and sum(1 for _ in lines.text(top.skip)) != len(rows):
+        raise _explain(lines, top, layout, "a text in quotes has a line end in it")
     if _is_ragged(lines, top, len(rows)):
         raise _explain(lines, top, layout, "rows differ in their number of columns")
 
