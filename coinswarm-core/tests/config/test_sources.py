@@ -20,7 +20,11 @@ def test_numbers_with_a_point_are_exact() -> None:
     assert parse_toml("tick = 0.1", "x")["tick"] == Decimal("0.1")
 
 
-@pytest.mark.parametrize("text", ["a =", "a = 1\na = 2", "[a", "= 3"])
+@pytest.mark.parametrize(
+    "text",
+    ["a =", "a = 1\na = 2", "[a", "= 3", f"a = {'9' * 5_000}", "a = 1e9999999999999999999999", f"a = {'[' * 5_000}"],
+    ids=range(7),
+)
 def test_broken_toml_is_one_line_with_its_place(tmp_path: Path, text: str) -> None:
     path = tmp_path / "p.toml"
     path.write_text(text)

@@ -61,7 +61,11 @@ def _moment(value: object) -> object:
         if value.tzinfo is None:
             message = "has no time zone: append Z for UTC"
             raise ValueError(message)
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            message = "lies outside the years 1 to 9999 in UTC"
+            raise ValueError(message) from None
     return value
 
 

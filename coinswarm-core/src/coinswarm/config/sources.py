@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Vault = Literal["env", "keyring", "file"]
 VAULTS: tuple[Vault, ...] = ("env", "keyring", "file")
 
+_NOT_TOML = (tomllib.TOMLDecodeError, ValueError, ArithmeticError, RecursionError)
+"""TOML that is none, and numbers and brackets beyond what Python reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -179,7 +182,7 @@ def parse_toml(text: str, label: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except _NOT_TOML as error:
         message = f"{label} is not valid TOML ({' '.join(str(error).split())})"
         raise ProfileError(message, remedy="correct that line") from None
 
@@ -201,7 +204,7 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
         raise ProfileError(message, remedy="give each key a --set of its own")
     try:
         return parts, tomllib.loads(f"value = {value}", parse_float=Decimal)["value"]
-    except tomllib.TOMLDecodeError:
+    except _NOT_TOML:
         if any(mark in value for mark in "[]{}\"'"):
             message = f"--set {key}: {value!r} is not a TOML value"
             raise ProfileError(message, remedy="quote it for the shell, as in 'plugins=[\"trend\"]'") from None
