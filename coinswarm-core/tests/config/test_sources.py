@@ -73,6 +73,22 @@ def test_what_is_no_override_is_refused(text: str) -> None:
         parse_override(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("drivers.bus.settings.nkey_seed=S[hunter2", "--set drivers.bus.settings.nkey_seed: … is not a TOML value"),
+        ("swarm.database=postgresql://u:hunter2'@h", "--set swarm.database: … is not a TOML value"),
+        ("memory.settings..password=hunter2", "--set 'memory.settings..password=…' is not KEY=VALUE"),
+        ("plugins=[trend", "--set plugins: '[trend' is not a TOML value"),
+    ],
+)
+def test_a_misspelt_secret_is_not_shown(text: str, said: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        parse_override(text)
+    assert str(caught.value).startswith(said)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_list_entries_answer_to_number_and_name() -> None:
     data = {"agents": [{"name": "trend", "id": "slow"}, {"name": "trend"}], "instruments": [{"symbol": "A/B"}]}
     assert apply_override(data, ("agents", "slow", "weight_bp"), 1) == ("agents", 0, "weight_bp")

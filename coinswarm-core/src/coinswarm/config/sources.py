@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Vault = Literal["env", "keyring", "file"]
 VAULTS: tuple[Vault, ...] = ("env", "keyring", "file")
 
+_MAY_HOLD_SECRETS = frozenset({"drivers", "memory", "swarm", "committee"})
+"""Tables of which no message shows a value that was misspelt."""
+
 _NOT_TOML = (tomllib.TOMLDecodeError, ValueError, ArithmeticError, RecursionError)
 """TOML that is none, and numbers and brackets beyond what Python reads."""
 
@@ -197,7 +200,7 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
     key, equals, value = text.partition("=")
     parts = tuple(part.strip().strip("\"'") for part in key.split("."))
     if not equals or not all(parts):
-        message = f"--set {text!r} is not KEY=VALUE"
+        message = f"--set {f'{key}=…' if equals else key!r} is not KEY=VALUE"
         raise ProfileError(message, remedy="write for example --set risk.max_position_bp=3000")
     if "\n" in value:
         message = f"--set {key}: the value has more than one line"
@@ -206,7 +209,8 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
         return parts, tomllib.loads(f"value = {value}", parse_float=Decimal)["value"]
     except _NOT_TOML:
         if any(mark in value for mark in "[]{}\"'"):
-            message = f"--set {key}: {value!r} is not a TOML value"
+            shown = "…" if parts[0] in _MAY_HOLD_SECRETS else repr(value)
+            message = f"--set {key}: {shown} is not a TOML value"
             raise ProfileError(message, remedy="quote it for the shell, as in 'plugins=[\"trend\"]'") from None
         return parts, value.strip()
 
