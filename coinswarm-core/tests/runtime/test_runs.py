@@ -133,31 +133,6 @@ def test_a_maker_fee_above_the_taker_fee_is_told(profile: Profiles, fake: Fake) 
     assert not [note for note in backtest(profile(), label="p", runs=None).summary["notes"] if "fee" in note]
 
 
-@pytest.mark.parametrize(
-    ("first", "last", "start", "told"),
-    [
-        ("2018-01-01T00:00:00Z", "2018-01-05T16:00:00Z", None, []),
-        ("2018-01-03T00:00:00Z", "2018-01-05T16:00:00Z", "2018-01-03T00:00:00Z", []),
-        ("2018-01-03T00:00:00Z", "2018-01-05T16:00:00Z", None, ["from 2018-01-03 to 2018-01-05"]),
-        ("2018-01-01T00:00:00Z", "2018-01-04T16:00:00Z", None, ["from 2018-01-01 to 2018-01-04"]),
-        ("2020-12-29T00:00:00Z", "2020-12-30T00:00:00Z", None, ["from 2020-12-29 to 2020-12-30"]),
-    ],
-)
-def test_funding_that_does_not_span_the_bars_is_told(
-    profile: Profiles, fake: Fake, bars: Callable[..., Path], first: str, last: str, start: str | None, told: list[str]
-) -> None:
-    fake()
-    paid = bars().with_name("paid.csv")
-    paid.write_text(f"{first},0.0001\n{last},0.0001\n")
-    item = {"symbol": "BTC/USD", "file": str(bars()), "funding": str(paid)}
-    found = backtest(profile(instruments=[item], **({"start": start} if start else {})), label="p", runs=None)
-    assert [note for note in found.summary["notes"] if "funding" in note] == [
-        f"BTC/USD: its funding payments run {span}, and it is traded from 2018-01-01 to 2018-01-06: outside of them "
-        "nothing is paid"
-        for span in told
-    ]
-
-
 def test_bars_of_another_pair_are_told(profile: Profiles, fake: Fake, bars: Callable[..., Path]) -> None:
     fake()
     other = {"symbol": "BTC/USD", "file": str(bars("ETHUSD_1h.csv"))}
@@ -169,6 +144,30 @@ def test_bars_of_another_pair_are_told(profile: Profiles, fake: Fake, bars: Call
         for note in backtest(profile(instruments=[right]), label="p", runs=None).summary["notes"]
         if "names" in note
     ]
+
+
+def test_a_funding_file_without_payments_for_days_of_its_bars_is_told(
+    profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
+) -> None:
+    fake()
+    file = tmp_path / "funding.csv"
+    files = [{"symbol": "BTC/USD", "file": str(bars()), "funding": str(file)}]  # 2018-01-01 to 2018-01-06
+    for hours, days in (
+        (range(8, 120, 8), None),
+        ((30, *range(32, 120, 8)), "1.2"),
+        (range(8, 48, 8), "3.3"),
+        ((*range(8, 40, 8), *range(80, 120, 8)), "2.0"),
+        ((-24, 9_000), "5.0"),
+    ):
+        file.write_text("".join(f"{1_514_764_800 + hour * 3_600},0.0001\n" for hour in hours))
+        notes = backtest(profile(instruments=files), label="p", runs=None).summary["notes"]
+        told = (
+            [f"BTC/USD: for {days} of the 5.0 days that it is traded its funding file has no payment"] if days else []
+        )
+        assert [note for note in notes if "funding" in note] == told
+    file.write_text("2018-01-03T08:00:00Z,0.0001\n2018-01-04T00:00:00Z,0.0001\n")
+    late = backtest(profile(instruments=files, start="2018-01-03T00:00:00Z"), label="p", runs=None).summary["notes"]
+    assert "BTC/USD: for 2.0 of the 3.0 days that it is traded its funding file has no payment" in late
 
 
 def test_a_warm_up_that_never_ends_is_told(profile: Profiles, fake: Fake) -> None:

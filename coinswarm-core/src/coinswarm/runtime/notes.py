@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coinswarm.clock import DAY_NS, iso
+import numpy as np
+
+from coinswarm.clock import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,17 +51,16 @@ def notes_of(ready: Assembled) -> list[str]:
 
 
 def _unfunded(ready: Assembled, bars: Bars) -> list[str]:
-    """Where an instrument's funding payments begin more than a day after what is traded, or end so long before it."""
+    """Where a funding file has nothing for more than a day of what is traded, at its ends or between payments."""
     symbol, plan = bars.instrument.symbol, ready.plan
-    paid = plan.funding.get(symbol)
-    if paid is None:
+    if (paid := plan.funding.get(symbol)) is None:
         return []
     begin, end = max(int(bars.open_ns[0]), plan.start_ns), int(bars.open_ns[-1]) + plan.bar_ns
-    first, last = int(paid.times_ns[0]), int(paid.times_ns[-1])
-    if first - begin <= DAY_NS and end - last <= DAY_NS:
+    steps = np.diff([begin, *np.clip(paid.times_ns, begin, end).tolist(), end])
+    if not (empty := int(steps[steps > DAY_NS].sum())):
         return []
-    traded = f"it is traded from {iso(begin)[:10]} to {iso(end)[:10]}: outside of them nothing is paid"
-    return [f"{symbol}: its funding payments run from {iso(first)[:10]} to {iso(last)[:10]}, and {traded}"]
+    days, of = (f"{ns / DAY_NS:,.1f}" for ns in (empty, end - begin))
+    return [f"{symbol}: for {days} of the {of} days that it is traded its funding file has no payment"]
 
 
 def _memory_notes(ready: Assembled) -> list[str]:
