@@ -6,6 +6,10 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def replace_bytes(path: Path, data: bytes) -> None:
@@ -16,6 +20,28 @@ def replace_bytes(path: Path, data: bytes) -> None:
 
     :raises OSError: when it cannot be written.
     """
+    with _beside(path, data) as temporary:
+        temporary.replace(path)
+
+
+def create_bytes(path: Path, data: bytes) -> bool:
+    """The same where no file has that name; False where one has, also one that another process just made.
+
+    :raises OSError: when it cannot be written.
+    """
+    with _beside(path, data) as temporary:
+        try:
+            os.link(temporary, path)
+        except OSError:  # it is there; or a file system has no links: there nothing parts two that come at once
+            if path.exists():
+                return False
+            temporary.replace(path)
+    return True
+
+
+@contextlib.contextmanager
+def _beside(path: Path, data: bytes) -> Iterator[Path]:
+    """A file with these bytes on the disk beside a place, for as long as it takes to put it there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".tmp-{path.name}-")
     try:
@@ -23,11 +49,10 @@ def replace_bytes(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
+        yield Path(temporary)
+    finally:
         with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+            Path(temporary).unlink(missing_ok=True)
     sync_folder(path.parent)
 
 

@@ -110,6 +110,28 @@ def test_other_data_is_not_written_over_unasked(
     assert len(load_bars(kept / "BTC-USD_1h.npz").bars) == 3
 
 
+def test_of_two_imports_at_once_the_later_is_refused_unless_it_is_the_same(
+    write: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, other, out = write(lines()), write(lines([7, 8, 9]), "other.csv"), tmp_path / "x.npz"
+    assert main(["data", "import", first, "--symbol", "BTC/USD", "--out", str(out)]) == 0
+    before = out.read_bytes()
+    out.unlink()
+    real = os.link
+
+    def sooner(source: str, target: str) -> None:
+        out.write_bytes(before)
+        real(source, target)
+
+    monkeypatch.setattr(os, "link", sooner)
+    for file, code in ((other, 2), (first, 0)):
+        capsys.readouterr()
+        out.unlink(missing_ok=True)
+        assert main(["data", "import", file, "--symbol", "BTC/USD", "--out", str(out)]) == code
+        assert ("holds other data: pass --replace" in capsys.readouterr().err) == (code == 2)
+        assert out.read_bytes() == before
+
+
 BAD: dict[str, tuple[list[str], list[str], str]] = {
     "empty": ([], [], "is empty"),
     "text": (["once upon a time"], [], "not a table of bars"),

@@ -87,10 +87,30 @@ def test_what_was_settled_cannot_be_declared_again(write: Callable[..., Path], s
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "x.npz"
-    write_whole(path, b"one")
-    write_whole(path, b"two")
+    assert write_whole(path, b"one", replace=False)
+    assert write_whole(path, b"two", replace=True)
     assert path.read_bytes() == b"two"
     assert [entry.name for entry in path.parent.iterdir()] == ["x.npz"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_came_meanwhile_is_not_replaced_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    def none(_source: object, _target: object) -> None:
+        raise PermissionError
+
+    if not links:
+        monkeypatch.setattr(os, "link", none)
+    path = tmp_path / "x.npz"
+    assert write_whole(path, b"one", replace=False)
+    assert not write_whole(path, b"two", replace=False)
+    assert path.read_bytes() == b"one"
+    path.unlink()
+    path.symlink_to(tmp_path / "nowhere")
+    assert write_whole(path, b"three", replace=False)
+    assert path.read_bytes() == b"three"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.npz"]
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt, OSError(28, "No space left on device")])
@@ -98,14 +118,14 @@ def test_what_fails_half_way_leaves_the_old_file(
     fault: BaseException | type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x.npz"
-    write_whole(path, b"old")
+    write_whole(path, b"old", replace=True)
 
     def fail(_handle: int) -> None:
         raise fault
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises((KeyboardInterrupt, OutputError)):
-        write_whole(path, b"new")
+        write_whole(path, b"new", replace=True)
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.npz"]
 
@@ -113,4 +133,4 @@ def test_what_fails_half_way_leaves_the_old_file(
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match=r"cannot be written .*another file with --out"):
-        write_whole(tmp_path / "file" / "x.npz", b"data")
+        write_whole(tmp_path / "file" / "x.npz", b"data", replace=True)

@@ -94,7 +94,8 @@ def import_data(  # noqa: PLR0913 - one parameter per option
         shown.phase(f"writing {target.name}")
         content = encode(loaded, file.name)
         _check_target(target, content, replace=replace)
-        write_whole(target, content)
+        if not write_whole(target, content, replace=replace):
+            _check_target(target, content, replace=False)  # another import may have been sooner, with other data
     _print(loaded, file, as_json=as_json, written=target)
 
 

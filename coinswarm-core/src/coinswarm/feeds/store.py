@@ -20,7 +20,7 @@ from coinswarm.errors import DataError, OutputError
 from coinswarm.feeds.layout import Layout
 from coinswarm.feeds.length import format_length
 from coinswarm.feeds.table import Stored, Table
-from coinswarm.writing import replace_bytes
+from coinswarm.writing import create_bytes, replace_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,15 +130,20 @@ def _short(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:80]
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, replace: bool) -> bool:
     """Write a file so that it is there complete or not at all.
 
+    :param replace: whether a file of that name is replaced; otherwise nothing is written where there is one.
+    :returns: whether it was written.
     :raises OutputError: where it cannot be written.
     """
     try:
+        if not replace:
+            return create_bytes(path, data)
         replace_bytes(path, data)
     except OSError as error:
         message = f"{str(path)!r} cannot be written ({error.strerror or error})"
         raise OutputError(
             message, remedy="free space, correct the permissions, or name another file with --out"
         ) from None
+    return True
