@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from coinswarm.clock import HOUR_NS
@@ -84,6 +86,20 @@ def test_the_pair_comes_from_its_column_before_the_files_name(tmp_path: Path) ->
     table["Volume BTC"] = table.pop("volume")
     with pytest.raises(DataError, match="named after the quote currency: pass --volume quote"):
         load_bars(write(tmp_path, table, "prices.parquet"))
+
+
+@pytest.mark.parametrize("name", ["BTCUSD.parquet", "BTCUSD.feather"])
+def test_single_precision_has_the_decimals_of_its_text(name: str, tmp_path: Path) -> None:
+    single: dict[str, Any] = {key: np.array([100.1, 0.07, 65_432.25], np.float32) for key in ("open", "close")}
+    table = columns(**{**single, "high": [70_000.5] * 3, "low": [0.01] * 3})
+    table["volume"] = np.array([1e-8, 12_345.5, 3e4], np.float32)  # type: ignore[assignment]
+    loaded = load_bars(write(tmp_path, table, name), lot=Decimal(1))
+    assert loaded.bars.close.tolist() == [100.1, 0.07, 65_432.25]
+    assert loaded.bars.volume.tolist() == [1e-8, 12_345.5, 3e4]
+    assert (loaded.bars.instrument.tick, loaded.report.off_tick) == (Decimal("0.01"), 0)
+    table["open"] = pytest.importorskip("pyarrow").array([1.0, None, 1.0], "float32")
+    with pytest.raises(DataError, match=r"not a finite number in 1 row \(row 2\)"):
+        load_bars(write(tmp_path, table, name))
 
 
 def test_a_missing_column_and_no_rows(tmp_path: Path) -> None:

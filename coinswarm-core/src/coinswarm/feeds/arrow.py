@@ -96,9 +96,14 @@ def _distinct(column: Any) -> list[str]:  # noqa: ANN401
 
 
 def _numbers(column: Any, place: str) -> Floats:  # noqa: ANN401
-    """A column as float64; a missing value is NaN, which the judgement of rows finds."""
+    """A column as float64; a missing value is NaN, which the judgement of rows finds.
+
+    Of single precision it is the number that text would have: 100.1, and not 100.0999984741211 with 13 decimals.
+    """
     import pyarrow as pa  # noqa: PLC0415
 
+    if pa.types.is_float32(column.type) or pa.types.is_float16(column.type):
+        return column.to_numpy().astype(np.str_).astype(np.float64)  # type: ignore[no-any-return]
     try:
         return np.ascontiguousarray(column.cast(pa.float64()).to_numpy())
     except pa.ArrowException:
