@@ -38,7 +38,14 @@ CONTRACTS = {
 SENTINEL = "do-not-show-me-7f3a91"
 """What secret settings are filled with, and must not be found anywhere."""
 
-_SECRET_NAME = re.compile(r"secret|token|passw|passphrase|api_?key|private_?key|credential|nkey")
+_SECRET_NAME = re.compile(
+    r"secret|token|passw|passphrase|(api|private|access|signing)_?key|credential|(^|_)(nkey|bearer)(_|$)"
+)
+_SECRET_OF_A_VENUE = re.compile(r"(^|_)key$")
+"""A word that is a secret to whoever talks to others, but to an agent may be a sort key."""
+
+_TALKING = frozenset({"broker", "bus", "documents", "embedder", "ingestor", "memory", "timeseries"})
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def built(place: Place) -> str:
@@ -85,7 +92,7 @@ def leaks(place: Place) -> list[str]:
         kinds = {field.annotation, *get_args(field.annotation)}
         if kinds & {SecretStr, SecretBytes}:
             filled[name] = SENTINEL
-        elif _SECRET_NAME.search(name) and str in kinds:
+        elif _is_secret(name, subject.kind) and str in kinds:
             found.append(f"the setting {name!r} is plain text: declare it SecretStr")
     settings = model(**filled)
     made = named(subject.target)(settings)
@@ -94,6 +101,12 @@ def leaks(place: Place) -> list[str]:
     if callable(config):
         shown["get_config"] = json.dumps(config(), default=str)
     return found + [f"a secret setting can be read in {where}" for where, text in shown.items() if SENTINEL in text]
+
+
+def _is_secret(name: str, kind: str) -> bool:
+    """Whether a setting's name says that it is a secret, however it is spelt."""
+    name = _HUMP.sub("_", name).lower()
+    return bool(_SECRET_NAME.search(name) or (kind in _TALKING and _SECRET_OF_A_VENUE.search(name)))
 
 
 def configured(place: Place) -> dict[str, Any]:
