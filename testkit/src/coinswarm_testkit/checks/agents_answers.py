@@ -1,4 +1,4 @@
-"""A45 to A48: a signal agent answers with numbers that mean something, on any market, and leaves no trace."""
+"""A45 to A49: a signal agent answers with numbers that mean something, on any market, and leaves no trace."""
 
 from __future__ import annotations
 
@@ -85,6 +85,16 @@ def memory_bounded(bench: Bench) -> Measured:
     return measured
 
 
+def process_left_alone(bench: Bench) -> None:
+    """A49: what the process is set to is as it was before the agent was made and had decided."""
+    bars = regimes(SLOW_BARS + settled(bench), bench.seed)
+    with bench.link() as link:
+        changed = link.ask("manners.changed", bars=bars)
+    if changed:
+        message = f"it sets what core shares with it: {'; '.join(changed)}: use a context of its own"
+        raise CheckFailedError(message)
+
+
 def _demand_known_codes(rows: Table, market: str) -> None:
     """Directions and confidences that core knows."""
     side, confidence = rows[:, FIELDS.index("direction")], rows[:, FIELDS.index("confidence_bp")]
@@ -99,4 +109,5 @@ CHECKS = (
     Check("A45", "finite answers on ordinary and hard markets", 7, finite_everywhere),
     Check("A47", "bars are not changed", 7, input_not_mutated, safety=True),
     Check("A48", "memory does not grow with every bar", 7, memory_bounded),
+    Check("A49", "the process is left as it was", 3, process_left_alone, safety=True),
 )
