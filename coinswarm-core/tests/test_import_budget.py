@@ -56,7 +56,7 @@ def test_help_loads_click_alone(flag: str) -> None:
     assert third_party(modules) == {"click"}
     assert not {name for name in modules if name.partition(".")[0] in HEAVY}
     ours = {name for name in modules if name.startswith("coinswarm")}
-    assert ours == {"coinswarm", "coinswarm.cli", "coinswarm.cli.groups", "coinswarm.errors"}
+    assert ours == {"coinswarm", "coinswarm.cli", "coinswarm.cli.groups", "coinswarm.cli.telling", "coinswarm.errors"}
     assert "importlib.metadata" not in modules
 
 

@@ -10,12 +10,13 @@ import errno
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from coinswarm import __version__
 from coinswarm.cli.groups import NearestGroup
+from coinswarm.cli.telling import tell
 from coinswarm.errors import CoinswarmError, InvariantError, LoadError, OutputError, PluginError, one_line
 
 if TYPE_CHECKING:
@@ -144,6 +145,13 @@ def main(args: Sequence[str] | None = None) -> int:
     :param args: without the program's name; those of the process if None.
     :returns: the exit code.
     """
+    code = _outcome(args)
+    _settle(sys.stderr)
+    return code
+
+
+def _outcome(args: Sequence[str] | None) -> int:
+    """Run a command line, and say what came of it."""
     state: dict[str, Any] = {"debug": False}
     try:
         result = group.main(args=args, prog_name="coinswarm", standalone_mode=False, obj=state)
@@ -177,29 +185,31 @@ def _report(error: Exception, *, debug: bool) -> int:
     if isinstance(error, click.Abort):
         return _interrupted()
     if isinstance(error, BrokenPipeError):
-        _settle_stdout()
+        _settle(sys.stdout)
         return 1
     if isinstance(error, _NO_ARGUMENTS):
-        click.echo(error.format_message(), err=True)
+        tell(error.format_message())
         return error.exit_code
     if debug:
         import traceback
 
-        traceback.print_exception(error)
+        tell("".join(traceback.format_exception(error)), nl=False)
     if isinstance(error, OSError):
-        _settle_stdout()
+        _settle(sys.stdout)
     text, code = _describe(error)
     for line in text.splitlines():
-        click.echo(f"coinswarm: error: {line}", err=True)
+        tell(f"coinswarm: error: {line}")
     return code
 
 
-def _settle_stdout() -> None:
-    """Drop what stdout can no longer take: Python would complain once more when it flushes at exit."""
+def _settle(stream: TextIO | None) -> None:
+    """Drop what a stream can no longer take: Python would fail once more when it flushes at exit."""
+    if stream is None:  # closed by who started the command
+        return
     try:
-        sys.stdout.flush()
+        stream.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _describe(error: Exception) -> tuple[str, int]:
@@ -225,5 +235,5 @@ def _describe(error: Exception) -> tuple[str, int]:
 
 def _interrupted() -> int:
     """Say that Ctrl-C was heard."""
-    click.echo("coinswarm: interrupted", err=True)
+    tell("coinswarm: interrupted")
     return INTERRUPTED

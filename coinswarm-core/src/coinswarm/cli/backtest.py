@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from coinswarm.cli.groups import ProfileCommand
+from coinswarm.cli.telling import tell
 
 if TYPE_CHECKING:
     from coinswarm.runtime.runs import Finished
@@ -90,10 +91,9 @@ def backtest(  # noqa: PLR0913 - one parameter per option
     """Run a profile on its recorded bars, write the run, and print its summary."""
     if profile is None:
         profile = TEMPLATE
-        click.echo(
+        tell(
             f"coinswarm: no profile was named: this is the template {TEMPLATE!r} on the bars that ship with core; "
-            "your own: --profile FILE",
-            err=True,
+            "your own: --profile FILE"
         )
     _backtest(profile, None if no_save else runs, overrides, engine, as_json=as_json, report=report, trial=not no_trial)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coinswarm.cli.tables import emit, emit_json
+from coinswarm.cli.telling import tell
 from coinswarm.errors import NotReadyError, OperatorError, PluginError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
@@ -122,11 +123,11 @@ class _Told:
         elif event["event"] == "subject":
             self._subject = f"{event['kind']} {event['name']}"
             if self._plain:
-                click.echo(f"judging {self._subject}: {event['checks']} checks", err=True)
+                tell(f"judging {self._subject}: {event['checks']} checks")
         elif event["event"] == "check":
             self._shown.phase(f"{self._subject}: {event['number']}/{event['of']} {event['id']} {event['title']}")
         elif event["event"] == "outcome" and self._plain:
-            click.echo(f"{event['id']} {event['outcome']}: {event['title']}", err=True)
+            tell(f"{event['id']} {event['outcome']}: {event['title']}")
 
 
 def _quiet() -> bool:

@@ -9,6 +9,7 @@ import click
 
 from coinswarm.cli.groups import NearestGroup
 from coinswarm.cli.tables import emit, emit_fields, emit_json
+from coinswarm.cli.telling import tell
 from coinswarm.errors import DataError, OutputError, nearest
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def show(*, name: str | None, as_json: bool) -> None:
         try:
             rows.append({"name": known, **_listed(load_bars(path)), "path": str(path)})
         except DataError as error:
-            click.echo(f"coinswarm: error: {error}", err=True)
+            tell(f"coinswarm: error: {error}")
     emit(rows, LISTED, as_json=as_json)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from coinswarm.cli.decisions import COLUMNS, SHORT, WITHOUT_BALLOTS, asked, ballot_row, each, is_about, plain, row, told
+from coinswarm.cli.telling import tell
 from coinswarm.errors import DataError, NotReadyError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -228,10 +229,7 @@ def _reindexed(profile: Path, store: Store, *, write: bool) -> dict[str, str]:
 
     from coinswarm.runtime.swarm.assembly import driven, reindex
 
-    def say(line: str) -> None:
-        click.echo(line, err=True)
-
-    return driven(partial(reindex, _swarm(profile), store, label=str(profile), say=say, write=write))
+    return driven(partial(reindex, _swarm(profile), store, label=str(profile), say=tell, write=write))
 
 
 @click.command()

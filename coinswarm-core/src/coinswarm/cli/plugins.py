@@ -14,6 +14,7 @@ from coinswarm.cli.certificates import certificates
 from coinswarm.cli.check import check
 from coinswarm.cli.groups import NearestGroup
 from coinswarm.cli.tables import emit, emit_fields
+from coinswarm.cli.telling import tell
 from coinswarm.errors import LoadError, NotReadyError, OperatorError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def info(name: str, *, load: bool, as_json: bool) -> None:
     if load and not as_json:
         for record in chosen:
             for warning in record.warnings:
-                click.echo(f"coinswarm: warning: {record.label}: {warning}", err=True)
+                tell(f"coinswarm: warning: {record.label}: {warning}")
     _hold_strict(chosen)
 
 
@@ -300,9 +301,7 @@ def _judged(records: Sequence[PluginRecord], *, load: bool) -> Sequence[PluginRe
 
     judged = [*survey([record for record in records if record.noun == "plugin"]), *_surveyed(records)]
     if not remember(_home(), judged, iso(SystemClock().now_ns())):
-        click.echo(
-            "coinswarm: what was loaded could not be remembered: set COINSWARM_HOME to a folder of yours", err=True
-        )
+        tell("coinswarm: what was loaded could not be remembered: set COINSWARM_HOME to a folder of yours")
     return judged
 
 
@@ -360,7 +359,7 @@ def _complain(records: Iterable[PluginRecord]) -> None:
     for record in records:
         if record.broken:
             when = f" (as of {record.as_of}; --load tries again)" if record.as_of else ""
-            click.echo(f"coinswarm: {record.label} is {record.status}: {record.reason}{when}", err=True)
+            tell(f"coinswarm: {record.label} is {record.status}: {record.reason}{when}")
 
 
 def _hold_strict(records: Iterable[PluginRecord]) -> None:

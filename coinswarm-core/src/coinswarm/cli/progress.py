@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coinswarm.cli.telling import tell
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,18 +40,18 @@ class Progress:
         if not self.shown:
             return
         width = max(_width() - 1, 1)  # the last column would wrap on some terminals
-        click.echo(f"{_CLEAR}{text[:width]}", err=True, nl=False, color=True)
+        tell(f"{_CLEAR}{text[:width]}", nl=False, color=True)
         self._open = True
 
     def warn(self, text: str) -> None:
         """Say what people should know, on a line of stderr that stays, whatever is shown otherwise."""
         self.close()
-        click.echo(text, err=True)
+        tell(text)
 
     def close(self) -> None:
         """Take the line away."""
         if self._open:
-            click.echo(_CLEAR, err=True, nl=False, color=True)
+            tell(_CLEAR, nl=False, color=True)
             self._open = False
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from coinswarm.cli.groups import ProfileCommand
-from coinswarm.cli.run import profile_option, say, set_option
+from coinswarm.cli.run import profile_option, set_option
 from coinswarm.cli.tables import emit_fields
+from coinswarm.cli.telling import tell
 from coinswarm.errors import DataError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def propose(*, file: Path, profile: Path, seconds: float | None, overrides: tupl
     try:
         ended = driven(partial(_propose, loaded, asked, str(profile), seconds))
     except KeyboardInterrupt:
-        say("what was proposed is not taken back: it may be decided all the same, and coinswarm memory log shows it")
+        tell("what was proposed is not taken back: it may be decided all the same, and coinswarm memory log shows it")
         raise
     outcome = ended.outcome.value
     if as_json:
@@ -137,7 +138,7 @@ async def _propose(profile: SwarmProfile, told: dict[str, Any], label: str, seco
     """Propose, and wait."""
     from coinswarm.runtime.swarm import assembly, opening
 
-    async with assembly.proposing(profile, label=label, say=say, patience=opening.PATIENCE, founds=False) as desk:
+    async with assembly.proposing(profile, label=label, say=tell, patience=opening.PATIENCE, founds=False) as desk:
         fold = await desk.ready()
         if "base_version" not in told:
             told["base_version"] = fold.versions.get(str(told.get("subject"))) or 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from coinswarm.cli.groups import NearestGroup, ProfileCommand
+from coinswarm.cli.telling import tell
 
 profile_option = click.option(
     "--profile",
@@ -45,7 +46,7 @@ def voter(*, name: str, profile: Path, new_disk: bool, overrides: tuple[str, ...
     from coinswarm.runtime.swarm.assembly import driven, run_voter
 
     loaded = load_swarm(profile, overrides)
-    driven(partial(run_voter, loaded, name, label=str(profile), say=say, new_disk=new_disk))
+    driven(partial(run_voter, loaded, name, label=str(profile), say=tell, new_disk=new_disk))
 
 
 @run.command(cls=ProfileCommand)
@@ -60,7 +61,7 @@ def coordinator(*, name: str, profile: Path, overrides: tuple[str, ...]) -> None
     from coinswarm.runtime.swarm.assembly import driven, run_coordinator
 
     loaded = load_swarm(profile, overrides)
-    driven(partial(run_coordinator, loaded, name, label=str(profile), say=say))
+    driven(partial(run_coordinator, loaded, name, label=str(profile), say=tell))
 
 
 @run.command(cls=ProfileCommand)
@@ -73,7 +74,7 @@ def projection(*, profile: Path, overrides: tuple[str, ...]) -> None:
     from coinswarm.config.swarm import load_swarm
     from coinswarm.runtime.swarm.assembly import driven, run_projection
 
-    driven(partial(run_projection, load_swarm(profile, overrides), label=str(profile), say=say))
+    driven(partial(run_projection, load_swarm(profile, overrides), label=str(profile), say=tell))
 
 
 @run.command(cls=ProfileCommand)
@@ -94,9 +95,4 @@ def follower(*, profile: Path, measured: str | None, overrides: tuple[str, ...])
     from coinswarm.runtime.swarm.assembly import driven
 
     loaded = load_swarm(profile, overrides)
-    driven(partial(run_follower, loaded, label=str(profile), say=say, measured=measured))
-
-
-def say(line: str) -> None:
-    """One line for people."""
-    click.echo(line, err=True)
+    driven(partial(run_follower, loaded, label=str(profile), say=tell, measured=measured))

@@ -10,6 +10,7 @@ import click
 from coinswarm.cli.backtest import json_option, runs_option
 from coinswarm.cli.groups import NearestGroup
 from coinswarm.cli.tables import emit, emit_json
+from coinswarm.cli.telling import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,7 +112,7 @@ def export(  # noqa: PLR0913 - one parameter per option
         click.echo(text, nl=False)
         return
     _write(out, text)
-    click.echo(f"wrote {len(rows):,} {kind if kind != 'equity' else 'marks'} to {out}", err=True)
+    tell(f"wrote {len(rows):,} {kind if kind != 'equity' else 'marks'} to {out}")
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from coinswarm.cli.groups import NearestGroup, ProfileCommand
-from coinswarm.cli.run import profile_option, say, set_option
+from coinswarm.cli.run import profile_option, set_option
 from coinswarm.cli.tables import emit, emit_fields
+from coinswarm.cli.telling import tell
 from coinswarm.errors import OperatorError
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -146,7 +147,7 @@ def voters(*, profile: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     from coinswarm.runtime.swarm.seats import seats_of
     from coinswarm.runtime.weights import DUE
 
-    told = driven(partial(seats_of, load_swarm(profile, overrides), label=str(profile), say=say))
+    told = driven(partial(seats_of, load_swarm(profile, overrides), label=str(profile), say=tell))
     if as_json:
         emit_fields(told.facts(), as_json=True)
         return
@@ -195,7 +196,7 @@ def roster(  # noqa: PLR0913 - one parameter per option
     from coinswarm.runtime.swarm.seats import in_force
 
     change = Change(voters=_keyed(voters), submitters=_keyed(submitters), removed=removed, faulty=faulty)
-    fold = driven(partial(in_force, load_swarm(profile, overrides), say=say))
+    fold = driven(partial(in_force, load_swarm(profile, overrides), say=tell))
     now = fold.roster
     if change:
         emit_json(next_roster(now, change))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from coinswarm.cli.proposing import WORDS
-from coinswarm.cli.run import say
 from coinswarm.cli.tables import emit, emit_json
+from coinswarm.cli.telling import tell
 from coinswarm.cli.weights import MOVED, nothing, previous
 from coinswarm.errors import NotReadyError, OperatorError
 
@@ -174,7 +174,7 @@ async def _propose(profile: SwarmProfile, proposal: Proposal, label: str) -> End
     """Propose, and wait."""
     from coinswarm.runtime.swarm import assembly, opening
 
-    async with assembly.proposing(profile, label=label, say=say, patience=opening.PATIENCE, founds=False) as desk:
+    async with assembly.proposing(profile, label=label, say=tell, patience=opening.PATIENCE, founds=False) as desk:
         return await assembly.outcome_of(desk, proposal, profile.swarm.deadline_seconds)
 
 
