@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
@@ -14,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from coinswarm.errors import OperatorError, OutputError, UnknownNameError
+from coinswarm.errors import NotReadyError, OperatorError, OutputError, UnknownNameError
 from coinswarm.feeds.files import sample
-from coinswarm.plugins.certificates import hold, read_all
+from coinswarm.plugins.certificates import KEY, hold, read_all
 from coinswarm.plugins.discovery import discover
+from coinswarm.plugins.signing import FOLDER, sign
 from coinswarm_testkit.gate import __main__ as process
-from coinswarm_testkit.gate import against
+from coinswarm_testkit.gate import against, certifying
 from coinswarm_testkit.gate.judging import judged
 from coinswarm_testkit.gate.report import demand_writable, number, page, write_report
 from coinswarm_testkit.gate.request import Request
@@ -102,6 +104,34 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_judged(home:
         assert events == []
     demand_writable(tmp_path / "deeper" / "x.html")
     assert list((tmp_path / "deeper").iterdir()) == [], "nothing is left there"
+
+
+def test_a_home_that_takes_no_certificate_is_told_before_anything_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    events: list[dict[str, Any]] = []
+    with pytest.raises(OutputError, match=r"no certificate can be kept in .*file/home \(Not a directory\): set COINSW"):
+        judged(Request(plugin="trend", home=str(tmp_path / "file" / "home")), events.append)
+    assert events == []
+
+
+def test_a_key_that_others_may_read_is_told_before_anything_is_judged(home: Path) -> None:
+    sign(home, KEY, b"x")
+    (home / FOLDER / f"{KEY}.pem").chmod(0o644)
+    events: list[dict[str, Any]] = []
+    with pytest.raises(NotReadyError, match="may be read by others"):
+        judged(Request(plugin="trend", home=str(home)), events.append)
+    assert events == []
+
+
+def test_a_certificate_that_can_no_longer_be_written_is_no_fault_of_ours(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(certifying, "issue", full)
+    with pytest.raises(OutputError, match=r"no certificate can be kept in .* \(No space left on device\)"):
+        asked(home)
 
 
 @pytest.mark.parametrize(("most", "said"), [("MOST_BYTES", "4 bytes in 1 files"), ("MOST_FILES", "in 1 files")])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.clock import SystemClock, iso
+from coinswarm.errors import OutputError
 from coinswarm.hookspecs import API_VERSION
 from coinswarm.plugins.certificate import TIERS, Certificate, CheckRow
 from coinswarm.plugins.certificates import KEY, core_version, issue, read_all
@@ -25,6 +27,26 @@ if TYPE_CHECKING:
     from coinswarm_testkit.gate.request import Request
 
 
+def demand_keepable(home: Path) -> None:
+    """Hold that a certificate can be signed and kept, before minutes are spent on what it would say.
+
+    :raises NotReadyError: when the signing key cannot be used.
+    :raises OutputError: when nothing can be written there.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=home).close()
+        own_key(home, KEY)
+    except OSError as error:
+        raise _unkept(home, error) from None
+
+
+def _unkept(home: Path, error: OSError) -> OutputError:
+    """What is told of a home that takes no certificate."""
+    message = f"no certificate can be kept in {home} ({error.strerror or error})"
+    return OutputError(message, remedy="set COINSWARM_HOME to a folder that can be written")
+
+
 def certify(
     request: Request,
     record: PluginRecord,
@@ -39,43 +61,55 @@ def certify(
     :param data: the recorded bars that gold was measured on.
     :returns: where it is kept.
     :raises NotReadyError: when the signing key cannot be used.
+    :raises OutputError: when it cannot be written.
     """
+    try:
+        return issue(Path(request.home), _certificate(request, record, files, one, data))
+    except OSError as error:
+        raise _unkept(Path(request.home), error) from None
+
+
+def _certificate(
+    request: Request,
+    record: PluginRecord,
+    files: Mapping[str, str],
+    one: Mapping[str, Any],
+    data: Mapping[str, Loaded],
+) -> Certificate:
+    """Everything that the certificate says."""
     on = market(data) if one["tier"] == "gold" else {}
     rows = tuple(CheckRow(**{name: row[name] for name in row if name != "again"}) for row in one["checks"])
-    return issue(
-        Path(request.home),
-        Certificate(
-            kind=one["kind"],
-            name=one["name"],
-            plugin=record.name,
-            distribution=record.distribution,
-            version=record.version,
-            digest=digest_of(files),
-            files=dict(files),
-            made_with={
-                CORE_DISTRIBUTION: core_version(),
-                TESTKIT: __version__,
-                "api": str(API_VERSION),
-                "python": platform.python_version(),
-                **{
-                    name: version
-                    for name, version in (dependencies(TESTKIT) | dependencies(record.distribution)).items()
-                    if name != CORE_DISTRIBUTION
-                },
+    return Certificate(
+        kind=one["kind"],
+        name=one["name"],
+        plugin=record.name,
+        distribution=record.distribution,
+        version=record.version,
+        digest=digest_of(files),
+        files=dict(files),
+        made_with={
+            CORE_DISTRIBUTION: core_version(),
+            TESTKIT: __version__,
+            "api": str(API_VERSION),
+            "python": platform.python_version(),
+            **{
+                name: version
+                for name, version in (dependencies(TESTKIT) | dependencies(record.distribution)).items()
+                if name != CORE_DISTRIBUTION
             },
-            settings=one["settings"],
-            seed=request.seed,
-            thresholds={"set": request.thresholds, "lines": one["thresholds"]} if one["thresholds"] else {},
-            trials=request.trials,
-            platform=platform.platform(),
-            waivers={row.id: row.reason for row in rows if row.outcome == "waived"},
-            checks=rows,
-            declaration=one["declaration"],
-            asked=request.tier,
-            tier=one["tier"],
-            date=iso(SystemClock().now_ns()),
-            **on,
-        ),
+        },
+        settings=one["settings"],
+        seed=request.seed,
+        thresholds={"set": request.thresholds, "lines": one["thresholds"]} if one["thresholds"] else {},
+        trials=request.trials,
+        platform=platform.platform(),
+        waivers={row.id: row.reason for row in rows if row.outcome == "waived"},
+        checks=rows,
+        declaration=one["declaration"],
+        asked=request.tier,
+        tier=one["tier"],
+        date=iso(SystemClock().now_ns()),
+        **on,
     )
 
 

@@ -20,7 +20,7 @@ from coinswarm_testkit import compiled
 from coinswarm_testkit.bench import RemoteBench
 from coinswarm_testkit.checks import TIERS
 from coinswarm_testkit.gate.against import differences, older, recordings
-from coinswarm_testkit.gate.certifying import certify, revoke
+from coinswarm_testkit.gate.certifying import certify, demand_keepable, revoke
 from coinswarm_testkit.gate.evidence import compared
 from coinswarm_testkit.gate.report import demand_writable, write_report
 from coinswarm_testkit.remote import Remote
@@ -51,11 +51,10 @@ def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str
     :raises CoinswarmError: when that cannot be judged at all.
     """
     _demand_finite(request)
-    if request.report:
-        demand_writable(Path(request.report))
     records = _records(request.plugin)
     record = next(iter(records.values()))
     files, uncertifiable = _files(record)
+    _demand_places(request, kept=not uncertifiable)
     data = request.loaded()
     with _older(request, record) as old, compiled.lent(lambda: tell({"event": "compiling"})) as lent:
         subjects, fault = _subjects(request, records, lent)
@@ -89,6 +88,18 @@ def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str
     if request.report:
         write_report(Path(request.report), verdict, request)
     return verdict
+
+
+def _demand_places(request: Request, *, kept: bool) -> None:
+    """Hold that what comes of it can be written.
+
+    :param kept: whether a certificate can be earned at all.
+    :raises OutputError: when it cannot.
+    """
+    if request.report:
+        demand_writable(Path(request.report))
+    if kept and request.home and not request.only:
+        demand_keepable(Path(request.home))
 
 
 def _earned(one: Mapping[str, Any], request: Request) -> bool:
