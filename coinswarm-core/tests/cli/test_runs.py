@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from coinswarm.backtest.compare import compare_runs
 from coinswarm.backtest.runread import read_run
 from coinswarm.cli import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Shell = Any
 KINDS = ["orders", "fills", "trades", "equity", "decisions"]
@@ -70,6 +69,26 @@ def test_a_damaged_run_is_listed_with_the_reason(
     assert rows[1]["damage"] == ""
     assert main(["runs", "list"]) == 0
     assert f"damaged: {made[0].name}: {file}" in capsys.readouterr().out
+
+
+def test_a_run_that_may_not_be_looked_into_hides_no_other(
+    made: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another user made it; a folder's rights stop root as little as these tests, so that they are played."""
+    plain = {name: getattr(Path, name) for name in ("is_file", "read_bytes")}
+
+    def refused(name: str, path: Path) -> object:
+        if path.parent.name == made[1].name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return plain[name](path)
+
+    for name in plain:
+        monkeypatch.setattr(Path, name, lambda path, name=name: refused(name, path))
+    rows = told(capsys, "runs", "list")
+    assert rows[0]["damage"] == ""
+    assert rows[1]["damage"].startswith("run.json cannot be read (Permission denied)")
+    assert main(["runs", "show"]) == 2, "the newest is not passed over"
+    assert f"{made[1].name}/run.json cannot be read" in capsys.readouterr().err
 
 
 def test_no_run_yet(shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

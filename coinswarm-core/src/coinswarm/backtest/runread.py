@@ -48,7 +48,15 @@ def list_runs(root: Path) -> list[str]:
         names = sorted(entry.name for entry in root.iterdir() if _ID.fullmatch(entry.name))
     except OSError:
         return []
-    return [name for name in names if (root / name / RECORD).is_file()]
+    return [name for name in names if _recorded(root / name)]
+
+
+def _recorded(path: Path) -> bool:
+    """Whether a folder holds a finished run, or cannot be looked into: who reads it is told why."""
+    try:
+        return (path / RECORD).is_file()
+    except OSError:
+        return True
 
 
 def latest(root: Path) -> Path:
