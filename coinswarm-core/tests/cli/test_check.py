@@ -74,6 +74,8 @@ def test_json_is_the_verdict_alone(capsys: pytest.CaptureFixture[str]) -> None:
             "paper has no bars for BTC/USD, which evidence is measured",
         ),
         (["trend", "--profile", "paper", "--data", "BTX/USD=x.csv"], "paper does not trade 'BTX/USD': did you mean"),
+        (["trend", "--profile", "", "--only", "P10"], "profile . cannot be read (Is a directory)"),
+        (["trend", "--against", "", "--only", "P10"], "holds no installed coinswarm-trend"),
         (["trend", "--data", "no.csv"], "there is no file"),
         (["trend", "--against", "no.whl", "--only", "P30"], "no.whl cannot be read as a wheel"),
     ],

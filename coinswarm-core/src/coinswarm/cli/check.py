@@ -87,12 +87,14 @@ def check(  # noqa: PLR0913 - one parameter per option
             "seed": seed,
             "trials": trials,
             "waivers": dict(_waiver(text) for text in waive),
-            "against": str(Path(against).expanduser().resolve()) if against else "",
+            "against": str(Path(against).expanduser().resolve()) if against is not None else "",
             "home": _home(),
             "report": str(report.resolve()) if report else "",
             "again": _again(name, click.get_current_context().params),
         }
-        request |= _from_profile(profile, overrides, data, tier) if profile else _from_options(overrides, data)
+        request |= (
+            _from_profile(profile, overrides, data, tier) if profile is not None else _from_options(overrides, data)
+        )
         request["trials"] = request["trials"] if trials is None else trials
         verdict = run_gate(request, _Told(shown, plain=not as_json).hear)
     if as_json:
