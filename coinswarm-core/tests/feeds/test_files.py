@@ -118,12 +118,12 @@ def test_wrong_options(options: dict[str, Any], message: str, write: Callable[..
 
 
 def test_a_name_without_a_pair_needs_a_symbol(write: Callable[..., Path], sound: list[str]) -> None:
-    with pytest.raises(DataError, match=r"bars.csv does not tell which pair it holds: pass --symbol"):
+    with pytest.raises(DataError, match=r"bars.csv does not tell which pair it holds: pass --symbol to coinswarm"):
         load_bars(write(sound, "bars.csv"))
 
 
 def test_a_single_row_needs_a_bar_length(write: Callable[..., Path], sound: list[str]) -> None:
-    with pytest.raises(DataError, match=r"single row.*pass --bar"):
+    with pytest.raises(DataError, match=r"single row.*pass --bar to coinswarm"):
         load_bars(write(sound[:2]))
     assert len(load_bars(write(sound[:2]), bar_ns=HOUR_NS).bars) == 1
 

@@ -80,7 +80,7 @@ def test_rows_of_json(write: Callable[..., Path]) -> None:
 def test_rows_of_json_in_another_order_are_refused_unless_declared(write: Callable[..., Path]) -> None:
     # Bitfinex answers [time, open, close, high, low, volume].
     path = write([json.dumps([[(SECONDS + 60 * number) * 1000, 10, 11, 12, 9, 5] for number in range(3)])])
-    with pytest.raises(DataError, match=r"high below low in 3 rows.*declare another with --columns"):
+    with pytest.raises(DataError, match=r"high below low in 3 rows.*declare another with coinswarm data"):
         load_bars(path)
     bars = load_bars(path, columns=["time", "open", "close", "high", "low", "volume"]).bars
     assert (bars.high[0], bars.low[0], bars.close[0]) == (12, 9, 11)
@@ -92,11 +92,23 @@ def test_rows_of_json_in_another_order_are_refused_unless_declared(write: Callab
         ("timestamp,open,high,low,close,vulome", "no volume column .*did you mean 'vulome'"),
         ("timestamp,open,high,low,price,volume", "no close column"),
         ("when,open,high,low,close,volume", "no time column"),
-        ("date,time,open,high,low,close,volume", "'date' and 'time' may both be the time column: say which with --col"),
+        (
+            "date,time,open,high,low,close,volume",
+            "'date' and 'time' may both be the time column: say which with coinswarm",
+        ),
         ("time,open,high,low,close,volume,vol", "'volume' and 'vol' may both be the volume column"),
-        ("close_time,open,high,low,close,volume", "named after the close of the bar: pass --stamp close"),
-        ("time,open,high,low,close,Volume USD", "named after the quote currency: pass --volume quote"),
-        ("time,open,high,low,close,turnover", "named after the quote currency: pass --volume quote"),
+        (
+            "close_time,open,high,low,close,volume",
+            "named after the close of the bar: pass --stamp close to coinswarm",
+        ),
+        (
+            "time,open,high,low,close,Volume USD",
+            "named after the quote currency: pass --volume quote to coinswarm",
+        ),
+        (
+            "time,open,high,low,close,turnover",
+            "named after the quote currency: pass --volume quote to coinswarm",
+        ),
     ],
 )
 def test_a_header_that_leaves_doubt_is_refused(header: str, message: str, write: Callable[..., Path]) -> None:
@@ -133,5 +145,5 @@ def test_a_wrong_declaration_is_refused(
 
 
 def test_an_unknown_number_of_columns_needs_names(write: Callable[..., Path]) -> None:
-    with pytest.raises(DataError, match=r"has 8 columns and no header: name them with --columns"):
+    with pytest.raises(DataError, match=r"has 8 columns and no header: name them with coinswarm data import --columns"):
         load_bars(write(["1514764800,10,12,9,11,5,1,2"]))

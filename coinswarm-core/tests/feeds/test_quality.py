@@ -74,5 +74,5 @@ def test_the_length_is_the_most_common_step() -> None:
 
 
 def test_a_single_row_has_no_length() -> None:
-    with pytest.raises(DataError, match=r"single row.*pass --bar"):
+    with pytest.raises(DataError, match=r"single row.*pass --bar to coinswarm"):
         infer_length(np.array([0]), "x")

@@ -65,7 +65,11 @@ def test_a_gzip_file_cut_short(write: Callable[..., Path], sound: list[str]) -> 
         (3, "{t},100,98,99,98.5,1", r"high below low in 1 row \(line 3\)"),
         (3, "{t},100,102,99,101,-1", r"negative volume in 1 row \(line 3\)"),
         (3, "1514764800000,100,102,99,101,1", r"time repeated in 1 row \(line 3\)"),
-        (3, "1514764860000,100,102,99,101,1", r"off the 1h grid in 1 row \(line 3\).*or pass --bar"),
+        (
+            3,
+            "1514764860000,100,102,99,101,1",
+            r"off the 1h grid in 1 row \(line 3\).*or pass --bar to coinswarm",
+        ),
         (4, "1514764800000,100,102,99,101,1", r"time earlier than the row before in 1 row \(line 4\)"),
     ],
 )

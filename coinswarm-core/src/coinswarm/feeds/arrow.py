@@ -108,7 +108,7 @@ def _numbers(column: Any, place: str) -> Floats:  # noqa: ANN401
         return np.ascontiguousarray(column.cast(pa.float64()).to_numpy())
     except pa.ArrowException:
         message = f"{place} does not hold numbers"
-        raise DataError(message, remedy="name the columns with --columns") from None
+        raise DataError(message, remedy="name the columns with coinswarm data import --columns") from None
 
 
 def _times(column: Any, name: str, where: Callable[[int], str]) -> tuple[Ints, str]:  # noqa: ANN401

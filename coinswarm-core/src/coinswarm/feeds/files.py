@@ -188,7 +188,7 @@ def _find_symbol(symbol: str | None, table: Table, name: str) -> tuple[str, bool
     guess = guess_symbol(name)
     if guess is None:
         message = f"{name} does not tell which pair it holds"
-        raise DataError(message, remedy="pass --symbol, as in --symbol BTC/USD")
+        raise DataError(message, remedy="pass --symbol to coinswarm data import, as in --symbol BTC/USD")
     return guess, True
 
 
@@ -225,10 +225,10 @@ def _check_declarations(table: Table, name: str, stamp: str, volume: str) -> Non
         raise DataError(message, remedy="leave out --stamp and --volume")
     if table.layout.close_stamped and stamp == "open":
         message = f"{name}: the only time column is named after the close of the bar"
-        raise DataError(message, remedy="pass --stamp close")
+        raise DataError(message, remedy="pass --stamp close to coinswarm data import")
     if table.layout.quote_named and volume == "base":
         message = f"{name}: the only volume column is named after the quote currency"
-        raise DataError(message, remedy="pass --volume quote")
+        raise DataError(message, remedy="pass --volume quote to coinswarm data import")
 
 
 def _judge(table: Table, name: str, length: int, *, newest_first: bool, declared: bool) -> None:
@@ -244,9 +244,10 @@ def _judge(table: Table, name: str, length: int, *, newest_first: bool, declared
     faults = find_faults(table.stamp_ns[::-1] if newest_first else table.stamp_ns, table.prices, table.volume, length)
     remedy = "correct or remove these rows"
     if not table.layout.has_header:
-        remedy += "; the order time, open, high, low, close, volume is assumed: declare another with --columns"
+        remedy += "; the order time, open, high, low, close, volume is assumed: "
+        remedy += "declare another with coinswarm data import --columns"
     elif any("grid" in fault for fault in faults):
-        remedy += ", or pass --bar"
+        remedy += ", or pass --bar to coinswarm data import"
     refuse(faults, name, table.where, remedy)
 
 

@@ -107,7 +107,9 @@ def by_count(columns: int, place: str) -> Layout:
     """
     if columns not in HEADERLESS:
         message = f"{place} has {columns} columns and no header"
-        raise DataError(message, remedy="name them with --columns, as in --columns time,open,high,low,close,volume")
+        raise DataError(
+            message, remedy="name them with coinswarm data import --columns time,open,high,low,close,volume"
+        )
     return Layout(HEADERLESS[columns], (0, 1, 2, 3, 4, 5), has_header=False)
 
 
@@ -160,12 +162,14 @@ class _Header:
         if len(found) > 1:
             listed = " and ".join(repr(self.written[number]) for number in found)
             message = f"{self.place}: {listed} may both be the {role} column"
-            raise DataError(message, remedy="say which with --columns")
+            raise DataError(message, remedy="say which with coinswarm data import --columns")
         if not found:
             text = ",".join(self.written)
             text = text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
             message = f"{self.place}: no {role} column in the header {text!r}"
-            raise DataError(message, remedy=f"{self._close_to(role)}name the columns with --columns")
+            raise DataError(
+                message, remedy=f"{self._close_to(role)}name the columns with coinswarm data import --columns"
+            )
         return found[0]
 
     def _close_to(self, role: str) -> str:

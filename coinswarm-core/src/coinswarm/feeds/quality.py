@@ -41,7 +41,7 @@ def infer_length(stamp_ns: Ints, name: str) -> int:
     steps, counts = np.unique(np.abs(np.diff(stamp_ns)), return_counts=True)
     if len(steps) == 0:
         message = f"{name} has a single row, which tells no bar length"
-        raise DataError(message, remedy="pass --bar, as in --bar 1h")
+        raise DataError(message, remedy="pass --bar to coinswarm data import, as in --bar 1h")
     best = int(steps[np.argmax(counts)])
     if best == 0:
         best = int(steps[np.argmax(counts[1:]) + 1]) if len(steps) > 1 else 1

@@ -42,7 +42,9 @@ def epoch_to_ns(stamps: Ints | Floats, where: Callable[[int], str]) -> tuple[Int
     unit = epoch_unit(float(stamps[0]))
     if unit is None:
         message = f"{where(0)}: {stamps[0]} is not an epoch time in s, ms, us or ns"
-        raise DataError(message, remedy="check the time column, or name the columns with --columns")
+        raise DataError(
+            message, remedy="check the time column, or name the columns with coinswarm data import --columns"
+        )
     scale = UNITS[unit]
     low, high = _EARLIEST_S * (SECOND_NS // scale), _LATEST_S * (SECOND_NS // scale)
     strange = np.flatnonzero(~((stamps >= low) & (stamps < high)))
