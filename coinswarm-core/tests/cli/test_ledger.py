@@ -378,6 +378,21 @@ def remember(store: Store, *numbers: int, together: bool = False) -> None:
         decide(store.log, [request(one)], Ed25519Scheme())
 
 
+@pytest.mark.parametrize(
+    "command", ["memory log", "memory show 1", "memory verify", "memory rebuild", "memory migrate", "weights show"]
+)
+def test_a_profile_takes_the_place_of_no_store_that_was_typed(
+    store: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who verifies a copy is not told that the original is whole, and who migrates one finds the original as it was."""
+    Path("roster.json").write_text(ROSTER.text() + "\n", encoding="utf-8")
+    Path("north.toml").write_text(PROFILE, encoding="utf-8")
+    assert main([*command.split(), "--store", f"copy-of-{store.name}", "--profile", "north.toml"]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("coinswarm: error: --store and --profile each name a store: give one of them (see coin")
+    assert said.out == ""
+
+
 def test_a_profile_names_the_log_its_roster_and_its_index(
     store: Path, said: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ def which_log(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def run(**given: Any) -> Any:  # noqa: ANN401 - the command's own
+        _one_named(given["profile"])
         return command(where=Where(*(given.pop(name) for name in Where._fields)), **given)
 
     wrapped: Callable[..., Any] = run
@@ -67,6 +68,17 @@ def which_log(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         wrapped = option(wrapped)
     return wrapped
+
+
+def _one_named(profile: Path | None) -> None:
+    """Hold that a profile stands for no other store than one that was typed beside it.
+
+    :raises click.UsageError: when both were typed; a store that the environment names gives way.
+    """
+    ctx = click.get_current_context()
+    if profile is not None and ctx.get_parameter_source("url") is click.core.ParameterSource.COMMANDLINE:
+        message = "--store and --profile each name a store: give one of them"
+        raise click.UsageError(message, ctx)
 
 
 @click.command()
@@ -241,6 +253,7 @@ def migrate(*, url: str | None, profile: Path | None, as_json: bool) -> None:
     from coinswarm.cli.tables import emit_json
     from coinswarm.memory.store.opening import migrated
 
+    _one_named(profile)
     if profile is not None:
         from coinswarm.runtime.swarm.opening import address_of
 
