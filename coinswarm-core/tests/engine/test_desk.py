@@ -176,9 +176,9 @@ def test_d6_a_loss_at_the_limit_itself_is_approved(run: Run) -> None:
 @pytest.mark.parametrize(("bp", "why"), [(1_000, []), (999, [Refusal.LOSS_LIMIT])])
 def test_d6_what_enlarges_a_position_is_lost_at_the_stop_that_stands(run: Run, bp: int, why: list[Refusal]) -> None:
     """Ten lots more at 200, their own stop at 190: the position's stands at 90, and 1,100 of 11,000 can be lost."""
-    says: list[Saying] = [(BUY, 10, 0, 0.5)] * 2 + [(BUY, 10, 0, 1.0)]
     rows = [CALM, CALM, (200, 201, 199, 200), (200, 201, 199, 200)]
-    done = run(Leg(rows, says, lots=20), cash=10_000, limits=limits(max_loss_per_trade_bp=bp), rebalance_bp=1_000)
+    leg = Leg(rows, [(BUY, 10, 0, 0.5), (BUY, 10, 0, 0.5), (BUY, 10, 0, 1.0)], lots=20)
+    done = run(leg, cash=10_000, limits=limits(max_loss_per_trade_bp=bp), rebalance_bp=1_000)
     assert refusals(done) == why
     assert [fill[1] for fill in done.filled()] == ([10] if why else [10, 10])
 
