@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.market import Bars
     from coinswarm_mutants.agents._honest import Floats
 
-FAILS = {"A10", "A15", "A20", "A25", "A30", "A32", "A45", "A47", "A48", "A50", "A52", "A60", "A70"}
+FAILS = {"A10", "A15", "A20", "A25", "A30", "A32", "A45", "A47", "A48", "A49", "A50", "A52", "A60", "A70"}
 
 
 class Mutant(Honest):
