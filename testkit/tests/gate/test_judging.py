@@ -106,6 +106,19 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_judged(home:
     assert list((tmp_path / "deeper").iterdir()) == [], "nothing is left there"
 
 
+def test_a_waiver_of_what_holds_fails_and_takes_no_certificate_away(home: Path) -> None:
+    asked(home)
+    [earned] = read_all(home)
+    verdict, _ = asked(home, waivers={"P50": "known: see the README"})
+    [one] = verdict["subjects"]
+    assert not verdict["good"]
+    assert [row["reason"] for row in one["checks"] if row["outcome"] == "failed"] == [
+        "it is waived (known: see the README), but holds: remove the waiver"
+    ]
+    assert one["revoked"] == []
+    assert [found.path for found in read_all(home)] == [earned.path]
+
+
 def test_a_home_that_takes_no_certificate_is_told_before_anything_is_judged(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     events: list[dict[str, Any]] = []
