@@ -297,6 +297,13 @@ def test_an_empty_profile_lists_what_it_lacks(tmp_path: Path) -> None:
     assert [line.split("'")[1] for line in lines] == ["mode", "instruments", "agents"]
 
 
+def test_a_name_that_no_record_can_hold_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "\udcff.toml"  # as Python reads the byte 0xFF of a name
+    path.touch()
+    with pytest.raises(ProfileError, match=r"the name of the profile '.*udcff.toml' is not text: rename it, or"):
+        load_profile(path)
+
+
 def test_a_profile_that_does_not_exist_is_answered_with_the_templates(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match="'demoo' is neither a file nor a template: did you mean 'demo'"):
         load_profile("demoo")

@@ -65,6 +65,7 @@ def test_a_file_that_exists_is_meant_even_if_it_looks_like_a_pair(
             "whose bars it holds, and the profile trades BTC/USD, ETH/USD: write --replay BTC/USD=a.csv",
         ),
         (["BTC/USD"], ["BCT/USD=a"], UnknownNameError, "does not trade 'BCT/USD': did you mean 'BTC/USD'?"),
+        (["BTC/USD"], ["\udcff.csv"], ProfileError, r"the name of the recording '\udcff.csv' is not text: rename it"),
         (["BTC/USD"], ["a", "b"], ProfileError, "--replay gives BTC/USD twice (a and b): give one file per symbol"),
     ],
 )  # fmt: skip

@@ -230,7 +230,21 @@ def _locate(name: str | Path) -> tuple[Path, str]:
     if not path.exists():
         message = f"profile {str(name)!r} is neither a file nor a template"
         raise ProfileError(message, remedy=nearest(str(name), template_names()))
+    demand_text("profile", path)
     return path, str(path)
+
+
+def demand_text(what: str, path: Path) -> None:
+    """Hold that a run's record can name a file.
+
+    :param what: the file is.
+    :raises ProfileError: where its name, or its folder's, is no text.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        message = f"the name of the {what} {str(path)!r} is not text"
+        raise ProfileError(message, remedy="rename it, or its folder, in UTF-8") from None
 
 
 def _anchor_paths(data: dict[str, Any], folder: Path) -> None:

@@ -13,6 +13,7 @@ import anyio
 
 from coinswarm.backtest.rundir import check_writable
 from coinswarm.clock import SimulatedClock
+from coinswarm.config.profile import demand_text
 from coinswarm.engine.steps import Session, timeline
 from coinswarm.errors import NotReadyError, ProfileError, UnknownNameError, nearest
 from coinswarm.runtime.admission import live_refusals_of
@@ -51,7 +52,7 @@ def match_recordings(profile: Profile, given: Sequence[str]) -> dict[str, Path]:
     """``FILE`` or ``SYMBOL=FILE`` as typed, to a file per symbol.
 
     :raises UnknownNameError: for a symbol that the profile does not trade.
-    :raises ProfileError: for a bare file where the profile trades several instruments.
+    :raises ProfileError: for a bare file where the profile trades several instruments, and for a name that is no text.
     """
     symbols = profile.symbols
     files: dict[str, Path] = {}
@@ -70,6 +71,7 @@ def match_recordings(profile: Profile, given: Sequence[str]) -> dict[str, Path]:
         if symbol in files:
             message = f"--replay gives {symbol} twice ({files[symbol]} and {name})"
             raise ProfileError(message, remedy="give one file per symbol")
+        demand_text("recording", Path(name))
         files[symbol] = Path(name)
     return files
 
