@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("coinswarm.cli.backtest", "replay", "Execute a run again and compare the order hash."),
     "explain": ("coinswarm.cli.explain", "explain", "Say why a run decided as it did, in words."),
     "runs": ("coinswarm.cli.runs", "runs", "List, show, compare and export finished runs."),
-    "run": ("coinswarm.cli.run", "run", "Run a voter or a coordinator of the quorum."),
+    "run": ("coinswarm.cli.run", "run", "Run a voter, a coordinator, or what follows their log."),
     "memory": ("coinswarm.cli.memory", "memory", "What the quorum decided, who votes, and proposing to it."),
     "trials": ("coinswarm.cli.trials", "trials", "Count what was tried on a history."),
     "weights": ("coinswarm.cli.weights", "weights", "Show, compare and propose the committee's weights."),

@@ -182,7 +182,7 @@ def rollback(*, profile: Path, if_due: bool, check: bool, overrides: tuple[str, 
 
     Where those in force have fallen as far as their own proposal said, they may be taken back at once and however far
     that is; else it is a change like any other. With --if-due it can be asked every day: it says up to which day they
-    were measured, and that it does not know where that was before they came into force. Exit codes as for ``propose``.
+    were measured, and that it does not know where that was before they came into force. Exit codes as for propose.
     """
     from coinswarm.cli.weighing import ask
 
