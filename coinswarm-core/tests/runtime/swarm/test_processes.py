@@ -269,7 +269,7 @@ def test_weights_are_proposed_and_decided(profile: Path, capsys: pytest.CaptureF
     assert main(["weights", "show", "--store", "north.sqlite", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["weights"] == {"meanrev": 5_000, "trend": 5_000}
     assert main(["memory", "voters", *told]) == 0
-    assert json.loads(capsys.readouterr().out)["weights_due"] is False
+    assert json.loads(capsys.readouterr().out)["weights_due"] is None, "no day was measured since"
     with opened("north.sqlite") as store:
         for agent in ("trend", "meanrev"):
             store.facts.add_returns(f"returns/{agent}", day, [0, -90_000])
