@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coinswarm.canonical import digest_arrays
 from coinswarm.errors import DataError
 
 if TYPE_CHECKING:
@@ -50,5 +50,5 @@ def same_payments(ready: Assembled, record: Mapping[str, Any], run: str) -> None
 
 
 def _digest(paid: Funding) -> str:
-    """SHA-256 of the times, then of the rates, as little-endian int64."""
-    return hashlib.sha256(paid.times_ns.astype("<i8").tobytes() + paid.rate_ppb.astype("<i8").tobytes()).hexdigest()
+    """SHA-256 of the payments, however their file spells them."""
+    return digest_arrays({"times_ns": paid.times_ns, "rate_ppb": paid.rate_ppb})
