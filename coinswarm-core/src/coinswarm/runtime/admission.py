@@ -75,9 +75,8 @@ def _judged_seat(  # noqa: PLR0913 - a seat's parts
         if not declared.settings:
             return dict(given)
         model = resolve(declared.settings, plugin=record)
-        return dict(
-            check_settings(model, given, key="settings", label=label)
-        )  # a dump leaves out what its author hides
+        checked = check_settings(model, given, key="settings", label=label)
+        return dict(checked)  # a dump would leave out what its author hides
 
     return Seat(label=label, kind=kind, name=name, settings=settings, record=record, normal=normal)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from coinswarm.domain.acceptance import CITING, NEEDED_TIER, OPERATOR, TIERS
 from coinswarm.domain.limits import MOST_SPLITS, MOST_TRIAL_DAYS, MOST_VARIANTS, configured, field_of, key_of, splits
 from coinswarm.domain.proposal import ROSTER_KEY, ProposalKind, Stage
+from coinswarm.memory.promotion.numbers import MIN_DAYS
 from coinswarm.memory.promotion.paths import together
 
 if TYPE_CHECKING:
@@ -39,9 +40,6 @@ FIRST_LOOK_DAYS = 180
 changed in the middle of a test would make another look of the same days."""
 LEAST_SHARED_DAYS = FIRST_LOOK_DAYS
 """Days that all variants of a pattern have: with fewer, who shows them would choose how far their ratios spread."""
-
-LEAST_DAYS_WITH_RESULTS = 20
-"""As many as prove anything elsewhere (``evidence.deflated.MIN_DAYS``)."""
 
 STEPS = (Stage.CANDIDATE, Stage.SHADOW, Stage.PROBATION, Stage.ENABLED)
 WITH_CAPITAL = (Stage.PROBATION, Stage.ENABLED)
@@ -198,9 +196,9 @@ def trades(kind: ProposalKind, change: MovePattern, cited: Sequence[Episode], se
 def spread(days: Sequence[int]) -> str:
     """Results on enough days: on a few, luck looks like skill, however many idle ones lie between."""
     moved = sum(1 for day in days if day)
-    if moved >= LEAST_DAYS_WITH_RESULTS:
+    if moved >= MIN_DAYS:
         return ""
-    return f"there are results on {moved} of {len(days):,} days, on fewer than {LEAST_DAYS_WITH_RESULTS}"
+    return f"there are results on {moved} of {len(days):,} days, on fewer than {MIN_DAYS}"
 
 
 def live(cited: Sequence[Episode], seen: Evidence) -> list[Episode]:
