@@ -292,7 +292,7 @@ class Purse:
         self.exchange: SimulatedExchange | None = None
         self.after: list[tuple[int, int]] = []
 
-    def filled(self, k: int, order: WorkingOrder, bar_ns: int, fee: int, flow: int, held: int) -> None:  # noqa: ARG002 - the listener's form
+    def filled(self, k: int, order: WorkingOrder, bar_ns: int, price: int, fee: int, flow: int, held: int) -> None:  # noqa: ARG002 - the listener's form
         assert self.exchange is not None
         self.after.append((self.exchange.cash, self.exchange.holdings[k].lots))
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from coinswarm.backtest.explain import explain_moments
-from coinswarm.backtest.explain_risk import sizing_steps
+from coinswarm.backtest.explain_risk import costing, sizing_steps
 from coinswarm.backtest.explain_text import OUTCOMES, RULES, explain_text
 from coinswarm.backtest.explain_watch import intent_at, watch
 from coinswarm.committee.weighing import WeightedWeigher
@@ -269,7 +269,12 @@ def test_sizing_is_that_of_the_engine() -> None:
                 record = Record(plan.weights)
                 for a, (wins, losses, won, lost) in enumerate(view.record):
                     record.wins[a], record.losses[a], record.won[a], record.lost[a] = wins, losses, won, lost
-                assert steps["risk_bp"] == kelly_risk_bp(plan.sizing, record, intent)
+                b = costing(plan).payoff_bp(view.close, intent.stop_ticks, intent.take_ticks)
+                assert (steps["payoff_bp"], steps["risk_bp"]) == (
+                    b,
+                    kelly_risk_bp(plan.sizing, record, intent.agree, b),
+                )
+                assert steps["loss_ticks"] == costing(plan).loss_ticks(view.close, intent.stop_ticks)
             if "share_bp" in steps:
                 strength = abs(intent.exposure_bp)
                 assert steps["share_bp"] == published_share_bp(plan.sizing, strength, view.volatility_bp)

@@ -11,6 +11,7 @@ from coinswarm.committee.rules import CommitteeRules
 from coinswarm.engine.columns import run_columns
 from coinswarm.engine.steps import run_steps
 from coinswarm.memory.recall.episodes import episode_of
+from coinswarm.risk.limits import SizingRules
 from coinswarm.risk.sizing import Record
 from coinswarm.simulator.costs import Costs
 from coinswarm_testkit.markets.tiny import BUY, FLAT, Leg, tiny_plan
@@ -54,3 +55,26 @@ def test_a_stop_out_is_one_multiple(
     record = Record(plan.weights)
     record.add(trade)
     assert record.lost == [10_000]
+
+
+DEAR = Costs(maker_ppm=2_000, taker_ppm=2_000, spread_ppm=1_000, slippage_ppm=500)
+"""A round trip costs 0.6 %, as much as the stop is away."""
+
+
+@pytest.mark.parametrize("engine", [run_steps, run_columns])
+def test_costs_belong_to_what_is_at_risk(engine: Callable[[RunPlan], RunResult]) -> None:
+    """What is sized to lose a quarter of a per cent at its stop loses no more, however dear trading is.
+
+    It loses a little less: spread and slippage of the entry are in its price already, from which the stop is away.
+    """
+    calm, fall = (10_000, 10_010, 9_990, 10_000), (10_000, 10_000, 9_900, 9_900)
+    wish = (BUY, 60.0, 0.0, 1.0)
+    plan = tiny_plan(Leg([calm, calm, fall, (9_900,) * 4], [wish, wish, FLAT, FLAT], lots=10**6), costs=DEAR)
+    plan = replace(plan, sizing=SizingRules(), cash=10**16)
+    [trade] = engine(plan).trades
+    assert trade.stopped
+    assert 0.85 < -trade.pnl / trade.risk <= 1.0
+    assert 0.85 < -trade.pnl / (plan.cash * 25 // 10_000) <= 1.0
+    record = Record(plan.weights)
+    record.add(trade)
+    assert 8_500 < record.lost[0] <= 10_000

@@ -9,6 +9,7 @@ from coinswarm.domain.order import Order, OrderFlags, OrderKind, TimeInForce
 from coinswarm.domain.outcome import TradeOutcome
 from coinswarm.execution.ledger import Ledger
 from coinswarm.execution.style import OrderStyle
+from coinswarm.risk.sizing import Costing
 from coinswarm.simulator.book import WorkingOrder
 from coinswarm.simulator.money import Scale
 
@@ -19,16 +20,20 @@ SCALE = Scale(1, 1, 0, shortable=True, max_lots=10**6)
 class Book:
     """A ledger of two instruments, and what it told."""
 
-    def __init__(self) -> None:
+    def __init__(self, cost_ppm: int = 0) -> None:
         self.told: list[tuple[int, TradeOutcome, WorkingOrder]] = []
         self.ledger = Ledger(
-            ["A/B", "C/B"], [SCALE, SCALE], HOUR_NS, lambda k, outcome, order: self.told.append((k, outcome, order))
+            ["A/B", "C/B"],
+            [SCALE, SCALE],
+            HOUR_NS,
+            Costing(cost_ppm),
+            lambda k, outcome, order: self.told.append((k, outcome, order)),
         )
 
     def fill(self, order: WorkingOrder, hour: int, lots: int, ticks: int, fee: int, held: int, k: int = 0) -> None:
         """A fill whose cash is lots x ticks and the fee."""
         flow = -order.side * lots * ticks - fee
-        self.ledger.filled(k, order, hour * HOUR_NS, fee, flow, held)
+        self.ledger.filled(k, order, hour * HOUR_NS, ticks, fee, flow, held)
 
 
 def working(side: int, *, seq: int = 0, away: int = 0, agree: int = 0, stop: bool = False) -> WorkingOrder:
@@ -64,6 +69,17 @@ def test_partial_fills_add_up_and_the_first_one_says_whose_it_is() -> None:
     assert book.ledger.outcomes == [
         TradeOutcome("A/B", -1, HOUR_NS, 4 * HOUR_NS, 5 * HOUR_NS, 15, -165, 5, 750, 0b01, stopped=True)
     ]
+
+
+@pytest.mark.parametrize(("away", "risk"), [(50, 15 * (50 + 3)), (0, 0)])
+def test_costs_at_the_price_of_the_first_fill_belong_to_what_is_at_risk(away: int, risk: int) -> None:
+    """A round trip of 2.5 % is three ticks at 100, and would be two at 80; without a stop nothing is at risk."""
+    book, entry, leave = Book(25_000), working(1, away=away), working(-1, seq=1)
+    book.fill(entry, 1, 10, 100, 0, held=10)
+    book.fill(entry, 2, 5, 80, 0, held=15)
+    book.fill(leave, 3, 15, 90, 0, held=0)
+    book.ledger.flat(0, leave, 3 * HOUR_NS, 0)
+    assert book.ledger.outcomes[0].risk == risk
 
 
 def test_the_largest_quantity_held_counts_not_the_last() -> None:

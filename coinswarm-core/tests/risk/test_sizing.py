@@ -21,6 +21,8 @@ CASH = 100_000_000
 UNIT = Scale.of(Instrument("A/B", Decimal("0.0001"), Decimal("0.0001")), 1 << 40)
 FREE = RiskLimits(max_position_bp=0, max_loss_per_trade_bp=0)
 INTENT = Intent(10_000, 10_000, 50, 100, 0b1)
+B = 20_000
+"""The payoff of that bracket, without costs."""
 
 
 def outcome(pnl: int, risk: int = 1_000, agree: int = 0b1) -> TradeOutcome:
@@ -81,13 +83,28 @@ def test_the_loss_at_the_stop_takes_costs_in_whole_ticks(ppm: int, ticks: int) -
     assert Costing(ppm).loss_ticks(100, 50) == ticks
 
 
+@pytest.mark.parametrize(
+    ("ppm", "stop", "take", "payoff"),
+    [
+        (0, 50, 100, 20_000),
+        (20_000, 50, 100, 18_846),  # 98 gained, 52 lost
+        (20_000, 50, 0, 10_000),  # no target: taken for one
+        (20_000, 50, 2, 100),  # the target earns its costs, and no more
+        (20_000, 50, 1, 100),
+        (0, 1, 10**6, 1_000_000),
+    ],
+)
+def test_what_a_bracket_pays_is_what_is_left_of_it_after_costs(ppm: int, stop: int, take: int, payoff: int) -> None:
+    assert Costing(ppm).payoff_bp(100, stop, take) == payoff
+
+
 # -- Kelly
 
 
 def test_without_a_record_the_prior_has_no_edge_and_the_probe_is_risked() -> None:
     for take in (0, 1, 25, 50, 100, 10**6):
-        assert kelly_risk_bp(SizingRules(), Record([10_000]), INTENT._replace(take_ticks=take)) == 25
-    assert kelly_risk_bp(SizingRules(probe_bp=0), Record([10_000]), INTENT) == 0
+        assert kelly_risk_bp(SizingRules(), Record([10_000]), 1, Costing(0).payoff_bp(100, 50, take)) == 25
+    assert kelly_risk_bp(SizingRules(probe_bp=0), Record([10_000]), 1, B) == 0
 
 
 def test_kelly_by_hand() -> None:
@@ -101,8 +118,8 @@ def test_kelly_by_hand() -> None:
         record.add(outcome(2_000))
     for _ in range(10):
         record.add(outcome(-1_000))
-    assert kelly_risk_bp(SizingRules(), record, INTENT) == 892  # 0.25 * 5,714 * 6,250 / 10,000
-    assert kelly_risk_bp(SizingRules(kelly_bp=10_000), record, INTENT) == 3_571
+    assert kelly_risk_bp(SizingRules(), record, 1, B) == 892  # 0.25 * 5,714 * 6,250 / 10,000
+    assert kelly_risk_bp(SizingRules(kelly_bp=10_000), record, 1, B) == 3_571
 
 
 def test_without_a_target_the_payoff_is_taken_for_one() -> None:
@@ -110,15 +127,15 @@ def test_without_a_target_the_payoff_is_taken_for_one() -> None:
     record = Record([10_000])
     for _ in range(30):
         record.add(outcome(2_000))
-    assert kelly_risk_bp(SizingRules(kelly_bp=10_000), record, INTENT._replace(take_ticks=0)) == 6_000
+    assert kelly_risk_bp(SizingRules(kelly_bp=10_000), record, 1, Costing(0).payoff_bp(100, 50, 0)) == 6_000
 
 
 def test_only_those_who_agree_count() -> None:
     record = Record([5_000, 5_000])
     for _ in range(30):
         record.add(outcome(2_000, agree=0b10))
-    assert kelly_risk_bp(SizingRules(), record, INTENT._replace(agree=0b01)) == 25
-    assert kelly_risk_bp(SizingRules(), record, INTENT._replace(agree=0b11)) > 25
+    assert kelly_risk_bp(SizingRules(), record, 0b01, B) == 25
+    assert kelly_risk_bp(SizingRules(), record, 0b11, B) > 25
 
 
 @given(
@@ -132,18 +149,17 @@ def test_a_further_win_never_lowers_and_a_further_loss_never_raises_it(
     history: list[int], size: int, stop: int, take: int, prior: int
 ) -> None:
     """Wins and losses of one size; the rounding of integers may cost one basis point."""
-    intent, rules = Intent(10_000, 10_000, stop, take, 1), SizingRules(kelly_bp=10_000, prior_trades=prior, probe_bp=0)
+    rules, b = SizingRules(kelly_bp=10_000, prior_trades=prior, probe_bp=0), Costing(0).payoff_bp(100, stop, take)
 
     def risk(*more: int) -> int:
         record = Record([10_000])
         for pnl in (*history, *more):
             record.add(outcome(pnl))
-        return kelly_risk_bp(rules, record, intent)
+        return kelly_risk_bp(rules, record, 1, b)
 
     before = risk()
     assert 0 <= before <= 10_000
     assert risk(-size) <= before + 1
-    b = min(max(take * 10_000 // stop, 100), 1_000_000) if take else 10_000
     assert risk(max(size, b // 10, 6_000)) >= before - 1
 
 
@@ -154,7 +170,7 @@ def test_a_heavier_prior_pulls_harder_toward_no_edge(wins: int, prior: int) -> N
         record.add(outcome(2_000))
     light = SizingRules(prior_trades=prior, probe_bp=0)
     heavy = replace(light, prior_trades=2 * prior)
-    assert kelly_risk_bp(heavy, record, INTENT) <= kelly_risk_bp(light, record, INTENT)
+    assert kelly_risk_bp(heavy, record, 1, B) <= kelly_risk_bp(light, record, 1, B)
 
 
 # -- the published formula
@@ -183,6 +199,23 @@ def test_the_published_share_is_scaled() -> None:
 def test_calibrated_risks_the_probe_at_the_stop() -> None:
     assert lots(sizer(SizingRules())) == 5_000  # 0.25 % of 100 M = 250,000 over 50 ticks
     assert lots(sizer(SizingRules()), INTENT._replace(exposure_bp=-5_000)) == 2_500
+
+
+def test_calibrated_counts_costs_to_what_is_risked() -> None:
+    """30 of 80 ticks are costs: a stop-out costs the probe, and not 1.6 times it."""
+    made = sizer(SizingRules(), cost=300_000)
+    assert lots(made) == CASH * 25 // 10_000 // 80 == 3_125
+    assert lots(made) * 80 <= CASH * 25 // 10_000
+
+
+def test_calibrated_takes_the_payoff_after_costs_for_the_prior() -> None:
+    """Target 100, stop 50, costs of 40: 60 gained for 90 lost; three wins of 1 R then are worth less than with 2."""
+    rules, record = SizingRules(kelly_bp=10_000, prior_trades=1), Record([10_000])
+    for _ in range(3):
+        record.add(outcome(1_000))
+    dear = kelly_risk_bp(rules, record, 1, 60 * 10_000 // 90)
+    assert dear != kelly_risk_bp(rules, record, 1, B)
+    assert lots(sizer(rules, cost=400_000, record=record)) == CASH * dear // 10_000 // 90
 
 
 def test_calibrated_without_a_stop_is_nothing() -> None:

@@ -293,6 +293,20 @@ MUTANTS = (
         judged=False,
     ),
     Mutant("S19: shrunk by no prior", SIZING, "prior = rules.prior_trades * 10_000", "prior = 10_000", judged=False),
+    Mutant(
+        "S19: sized by the distance alone",
+        SIZING,
+        "self._costing.loss_ticks(price, intent.stop_ticks)), cap)",
+        "intent.stop_ticks), cap)",
+        judged=False,
+    ),
+    Mutant(
+        "S19: the prior pays its target",
+        SIZING,
+        "b = self._costing.payoff_bp(price, intent.stop_ticks, intent.take_ticks)",
+        "b = intent.take_ticks * 10_000 // intent.stop_ticks or 10_000",
+        judged=False,
+    ),
 )
 
 

@@ -64,8 +64,9 @@ def sizing_steps(plan: RunPlan, k: int, intent: Intent, view: DeskView) -> dict[
             return {**steps, "lots": 0, "caps": [], "bound_by": "no stop to size by"}
         steps |= kelly_steps(plan, intent, view)
         units = equity * steps["risk_bp"] // 10_000 * strength // 10_000
-        steps |= {"risk": units, "stop_ticks": intent.stop_ticks}
-        own = scale.lots_for(units, intent.stop_ticks)
+        loss = costing(plan).loss_ticks(price, intent.stop_ticks)
+        steps |= {"risk": units, "stop_ticks": intent.stop_ticks, "loss_ticks": loss}
+        own = scale.lots_for(units, loss)
     elif rules.method == "fraction":
         steps |= {"size_bp": intent.size_bp, "notional": equity * intent.size_bp // 10_000 * strength // 10_000}
         own = scale.lots_for(steps["notional"], price)
@@ -95,9 +96,7 @@ def _worth(scale: Scale, equity: int, bp: int, ticks: int) -> int:
 def kelly_steps(plan: RunPlan, intent: Intent, view: DeskView) -> dict[str, Any]:
     """Fractional Kelly from the record of those who agree, shrunk toward no edge (``sizing.kelly_risk_bp``)."""
     rules = plan.sizing
-    b = 10_000
-    if intent.take_ticks > 0:
-        b = min(max(intent.take_ticks * 10_000 // intent.stop_ticks, 100), 1_000_000)
+    b = costing(plan).payoff_bp(view.close, intent.stop_ticks, intent.take_ticks)
     prior = rules.prior_trades * 10_000
     wins = prior * 10_000 // (10_000 + b)
     losses = prior - wins

@@ -219,7 +219,7 @@ def _sizing(page: _Page, sizing: Mapping[str, Any], currency: str) -> None:
             f"{_share(sizing['kelly_bp'])}; {_share(sizing['fraction_bp'])} of it"
             + (f" is less than the probe of {_share(sizing['probe_bp'])}, which is risked" if sizing["probing"] else "")
             + f": {_share(sizing['risk_bp'])} of equity x exposure {strength} = {_units(sizing['risk'])} {currency} at "
-            f"risk, {sizing['stop_ticks']:,} ticks a lot",
+            f"risk, {sizing['loss_ticks']:,} ticks a lot: {sizing['stop_ticks']:,} to the stop, and costs",
         )
     elif method == "fraction" and "notional" in sizing:
         page.entry(

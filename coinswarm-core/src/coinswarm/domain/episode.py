@@ -107,7 +107,7 @@ class Episode:
     :param decided_ns: when it was decided, nanoseconds since the epoch.
     :param known_ns: when its outcome could be known, never before ``decided_ns`` (S21).
     :param result_ppm: profit after fees and funding, in millionths of the position's value at entry.
-    :param risk_ppm: loss at the stop, by the most that was held, without costs, same unit; 0 without a stop.
+    :param risk_ppm: loss at the stop, by the most that was held, costs included, same unit; 0 without a stop.
     :param stopped: whether a protective stop closed it.
     :param regime: the market's regime at the decision, or empty.
     :param quality_bp: how far its record is trusted: 10,000 when every fill is confirmed.

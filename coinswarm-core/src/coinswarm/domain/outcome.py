@@ -15,8 +15,8 @@ class TradeOutcome(NamedTuple):
     :param lots: largest quantity held, in lots.
     :param pnl: realised profit after fees and funding, in money units of 1e-8 quote.
     :param fees: fees paid, same unit.
-    :param risk: what was at stake: the most lots held times the stop distance of the entry that opened it, without
-        costs, same unit; 0 without a stop.
+    :param risk: what was at stake: the most lots held times what a lot loses at the stop of the entry that opened it,
+        a round trip's costs included, same unit; 0 without a stop.
     :param agree: bit k is set when the agent in seat k agreed at entry.
     :param stopped: whether a protective stop closed it.
     :param share_bp: the share of whom it is told to: its weight among those that agreed.

@@ -70,7 +70,7 @@ class Desk:
         self._sizer = Sizer(plan.sizing, plan.limits, costing, self.record)
         needs_stop = plan.limits.require_stop or plan.sizing.method == "calibrated"
         self._gate = RiskGate(plan.limits, self.protections, costing, needs_stop=needs_stop)
-        self.ledger = Ledger([b.instrument.symbol for b in plan.bars], scales, plan.bar_ns, self._closed)
+        self.ledger = Ledger([b.instrument.symbol for b in plan.bars], scales, plan.bar_ns, costing, self._closed)
         self.filled = self.ledger.filled
         self.wants = [Want() for _ in plan.bars]
         self.decisions: list[tuple[int, ...]] = []

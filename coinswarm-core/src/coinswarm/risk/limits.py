@@ -59,7 +59,7 @@ class SizingRules:
         exposure) or ``lots`` (a fixed quantity, scaled by exposure).
     :param kelly_bp: share of full Kelly, 2,500 for a quarter.
     :param prior_trades: weight of the zero-edge prior, in trades.
-    :param probe_bp: equity at risk at the stop while the calibrated Kelly is smaller: without it
+    :param probe_bp: equity at risk at the stop, costs included, while the calibrated Kelly is smaller: without it
         an agent without a record could never earn one.
     :param fixed_lots: per instrument in sorted order, for ``lots``.
     :param risk_scaling_bp: the plan's ``risk_scaling``, for ``published``.

@@ -30,7 +30,7 @@ class Measure(Protocol):
 
 
 class Record:
-    """The closed trades of each agent, in basis points of trades and of R (pnl / amount at risk)."""
+    """The closed trades of each agent, in basis points of trades and of R (pnl / what a stop-out costs)."""
 
     def __init__(self, weights: Sequence[int]) -> None:
         self._weights = tuple(weights)
@@ -75,27 +75,40 @@ class Costing(NamedTuple):
 
     round_trip_ppm: int
 
+    def cost_ticks(self, price: int) -> int:
+        """What a lot's round trip costs at a price, in ticks, rounded up."""
+        return -(-price * self.round_trip_ppm // 1_000_000)
+
     def loss_ticks(self, price: int, stop: int) -> int:
-        """S17: loss per lot at the stop, costs of both legs included, in ticks."""
-        return stop + -(-price * self.round_trip_ppm // 1_000_000)
+        """S17, and 1 R: loss per lot at the stop, costs of both legs included, in ticks."""
+        return stop + self.cost_ticks(price)
+
+    def payoff_bp(self, price: int, stop: int, take: int) -> int:
+        """What a bracket pays for each unit that it can lose, after costs; 1 without a target.
+
+        A target that does not earn its costs pays next to nothing: a hundredth.
+        """
+        if take <= 0:
+            return 10_000
+        gain = take - self.cost_ticks(price)
+        return min(max(gain * 10_000 // self.loss_ticks(price, stop), 100), 1_000_000)
 
 
-def kelly_risk_bp(rules: SizingRules, record: Record, intent: Intent) -> int:
+def kelly_risk_bp(rules: SizingRules, record: Record, agree: int, b: int) -> int:
     """Equity to put at risk at the stop, in basis points.
 
     Kelly's fraction for wins of b and losses of 1 is ``p - (1 - p) / b`` (Kelly 1956); with p and b
     measured from sums it is ``p (1 - lost / won)``. Both are shrunk toward no edge by
-    ``prior_trades`` trades at p0 = 1 / (1 + b), b the bracket's own payoff. At least ``probe_bp``.
+    ``prior_trades`` trades at p0 = 1 / (1 + b). At least ``probe_bp``.
+
+    :param agree: whose records count, a bit each; :param b: the bracket's own payoff, in basis points.
     """
-    b = 10_000
-    if intent.take_ticks > 0:
-        b = min(max(intent.take_ticks * 10_000 // intent.stop_ticks, 100), 1_000_000)
     prior = rules.prior_trades * 10_000
     wins = prior * 10_000 // (10_000 + b)
     losses = prior - wins
     won, lost = wins * b // 10_000, losses
     for a in range(len(record.wins)):
-        if intent.agree >> a & 1:
+        if agree >> a & 1:
             wins += record.wins[a]
             losses += record.losses[a]
             won += record.won[a]
@@ -148,8 +161,9 @@ class Sizer:
         if rules.method == "calibrated":
             if intent.stop_ticks <= 0:
                 return 0
-            risk = equity * kelly_risk_bp(rules, self._record, intent) // 10_000 * strength // 10_000
-            return min(measure.lots_for(risk, intent.stop_ticks), cap)
+            b = self._costing.payoff_bp(price, intent.stop_ticks, intent.take_ticks)
+            risk = equity * kelly_risk_bp(rules, self._record, intent.agree, b) // 10_000 * strength // 10_000
+            return min(measure.lots_for(risk, self._costing.loss_ticks(price, intent.stop_ticks)), cap)
         units = equity * published_share_bp(rules, strength, volatility_bp) // 10_000
         return min(measure.lots_for(units, price), cap)
 

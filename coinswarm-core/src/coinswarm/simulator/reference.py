@@ -31,7 +31,7 @@ GUARD_OF_TWO = GUARD | OrderFlags.OCO
 class Listener(Protocol):
     """Who hears what the exchange does, at once."""
 
-    def filled(self, k: int, order: WorkingOrder, bar_ns: int, fee: int, flow: int, held: int) -> None:  # noqa: PLR0913 - a fill
+    def filled(self, k: int, order: WorkingOrder, bar_ns: int, price: int, fee: int, flow: int, held: int) -> None:  # noqa: PLR0913 - a fill
         """A fill; ``flow`` is the change of cash, ``held`` the lots held after it, signed."""
 
     def flat(self, k: int, order: WorkingOrder, bar_ns: int, residue: int) -> None:
@@ -248,7 +248,7 @@ class SimulatedExchange:
         order.filled += lots
         self.fills.append((order.seq, bar_ns, lots, price, fee))
         self.references.append(reference)
-        self._listener.filled(k, order, bar_ns, fee, flow, holding.lots)
+        self._listener.filled(k, order, bar_ns, price, fee, flow, holding.lots)
         holding.dust = False
         filled = order.filled >= order.lots
         if holding.lots == 0:

@@ -4,11 +4,11 @@ The committee is core's default one with a single seat, and so are the order sty
 the loss of a trade. Two things differ from a profile's defaults, so that what is measured is the agent:
 
 - **Sizing is constant**: every trade puts ``probe_bp`` (25 basis points) of equity, times the agent's confidence, at
-  risk at its own stop. It is the default sizing (``calibrated``) of an agent without a record, with a prior too heavy
-  for any record to move. The default lets size follow the record: the same trades in another order would then earn
-  another Sharpe ratio, early trades would weigh less than late ones, and daily returns would not be of one kind, which
-  PSR and DSR take them to be. A fixed share of equity would compare agents by how wild their market and how wide their
-  stop is.
+  risk at its own stop, costs included. It is the default sizing (``calibrated``) of an agent without a record, with a
+  prior too heavy for any record to move. The default lets size follow the record: the same trades in another order
+  would then earn another Sharpe ratio, early trades would weigh less than late ones, and daily returns would not be of
+  one kind, which PSR and DSR take them to be. A fixed share of equity would compare agents by how wild their market and
+  how wide their stop is.
 - **The protections that look back are off** (drawdown breaker, daily loss): a drawdown that the breaker ended would be
   the breaker's.
 

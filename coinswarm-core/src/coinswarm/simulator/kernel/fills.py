@@ -22,6 +22,7 @@ from coinswarm.simulator.kernel.codes import (
 )
 from coinswarm.simulator.kernel.money import fee_of, value
 from coinswarm.simulator.kernel.orders import add_order, end_order
+from coinswarm.simulator.kernel.sizing import loss_ticks
 from coinswarm.simulator.kernel.trades import close_trade, flatten_slots
 from coinswarm.simulator.kernel.typed import jit
 
@@ -124,7 +125,8 @@ def fill(
         tab[at.I + k, at.T_FEES] = 0
         tab[at.I + k, at.T_OPENED] = bar_ns
         tab[at.I + k, at.T_LOTS] = 0
-        tab[at.I + k, at.T_STOP] = orders[r, at.O_STOP]
+        far = orders[r, at.O_STOP]
+        tab[at.I + k, at.T_LOSS] = loss_ticks(tab, price, far) if far > 0 else 0
         tab[at.I + k, at.T_AGREE] = orders[r, at.O_AGREE]
     tab[at.I + k, at.T_CASH] += flow
     tab[at.I + k, at.T_FEES] += fee

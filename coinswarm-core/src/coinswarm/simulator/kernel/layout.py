@@ -132,7 +132,7 @@ T_CASH = 28
 T_FEES = 29
 T_OPENED = 30
 T_LOTS = 31
-T_STOP = 32
+T_LOSS = 32
 T_AGREE = 33
 
 # One row per agent: its weight and its record, in basis points of trades and of R.

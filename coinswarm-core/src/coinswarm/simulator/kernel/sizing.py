@@ -14,15 +14,12 @@ if TYPE_CHECKING:
 
 
 @jit
-def kelly_risk_bp(tab: I2, agree: int, stop: int, take: int) -> int:
+def kelly_risk_bp(tab: I2, agree: int, b: int) -> int:
     """Equity to put at risk at the stop, in basis points: fractional Kelly, at least the probe (S19).
 
     Zero-edge prior of ``PRIOR`` trades with the bracket's payoff b: p0 = 1 / (1 + b), wins of b R,
     losses of 1 R. Kelly = p (1 - lost / won), which is p - (1 - p) / payoff.
     """
-    b = 10_000
-    if take > 0:
-        b = min(max(take * 10_000 // stop, 100), 1_000_000)
     prior = tab[at.PAR, at.PRIOR] * 10_000
     wins = prior * 10_000 // (10_000 + b)
     losses = prior - wins
@@ -40,9 +37,23 @@ def kelly_risk_bp(tab: I2, agree: int, stop: int, take: int) -> int:
 
 
 @jit
+def cost_ticks(tab: I2, price: int) -> int:
+    """What a lot's round trip costs at a price, in ticks, rounded up."""
+    return part_up(price, 2 * tab[at.PAR, at.TAKER] + tab[at.PAR, at.SPREAD] + 2 * tab[at.PAR, at.SLIP])
+
+
+@jit
 def loss_ticks(tab: I2, price: int, stop: int) -> int:
-    """Loss per lot at the stop, both legs' costs included, in ticks (S17)."""
-    return stop + part_up(price, 2 * tab[at.PAR, at.TAKER] + tab[at.PAR, at.SPREAD] + 2 * tab[at.PAR, at.SLIP])
+    """Loss per lot at the stop, both legs' costs included, in ticks: 1 R (S17, S19)."""
+    return stop + cost_ticks(tab, price)
+
+
+@jit
+def payoff_bp(tab: I2, price: int, stop: int, take: int) -> int:
+    """What a bracket pays for each unit that it can lose, after costs; 1 without a target."""
+    if take <= 0:
+        return 10_000
+    return min(max((take - cost_ticks(tab, price)) * 10_000 // loss_ticks(tab, price, stop), 100), 1_000_000)
 
 
 @jit
@@ -64,8 +75,9 @@ def size_lots(tab: I2, k: int, equity: int, x: int, size_bp: int, stop: int, tak
     elif method == CALIBRATED:
         if stop <= 0:
             return 0
-        risk = muldiv(muldiv(equity, kelly_risk_bp(tab, agree, stop, take), 10_000), strength, 10_000)
-        lots = lots_for(tab, k, risk, stop)
+        risk_bp = kelly_risk_bp(tab, agree, payoff_bp(tab, price, stop, take))
+        risk = muldiv(muldiv(equity, risk_bp, 10_000), strength, 10_000)
+        lots = lots_for(tab, k, risk, loss_ticks(tab, price, stop))
     else:
         p = 5_000 + (strength - 5_000) * 3 // 10
         kelly = max((p * 15_000 // 10_000 - (10_000 - p)) * 10_000 // 15_000, 0)

@@ -20,7 +20,7 @@ def close_trade(tab: I2, trades: I2, k: int, bar_ns: int, pnl: int, stopped: int
     n = tab[at.SC, at.N_TRADES]
     tab[at.SC, at.N_TRADES] = n + 1
     agree = tab[at.I + k, at.T_AGREE]
-    risk = value(tab, k, tab[at.I + k, at.T_LOTS], tab[at.I + k, at.T_STOP])
+    risk = value(tab, k, tab[at.I + k, at.T_LOTS], tab[at.I + k, at.T_LOSS])
     trades[n, 0] = k
     trades[n, 1] = tab[at.I + k, at.T_SIDE]
     trades[n, 2] = tab[at.I + k, at.T_OPENED]
