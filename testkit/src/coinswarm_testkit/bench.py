@@ -36,12 +36,14 @@ class Bench(ABC):
     :param seed: of everything that is generated.
     :param data: the operator's own bars, by symbol.
     :param trials: how many variants its author tried, where somebody declared it.
+    :param variant: as what looks at recorded history are registered; empty: they are not.
     """
 
     subject: Subject
     seed: int = 0
     data: Mapping[str, Bars] = field(default_factory=dict)
     trials: int | None = None
+    variant: str = ""
     kept: dict[str, Any] = field(default_factory=dict)
     """What checks share: evidence is measured once."""
     _stack: ExitStack = field(default_factory=ExitStack)

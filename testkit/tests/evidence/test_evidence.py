@@ -14,7 +14,8 @@ from coinswarm_testkit.bench import LocalBench
 from coinswarm_testkit.evidence import desk
 from coinswarm_testkit.evidence.alpha import ALPHA, SHOWN, student
 from coinswarm_testkit.evidence.claims import understood
-from coinswarm_testkit.evidence.gather import columns_of, gather, recordings, registered
+from coinswarm_testkit.evidence.gather import columns_of, gather, recordings
+from coinswarm_testkit.evidence.looks import registered
 from coinswarm_testkit.evidence.record import OUT_OF_SAMPLE, WHOLE, record
 from coinswarm_testkit.evidence.tally import tally
 from coinswarm_testkit.evidence.thresholds import Threshold, thresholds

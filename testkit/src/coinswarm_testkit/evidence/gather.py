@@ -10,10 +10,9 @@ import numpy as np
 
 from coinswarm.canonical import digest
 from coinswarm.domain.action import ActionColumns
-from coinswarm.errors import CoinswarmError
-from coinswarm.runtime.trials import TrialRegistry, Tried, unusable
 from coinswarm_testkit.bench import warm_up_of
 from coinswarm_testkit.evidence import desk
+from coinswarm_testkit.evidence.looks import note, registered
 from coinswarm_testkit.evidence.record import IN_SAMPLE, OUT_OF_SAMPLE, WHOLE, Record, record
 from coinswarm_testkit.evidence.tally import Tally, tally
 from coinswarm_testkit.markets.ensembles import CONTROL, KINDS, REGIMES, Ensemble, ensemble
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coinswarm.domain.market import Bars
+    from coinswarm.plugins.records import PluginRecord
     from coinswarm_testkit.bench import Bench, Link
-    from coinswarm_testkit.evidence.record import Seen
     from coinswarm_testkit.markets.recorded import Recording
     from coinswarm_testkit.replay import Table
 
@@ -104,7 +103,8 @@ def tallied(bench: Bench, link: Link, kinds: Sequence[str]) -> dict[str, Tally]:
 def recorded(bench: Bench, link: Link, wanted: Sequence[tuple[str, str]]) -> list[Record]:
     """Records of the parts and venues wanted, of every recording."""
     kept = recordings(bench)
-    seen = registered()
+    declared = declared_trials(bench)
+    seen = registered(bench.variant, declared=declared is not None)
     return [
         record(
             one,
@@ -113,7 +113,7 @@ def recorded(bench: Bench, link: Link, wanted: Sequence[tuple[str, str]]) -> lis
             venue=venue,
             warm_up=warm_up_of(bench),
             seen=seen,
-            declared=declared_trials(bench),
+            declared=declared,
             seed=bench.seed,
         )
         for one, columns in zip(kept, said(link, [one.bars for one in kept]), strict=True)
@@ -125,6 +125,16 @@ def declared_trials(bench: Bench) -> int | None:
     """How many variants were tried, where the operator or the author says so; the larger number holds."""
     author = int(bench.subject.declaration.get("trials", 0))
     return max(author, bench.trials or 0) or None
+
+
+def leave_trials(bench: Bench, plugin: PluginRecord) -> None:
+    """Register what was looked at, where anything was and looks are registered.
+
+    :param plugin: whose object is judged.
+    :raises OutputError: when it cannot be.
+    """
+    if bench.variant and "evidence" in bench.kept:
+        note(bench, gather(bench), recordings(bench), plugin)
 
 
 def again(bench: Bench) -> tuple[str, str]:
@@ -149,18 +159,3 @@ def _digest(tallies: dict[str, Tally], records: Sequence[Record]) -> str:
         },
         floats=True,
     )
-
-
-def registered() -> Seen:
-    """The trial registry of this computer, read once."""
-    try:
-        stored = TrialRegistry().all()
-    except (CoinswarmError, OSError) as error:
-        fault = unusable(error)
-        return lambda *_: fault
-
-    def seen(symbol: str, first_day: int, days: int) -> Tried:
-        known = tuple(one.trial for one in stored if one.meets([symbol], first_day, days))
-        return Tried(known) if known else Tried(None, "neither registered nor declared")
-
-    return seen

@@ -19,6 +19,8 @@ from coinswarm.plugins.trust import files_of
 from coinswarm_testkit import compiled
 from coinswarm_testkit.bench import RemoteBench
 from coinswarm_testkit.checks import TIERS
+from coinswarm_testkit.evidence.gather import leave_trials
+from coinswarm_testkit.evidence.looks import variant_of
 from coinswarm_testkit.gate.against import differences, older, recordings
 from coinswarm_testkit.gate.certifying import certify, demand_keepable, revoke
 from coinswarm_testkit.gate.evidence import compared
@@ -60,7 +62,7 @@ def judged(request: Request, tell: Callable[[dict[str, Any]], None]) -> dict[str
         subjects, fault = _subjects(request, records, lent)
         results = [] if fault is None else [_unasked(request, fault)]
         for subject in subjects:
-            results.append(_one(request, subject, data, tell, lent))
+            results.append(_one(request, subject, record, data, tell, lent))
             if old is not None:
                 tell({"event": "check", "id": "against", "title": f"comparing with {old[1]}", "number": 1, "of": 1})
                 results[-1]["compared"] = differences(
@@ -235,15 +237,17 @@ def _unasked(request: Request, fault: CheckFailedError) -> dict[str, Any]:
     return _result(request, Subject(name=request.plugin, target=""), [row])
 
 
-def _one(
+def _one(  # noqa: PLR0913 - whom, of what, on what
     request: Request,
     subject: Subject,
+    record: PluginRecord,
     data: Mapping[str, Loaded],
     tell: Callable[[dict[str, Any]], None],
     lent: Mapping[str, str],
 ) -> dict[str, Any]:
     """Judge one subject.
 
+    :param record: of its plugin.
     :param lent: variables of every worker.
     """
     checks = _checks(request, subject)
@@ -256,6 +260,7 @@ def _one(
         seed=request.seed,
         data={symbol: one.bars for symbol, one in data.items()},
         trials=request.trials,
+        variant=variant_of(subject, request.folders) if request.home else "",
         environment=lent,
         paths=request.folders,
     )
@@ -270,6 +275,7 @@ def _one(
             rows.append(row)
             tell({"event": "outcome", **_plain(row), "again": _again(request, subject, row)})
         lines = compared(request.thresholds, bench)
+        leave_trials(bench, record)
     return {**_result(request, subject, rows), "thresholds": lines}
 
 
