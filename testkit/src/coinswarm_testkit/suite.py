@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from coinswarm.errors import CoinswarmError, OperatorError, nearest
 from coinswarm_testkit.checks import CHECKS, TIERS
-from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped, Measured, Outcome, Result
+from coinswarm_testkit.verdicts import CheckFailedError, CheckIncompleteError, CheckSkipped, Measured, Outcome, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,6 +96,8 @@ def _ran(bench: Bench, check: Check) -> tuple[Result, str, Measured]:
     """
     try:
         found = Result.PASSED, "", check.run(bench) or Measured()
+    except CheckIncompleteError as error:
+        found = Result.INCOMPLETE, str(error), Measured()
     except CheckSkipped as error:
         found = Result.SKIPPED, str(error), Measured()
     bench.demand_sound()
@@ -104,7 +106,7 @@ def _ran(bench: Bench, check: Check) -> tuple[Result, str, Measured]:
 
 def _waived(found: Outcome, reason: str) -> Outcome:
     """An outcome under a waiver, if there is one."""
-    if not reason or found.result is Result.SKIPPED:
+    if not reason or found.result in {Result.SKIPPED, Result.INCOMPLETE}:
         return found
     if found.result is Result.FAILED:
         result, why = Result.WAIVED, f"{reason} (it says: {found.reason})"

@@ -40,6 +40,10 @@ class CheckSkipped(Exception):  # noqa: N818 - no error: the check does not appl
     """The subject is none that the check is about; the message says why."""
 
 
+class CheckIncompleteError(CheckSkipped):
+    """The check is about the subject, and could not be run here; the message says what it needs."""
+
+
 class PluginRaisedError(CheckFailedError):
     """The plugin raised where it should have answered.
 
@@ -64,6 +68,8 @@ class Result(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     """It does not apply; counts as passed."""
+    INCOMPLETE = "incomplete"
+    """It applies and could not be run here: nothing is known, and no tier is reached that it is of."""
     WAIVED = "waived"
     """It failed, and its author said why that is to be."""
 
@@ -90,4 +96,4 @@ class Outcome:
     @property
     def good(self) -> bool:
         """Whether it does not stand in the way."""
-        return self.result is not Result.FAILED
+        return self.result not in {Result.FAILED, Result.INCOMPLETE}

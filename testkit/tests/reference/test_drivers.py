@@ -13,8 +13,8 @@ from coinswarm_testkit.bench import LocalBench, RemoteBench
 from coinswarm_testkit.checks.drivers import arena
 from coinswarm_testkit.installed import installed
 from coinswarm_testkit.subject import Subject
-from coinswarm_testkit.suite import checks_for, judge
-from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped, Result
+from coinswarm_testkit.suite import checks_for, judge, tier_of
+from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped, Outcome, Result
 
 EMBEDDED = "coinswarm.drivers"
 BROKER = "coinswarm_testkit.reference.broker"
@@ -87,6 +87,18 @@ def test_a_trial_has_a_folder_and_a_name_of_its_own() -> None:
         assert one["limit"] == 4
         assert one["path"] != other["path"]
         assert one["prefix"] != other["prefix"]
+
+
+def test_a_trial_without_its_server_reaches_no_tier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    declaration = {"trial": {"url": "{env:NO_SUCH_URL}"}}
+    bench = LocalBench(Subject("x", "x:X", kind="memory", declaration=declaration))
+    checks = [check for check in checks_for("memory", tier="silver") if check.id.startswith("M")]
+    rows = list(judge(bench, checks, waivers={"M90": "known"}))
+    assert {row.result for row in rows} == {Result.INCOMPLETE}
+    assert "set it" in rows[0].reason
+    bronze = Outcome("A10", "t", 1, "bronze", Result.PASSED)
+    assert tier_of([bronze, *rows]) == "bronze"
 
 
 def test_a_trial_without_its_server_is_skipped_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,10 +178,10 @@ def _cells(row: Mapping[str, Any]) -> dict[str, object]:
 
 def _why(one: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
     """Why a subject is not good, in one line."""
-    failed = [row["id"] for row in one["checks"] if row["outcome"] not in {"passed", "skipped", "waived"}]
-    what = (
-        f"{', '.join(failed)} failed" if failed else f"nothing beyond {one['tier'] or 'bronze'} is judged of this kind"
-    )
+    failed = [row["id"] for row in one["checks"] if row["outcome"] not in {"passed", "skipped", "waived", "incomplete"}]
+    untried = [row["id"] for row in one["checks"] if row["outcome"] == "incomplete"]
+    found = [f"{', '.join(names)} {how}" for names, how in ((failed, "failed"), (untried, "could not be run")) if names]
+    what = "; ".join(found) or f"nothing beyond {one['tier'] or 'bronze'} is judged of this kind"
     return f"{one['kind']} {one['name']!r} does not reach {verdict['asked']}: {what}"
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from coinswarm.domain.health import Condition, Health
-from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped
+from coinswarm_testkit.verdicts import CheckFailedError, CheckIncompleteError, CheckSkipped
 from coinswarm_testkit.worker.place import Raised, Step
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def arena(bench: Bench, **given: str) -> Iterator[dict[str, Any]]:
     """Settings to try the driver with, in a folder and under a name that nobody used; the subject's own come first.
 
     :param given: further words and what they stand for, as ``venue``.
-    :raises CheckSkipped: where its trial needs a variable that is not set; under ``CI`` that is a failure.
+    :raises CheckIncompleteError: where its trial needs a variable that is not set; under ``CI`` that is a failure.
     """
     trial: Mapping[str, Any] = {**bench.subject.declaration.get("trial", {}), **bench.subject.settings}
     with ExitStack() as stack:
@@ -68,10 +68,10 @@ def _filled(value: Any, words: Mapping[str, str]) -> Any:  # noqa: ANN401 - any 
 def _variable(found: re.Match[str]) -> str:
     name = found[1]
     if name not in os.environ:
-        message = f"its trial needs {name}, the address of a real server"
+        message = f"its trial needs {name}, the address of a real server: set it"
         if os.environ.get("CI"):
             raise CheckFailedError(message)
-        raise CheckSkipped(message)
+        raise CheckIncompleteError(message)
     return os.environ[name]
 
 
