@@ -151,6 +151,57 @@ def test_paper_refuses_what_has_no_silver_and_names_the_command(
     assert "fake_fake/agent.py differs from what was installed" in str(caught.value)
 
 
+KEEPER = """\
+from coinswarm.declarations import MemoryType
+@hookimpl
+def coinswarm_memory_backends():
+    yield MemoryType(name="keeper", summary="Fake.", target="fake_keeper.backend:Keeper")
+"""
+
+
+@pytest.fixture
+def keeper(site: Fake) -> dict[str, Any]:
+    """Install a plugin with a memory backend; fields of a profile that recalls from it."""
+    site.add("keeper", KEEPER)
+    code = "from coinswarm.drivers.episodes import LocalMemory\nfrom coinswarm.drivers.settings import *\n"
+    code += "class Keeper(LocalMemory):\n    def __init__(self): super().__init__(LocalMemorySettings())\n"
+    (Path(site.folder) / "fake_keeper" / "backend.py").write_text(code)
+    site.write_record("fake_keeper")
+    return {"plugins": ["fake", "keeper"], "memory": {"backend": "keeper"}}
+
+
+def test_a_backend_needs_silver_as_agents_do(
+    profile: Profiles, fake: Fake, bars: Callable[..., Path], keeper: dict[str, Any], certify: Fake
+) -> None:
+    fake()
+    told = "it has no certificate: coinswarm plugins check keeper --kind memory"
+    run = backtest(profile(**keeper), label="p", runs=None)
+    assert run.summary["notes"][0] == f"memory keeper is not certified: {told}"
+    paper, live = profile(mode="paper", **keeper), profile(mode="live", **keeper)
+    with pytest.raises(NotReadyError) as caught:
+        trade(paper, label="p", recordings={"BTC/USD": bars()}, runs=None)
+    assert str(caught.value) == f"p: memory keeper has no certificate that counts, and paper demands silver: {told}"
+    refused = [line for line in refused_live(live) if "keeper" in line]
+    assert refused[0].startswith("- plugin 'keeper' (fake-keeper 1.0) is untrusted")
+    assert refused[1:] == [f"- memory keeper has no silver certificate, without which nothing can be accepted: {told}"]
+    certify("keeper", kind="memory")
+    assert trade(paper, label="p", recordings={"BTC/USD": bars()}, runs=None).result.order_hash == run.result.order_hash
+    trusted = [trust_line(record) for record in discover() if record.name in {"fake", "keeper"}]
+    refused = refused_live(profile(mode="live", trust=trusted, **keeper))
+    assert [line for line in refused if "keeper" in line] == []
+
+
+def test_cores_own_backend_needs_no_certificate(
+    profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path
+) -> None:
+    fake()
+    paper = profile(mode="paper", memory={})
+    done = trade(paper, label="p", recordings={"BTC/USD": bars()}, runs=tmp_path / "runs")
+    assert done.path is not None
+    seats = [(one["seat"], one["plugin"]) for one in read_run(done.path).record["certificates"]]
+    assert seats == [("fake", "fake"), ("weigher weighted", "core"), ("memory local", "core")]
+
+
 def test_a_backtest_takes_it_and_says_so_in_summary_record_and_report(
     profile: Profiles, fake: Fake, site: Fake, tmp_path: Path
 ) -> None:

@@ -43,6 +43,12 @@ def asked(home: Path, **more: Any) -> tuple[dict[str, Any], list[dict[str, Any]]
     return judged(request, events.append), [event for event in events if event["event"] != "compiling"]
 
 
+def test_a_profile_that_seats_nothing_of_a_plugin_judges_nothing_of_it(home: Path) -> None:
+    seats = ({"kind": "agent", "name": "other", "settings": {}},)
+    with pytest.raises(OperatorError, match=r"^agent trend of plugin 'trend' is not judged .*: leave out --profile"):
+        asked(home, settings=None, seats=seats)
+
+
 def test_a_good_plugin_earns_what_was_asked_for(home: Path, tmp_path: Path) -> None:
     verdict, events = asked(home, report=str(tmp_path / "report.html"), settings={"fast": 15})
     assert verdict["good"]

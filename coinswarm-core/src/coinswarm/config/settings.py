@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -44,6 +45,11 @@ def check_settings(
         for secret in secrets_in(values, given):  # a validator may have put it into its words
             text = text.replace(secret, "…")
         raise ProfileError(text) from None
+
+
+def holds_path(annotation: object) -> bool:
+    """Whether a field of a settings model is a path, or may be one."""
+    return annotation is Path or any(holds_path(inner) for inner in get_args(annotation))
 
 
 def typed_settings(overrides: Sequence[str]) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class Seat:
     :param kind, name: as declared. :param settings: as the profile gives them.
     :param record: of the plugin; None where no installed plugin is known to bring it.
     :param normal: fills in what settings leave out, for comparing; None where the plugin is not loaded.
+    :param again: the command that would certify it; empty: the one with the profile.
     """
 
     label: str
@@ -60,6 +61,7 @@ class Seat:
     settings: Mapping[str, Any]
     record: PluginRecord | None
     normal: Callable[[Mapping[str, Any]], object] | None = None
+    again: str = ""
 
     def same(self, settings: Mapping[str, Any]) -> bool:
         """Whether other settings come to the same."""
@@ -182,7 +184,7 @@ def standing(seat: Seat, market: Market, held: Iterable[Held], *, demand: Mappin
 def _again(seat: Seat, profile: str) -> str:
     """The command that would certify a seat."""
     plugin = seat.record.name if seat.record else seat.name
-    return f"coinswarm plugins check {plugin} --profile {profile}"
+    return seat.again or f"coinswarm plugins check {plugin} --profile {profile}"
 
 
 def _nothing(seat: Seat, mine: Sequence[Held], sound: Sequence[Held], again: str) -> str:
@@ -327,7 +329,7 @@ def acceptances(
     found: Iterable[Standing], accepted: Sequence[Acceptance], capital: float, now: str
 ) -> list[dict[str, Any]]:
     """What every report shows of acceptances: each, and whether it holds."""
-    by_name = {one.seat.name: one for one in found}
+    by_name = {one.seat.name: one for one in found if one.seat.kind in GOLD_KINDS}
     rows = []
     for accept in accepted:
         one = by_name.get(accept.agent)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from coinswarm.clock import SECOND_NS, SystemClock, iso, to_ns
 from coinswarm.config.home import home
-from coinswarm.config.settings import check_settings
+from coinswarm.config.settings import check_settings, holds_path
+from coinswarm.config.sources import Secret
 from coinswarm.errors import NotReadyError
 from coinswarm.feeds.length import parse_length
 from coinswarm.plugins.admission import (
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from coinswarm.config.profile import Profile
-    from coinswarm.declarations import Declaration
+    from coinswarm.declarations import Declaration, MemoryType
     from coinswarm.plugins.admission import Standing
 
 __all__ = ["accepted", "below_silver", "live_refusals_of", "own_home", "standings", "uncertified"]
@@ -50,6 +53,9 @@ def standings(
     ]
     weigher, settings = profile.committee.weigher, profile.committee.settings
     seats.append(_judged_seat(f"weigher {weigher}", "weigher", weigher, settings, *catalogue.weighers[weigher]))
+    if profile.memory is not None:
+        name, settings = profile.memory.backend, profile.memory.settings
+        seats.append(backend_seat(name, settings, *catalogue.memory_backend(name)))
     return _stand(profile, label, seats, tuple(catalogue.plugins.values()), bar_seconds)
 
 
@@ -81,6 +87,32 @@ def _judged_seat(  # noqa: PLR0913 - a seat's parts
     return Seat(label=label, kind=kind, name=name, settings=settings, record=record, normal=normal)
 
 
+def backend_seat(name: str, settings: Mapping[str, Any], declared: MemoryType, record: PluginRecord) -> Seat:
+    """A memory backend as certificates are held against it.
+
+    Settings that say where it is count for nothing, because it was judged elsewhere: those of its ``trial``, paths,
+    and secrets.
+    """
+    fields = resolve(declared.settings, plugin=record).model_fields if declared.settings else {}
+    places = {*declared.trial, *(key for key, field in fields.items() if holds_path(field.annotation))}
+
+    def manner(given: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: given[key] for key in given if key not in places and Secret.parse(given[key]) is None}
+
+    def normal(given: Mapping[str, Any]) -> object:
+        return manner({key: field.get_default(call_default_factory=True) for key, field in fields.items()} | {**given})
+
+    words = ["coinswarm", "plugins", "check", record.name, "--kind", "memory"]
+    if name != record.name:
+        words += ["--object", name]
+    for key, value in manner(settings).items():
+        words += ["--set", f"{key}={json.dumps(value)}"]
+    label, again = f"memory {name}", shlex.join(words)
+    return Seat(
+        label=label, kind="memory", name=name, settings=manner(settings), record=record, normal=normal, again=again
+    )
+
+
 def live_refusals_of(profile: Profile, label: str) -> list[str]:
     """What admission finds against trading a profile live, a line for each thing; loads what may be loaded.
 
@@ -95,25 +127,40 @@ def live_refusals_of(profile: Profile, label: str) -> list[str]:
         for record in tried.records
         if record.status is not Status.LOADED
     ]
+    mine = [known[name] for name in profile.plugins if name in known]
     seats = []
     for item in profile.agents:
         if item.name in tried.catalogue.agents:
             seats.append(_judged_seat(item.seat, "agent", item.name, item.settings, *tried.catalogue.agents[item.name]))
         else:
-            mine = [known[name] for name in profile.plugins if name in known]
-            bring = [one for one in mine if f"agent: {item.name}" in one.provides or one.name == item.name]
-            record = bring[0] if bring else None
+            record = _bringing("agent", item.name, mine)
             seats.append(Seat(label=item.seat, kind="agent", name=item.name, settings=item.settings, record=record))
     weigher = profile.committee.weigher
     if weigher in tried.catalogue.weighers:
         settings = profile.committee.settings
         found = tried.catalogue.weighers[weigher]
         seats.append(_judged_seat(f"weigher {weigher}", "weigher", weigher, settings, *found))
+    if profile.memory is not None:
+        name, settings = profile.memory.backend, profile.memory.settings
+        if name in tried.catalogue.memory_backends:
+            seats.append(backend_seat(name, settings, *tried.catalogue.memory_backends[name]))
+        else:
+            record = _bringing("memory backend", name, mine)
+            again = f"coinswarm plugins check {record.name if record else name} --kind memory"
+            seats.append(
+                Seat(label=f"memory {name}", kind="memory", name=name, settings=settings, record=record, again=again)
+            )
     lengths = {parse_length(item.bar) // SECOND_NS for item in profile.instruments if item.bar}
     found_now = _stand(profile, label, seats, tried.records, lengths.pop() if len(lengths) == 1 else 0)
     now = iso(SystemClock().now_ns())
     refused = live_refusals(found_now, accepted=_acceptances(profile), capital=float(profile.cash), now=now)
     return list(dict.fromkeys([*lines, *refused]))
+
+
+def _bringing(kind: str, name: str, among: Sequence[PluginRecord]) -> PluginRecord | None:
+    """The plugin that is known to bring something, though it is not loaded; None where there is none."""
+    found = [one for one in among if f"{kind}: {name}" in one.provides or one.name == name]
+    return found[0] if found else None
 
 
 def accepted(profile: Profile, found: Sequence[Standing]) -> list[dict[str, Any]]:

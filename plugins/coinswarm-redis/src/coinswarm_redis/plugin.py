@@ -19,5 +19,5 @@ def coinswarm_memory_backends() -> Iterable[MemoryType]:
         summary="Episodes in the vector sets of Redis 8, shared by all processes of a swarm.",
         target="coinswarm_redis.backend:RedisMemory",
         settings="coinswarm_redis.settings:RedisSettings",
-        trial={"url": "{env:COINSWARM_REDIS_URL}", "prefix": "{fresh}"},
+        trial={"url": "{env:COINSWARM_REDIS_URL}", "prefix": "{fresh}", "username": ""},
     )

@@ -197,7 +197,12 @@ def _subjects(
         wanted = " ".join(word for word in (request.kind, request.name) if word) or "anything"
         message = f"plugin {request.plugin!r} does not declare {wanted}"
         raise UnknownNameError(message, remedy=nearest(wanted, [f"{one.kind} {one.name}" for one in declared]))
-    return [replace(one, settings=settings) for one in chosen for settings in _settings(request, one)], None
+    subjects = [replace(one, settings=settings) for one in chosen for settings in _settings(request, one)]
+    if not subjects:
+        words = " and ".join(f"{one.kind} {one.name}" for one in chosen)
+        message = f"{words} of plugin {request.plugin!r} is not judged by a profile, or not seated by this one"
+        raise OperatorError(message, remedy="leave out --profile, and give --set KEY=VALUE")
+    return subjects, None
 
 
 def _owned(told: Subject, records: Mapping[str, PluginRecord]) -> Subject:
