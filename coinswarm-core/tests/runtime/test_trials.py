@@ -269,6 +269,35 @@ def test_edited_code_is_another_variant(site: Any, registry: TrialRegistry) -> N
     assert len({edited, trained, code_digest(fake_tuned.agent.Fake)}) == 3
 
 
+@integration
+def test_a_package_is_read_once_for_all_its_seats(
+    site: Any,  # noqa: ANN401 - conftest's Site
+    registry: TrialRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site.add("often")
+    import fake_often.agent  # type: ignore[import-not-found]  # noqa: PLC0415 - written a line ago
+
+    seen: list[str] = []
+    real = module._files
+
+    def seeing(root: Path) -> Any:  # noqa: ANN401 - paths
+        seen.append(root.name)
+        return real(root)
+
+    monkeypatch.setattr(module, "_files", seeing)
+    other = type("Other", (), {"__module__": "fake_often.other"})
+    read: dict[str, str] = {}
+    assert code_digest(fake_often.agent.Fake, read) == code_digest(other, read) == code_digest(other)
+    assert seen == ["fake_often", "fake_often"], "once with what was read, and once without"
+    assert code_digest(type("Nowhere", (), {"__module__": "nowhere"}), read) == ""
+    assert [*read] == ["fake_often"], "what has no files is of one class alone"
+    seen.clear()
+    agents = 'agents=[{name="trend", id="a", weight_bp=5000}, {name="trend", id="b", weight_bp=5000}]'
+    tried(registry, agents, 'plugins=["trend"]', 'start="2018-12-01T00:00:00Z"')
+    assert seen == ["coinswarm_trend"]
+
+
 def test_a_helper_beside_a_class_is_part_of_its_code(site: Any) -> None:  # noqa: ANN401 - conftest's Site
     """A package may be one file."""
     path = site.folder / "one_file.py"

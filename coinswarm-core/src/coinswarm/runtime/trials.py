@@ -278,10 +278,11 @@ def variant(ready: Assembled, result: RunResult) -> dict[str, Any]:
     """
     profile = ready.profile.canonical()
     rules = {key: value for key, value in profile.items() if key not in _NOT_TRADING}
+    read: dict[str, str] = {}
     return {
         "rules": rules,
         "orders": result.order_hash if ready.unplugged else None,
-        "weigher": code_digest(type(ready.plan.weigher)),
+        "weigher": code_digest(type(ready.plan.weigher), read),
         "bar_ns": result.bar_ns,
         "instruments": [
             {
@@ -299,7 +300,7 @@ def variant(ready: Assembled, result: RunResult) -> dict[str, Any]:
                 "target": f"{type(seat.agents[0]).__module__}:{type(seat.agents[0]).__qualname__}",
                 "weight_bp": seat.weight_bp,
                 "settings": _settings(seat.agents[0], section.settings),
-                "code": code_digest(type(seat.agents[0])),
+                "code": code_digest(type(seat.agents[0]), read),
             }
             for seat, section in zip(ready.plan.seats, ready.profile.agents, strict=True)
         ],
@@ -316,17 +317,21 @@ def _settings(agent: SignalAgent, given: dict[str, Any]) -> dict[str, Any]:
     return told or dict(given)
 
 
-def code_digest(kind: type) -> str:
+def code_digest(kind: type, read: dict[str, str] | None = None) -> str:
     """SHA-256 over the files of the package that a class comes from; its version says too little.
 
     An author who edits an agent, or trains its model anew, and runs it again has tried something else. Of a class
     from a script or a notebook, its own source counts. Core's version is no idea of its user.
 
+    :param read: packages whose files were read already, with what came of them; this one is added. They may be
+        large, and several seats' agents come from one.
     :returns: empty where the files cannot be read, and for what is core's own.
     """
     name = kind.__module__.partition(".")[0]
     if name == "coinswarm":
         return ""
+    if read is not None and name in read:
+        return read[name]
     module = sys.modules.get(name)
     folders = [Path(place) for place in getattr(module, "__path__", [])]
     state = hashlib.sha256(f"{name}\n".encode())
@@ -341,6 +346,8 @@ def code_digest(kind: type) -> str:
                 state.update(f"{relative}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     except (OSError, TypeError):
         return ""
+    if read is not None and files:
+        read[name] = state.hexdigest()
     return state.hexdigest()
 
 
