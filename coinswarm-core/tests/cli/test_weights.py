@@ -21,7 +21,9 @@ from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.log import Request, decide, take
 from coinswarm.memory.quorum.records import START, Ballot, Envelope, Outcome
 from coinswarm.memory.quorum.roster import roster_from
+from coinswarm.memory.store import opening
 from coinswarm.memory.store.opening import open_store
+from coinswarm.runtime import fallen
 from coinswarm.runtime.swarm import keyring
 from coinswarm.runtime.swarm.keyring import keys_folder
 from coinswarm.runtime.weights import with_weights
@@ -227,6 +229,38 @@ def test_weights_go_back_at_once_when_they_fell_as_far_as_they_said(
     assert {row["agent"]: row["change_bp"] for row in found["agents"]} == {"meanrev": -500, "pairs": 0, "trend": 500}
     outcome, failed = swarm.weigh(trend=4_000, meanrev=3_000, pairs=3_000)
     assert (outcome, failed) == (Outcome.ACCEPT, ())
+
+
+def test_what_is_due_is_asked_and_taken_back_in_one_look(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert swarm.weigh(trend=3_500, meanrev=3_500, pairs=3_000, rollback=100) == (Outcome.ACCEPT, ())
+    swarm.now += 4 * DAY_NS
+    for agent in ("trend", "meanrev", "pairs"):
+        swarm.store.facts.add_returns(f"returns/{agent}", FIRST_DAY + DAYS, [0, -9_000, -3_000, 0])
+    swarm.now += 3_600 * 10**9
+    opens: list[str] = []
+    real, fall = opening.opened, fallen.fall_of
+
+    def opened(*words: str) -> Any:  # noqa: ANN401 - a store
+        opens.append(words[0])
+        return real(*words)
+
+    monkeypatch.setattr(opening, "opened", opened)
+    assert told(capsys, "rollback", "--if-due", *PROFILE)["verdicts"][0]["verdict"] == "ACCEPT"
+    assert len(opens) == 1
+
+    def meanwhile(store: Store) -> fallen.Fall:
+        """Another took them back between the question and the proposal."""
+        found = fall(store)
+        assert swarm.weigh(trend=4_000, meanrev=3_000, pairs=3_000) == (Outcome.ACCEPT, ())
+        return found
+
+    monkeypatch.setattr(fallen, "fall_of", meanwhile)
+    judged = told(capsys, "rollback", "--if-due", *PROFILE, code=1)
+    weights = judged["content"]["change"]["weights"]
+    assert {"agent": "trend", "weight_bp": 4_000} in weights, "never those that fell"
+    assert "base" in judged["verdicts"][0]["failed"]
 
 
 def test_a_fall_that_nobody_measured_is_not_known(swarm: Swarm, capsys: pytest.CaptureFixture[str]) -> None:

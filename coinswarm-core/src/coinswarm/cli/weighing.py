@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.proposal import Proposal
     from coinswarm.memory.promotion.weights import Weighing
     from coinswarm.memory.store.opening import Store
+    from coinswarm.runtime.fallen import Fall
     from coinswarm.runtime.swarm.desk import Ended
 
 
@@ -64,12 +65,22 @@ def ask(  # noqa: PLR0913 - one parameter per option
     from functools import partial
 
     from coinswarm.config.swarm import load_swarm
+    from coinswarm.memory.evidence.weighings import weighings
+    from coinswarm.memory.store.opening import opened
+    from coinswarm.runtime.fallen import Fall, fall_of
     from coinswarm.runtime.swarm.assembly import driven
+    from coinswarm.runtime.swarm.opening import address_of
 
     profile = load_swarm(path, overrides)
-    if if_due and not _due(profile, as_json=as_json):
+    section = profile.swarm
+    with opened(address_of(section), section.cluster, section.shard) as store:
+        # Read once, and first: of weights that come into force meanwhile nobody asked whether they fell.
+        version, found = weighings(store)
+        fall = fall_of(store) if if_due else Fall(due=True)
+        judged = _judged(store, profile, wanted, version, found) if fall.due else None
+    if judged is None:
+        _not_due(fall, decided=bool(found), as_json=as_json)
         return
-    judged = _judged(profile, wanted)
     if not as_json:
         _tell(judged)
     ended = None
@@ -85,18 +96,8 @@ def ask(  # noqa: PLR0913 - one parameter per option
         raise click.exceptions.Exit(1)
 
 
-def _due(profile: SwarmProfile, *, as_json: bool) -> bool:
-    """Whether the weights in force are to be taken back; told where they are not, or nobody knows."""
-    from coinswarm.memory.evidence.weighings import weighings
-    from coinswarm.memory.store.opening import opened
-    from coinswarm.runtime.fallen import fall_of
-    from coinswarm.runtime.swarm.opening import address_of
-
-    section = profile.swarm
-    with opened(address_of(section), section.cluster, section.shard) as store:
-        fall, decided = fall_of(store), weighings(store)[1]
-    if fall.due:
-        return True
+def _not_due(fall: Fall, *, decided: bool, as_json: bool) -> None:
+    """Tell that the weights in force are not to be taken back, or that nobody knows."""
     if not decided and not as_json:
         nothing(as_json=False)
     elif as_json:
@@ -107,30 +108,27 @@ def _due(profile: SwarmProfile, *, as_json: bool) -> bool:
         click.echo(f"{told}. coinswarm weights measure writes what each agent earns.")
     else:
         click.echo(f"Not due: up to {fall.measured} the weights in force have not fallen as far as they may.")
-    return False
 
 
-def _judged(profile: SwarmProfile, wanted: Wanted | None) -> Judged:
+def _judged(
+    store: Store, profile: SwarmProfile, wanted: Wanted | None, version: int, found: Sequence[Weighing]
+) -> Judged:
     """The proposal, judged on what the store holds now.
 
+    :param version: of the weights; :param found: all that were ever in force at that version, oldest first.
     :raises OperatorError: where it cannot be made.
     """
-    from coinswarm.memory.evidence.weighings import cited_returns, weighings
+    from coinswarm.memory.evidence.weighings import cited_returns
     from coinswarm.memory.promotion.weights import change_of_weights
-    from coinswarm.memory.store.opening import opened
-    from coinswarm.runtime.swarm.opening import address_of
 
-    section = profile.swarm
-    with opened(address_of(section), section.cluster, section.shard) as store:
-        version, found = weighings(store)
-        before = found[-1].weights if found else {}
-        wanted = wanted or _before(found)
-        cites, bare = cited_returns(store, {*before, *wanted.weights})
-        try:
-            proposal = change_of_weights(wanted.weights, wanted.rollback_bp, version=version, evidence=cites)
-        except ValueError as error:
-            raise OperatorError(str(error), remedy="write AGENT=BP, as in trend=6000") from None
-        verdicts, fallen = _verdicts(store, profile, proposal)
+    before = found[-1].weights if found else {}
+    wanted = wanted or _before(found)
+    cites, bare = cited_returns(store, {*before, *wanted.weights})
+    try:
+        proposal = change_of_weights(wanted.weights, wanted.rollback_bp, version=version, evidence=cites)
+    except ValueError as error:
+        raise OperatorError(str(error), remedy="write AGENT=BP, as in trend=6000") from None
+    verdicts, fallen = _verdicts(store, profile, proposal)
     if found and bare:
         message = f"no returns of {', '.join(bare)} are in the store, and nothing can be shown without them"
         raise NotReadyError(message, remedy="write them: coinswarm weights measure PROFILE")
