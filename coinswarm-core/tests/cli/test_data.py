@@ -183,10 +183,17 @@ def test_a_damaged_stored_file_does_not_hide_the_others(
     assert main(["data", "import", write(lines())]) == 0
     (kept / "AAA.npz").write_bytes(b"PK\x03\x04")
     capsys.readouterr()
-    assert main(["data", "show"]) == 0
+    assert main(["data", "show"]) == 2
     out, err = capsys.readouterr()
-    assert "BTC-USD_1h" in out
-    assert (err.count("\n"), "AAA.npz" in err) == (1, True)
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["BTC-USD_1h", "BTC/USD", "ETH/USD", "damaged:"]
+    assert out.splitlines()[-1].startswith("damaged: AAA: ")
+    assert err == (
+        f"coinswarm: error: 1 of 4 cannot be used (AAA): import it again with --replace, or remove it from {kept}\n"
+    )
+    assert main(["data", "show", "--json"]) == 2
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert [bool(row["damage"]) for row in rows.values()] == [True, False, False, False]
+    assert rows["AAA"]["path"] == str(kept / "AAA.npz")
 
 
 def test_an_output_that_cannot_be_written(

@@ -9,7 +9,6 @@ import click
 
 from coinswarm.cli.groups import NearestGroup
 from coinswarm.cli.tables import emit, emit_fields, emit_json
-from coinswarm.cli.telling import tell
 from coinswarm.errors import DataError, OutputError, nearest
 
 if TYPE_CHECKING:
@@ -104,20 +103,32 @@ def import_data(  # noqa: PLR0913 - one parameter per option
 @click.argument("name", required=False)
 @json_option
 def show(*, name: str | None, as_json: bool) -> None:
-    """Show what the data NAME holds: a file, imported data, or a pair of the sample; without NAME, list all."""
+    """Show what the data NAME holds: a file, imported data, or a pair of the sample; without NAME, list all.
+
+    The list has damaged data with what is wrong with it; exit code 2 then.
+    """
     from coinswarm.feeds.files import load_bars
 
     if name is not None:
         path = _find(name)
         _print(load_bars(path), path, as_json=as_json)
         return
-    rows = []
+    rows: list[dict[str, object]] = []
     for known, path in _known().items():
         try:
-            rows.append({"name": known, **_listed(load_bars(path)), "path": str(path)})
+            rows.append({"name": known, **_listed(load_bars(path)), "path": str(path), "damage": ""})
         except DataError as error:
-            tell(f"coinswarm: error: {error}")
-    emit(rows, LISTED, as_json=as_json)
+            rows.append({"name": known, "path": str(path), "damage": str(error)})
+    damaged = [row for row in rows if row["damage"]]
+    if as_json:
+        emit_json(rows)
+    else:
+        emit([row for row in rows if not row["damage"]], LISTED, as_json=False)
+        for row in damaged:
+            click.echo(f"damaged: {row['name']}: {row['damage']}")
+    if damaged:
+        message = f"{len(damaged)} of {len(rows)} cannot be used ({', '.join(str(row['name']) for row in damaged)})"
+        raise DataError(message, remedy=f"import it again with --replace, or remove it from {_folder()}")
 
 
 def _folder() -> Path:
