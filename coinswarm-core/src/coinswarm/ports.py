@@ -236,7 +236,8 @@ class DocumentStore(Driver):
         """Keep documents; one of the same id replaces the older one. All or none.
 
         :returns: how many ids were new.
-        :raises ValueError: for a body that is no JSON of the allowed types, a time that is not aware UTC, an empty id.
+        :raises ValueError: for a body that is no JSON of the allowed types, a text with NUL in it (which not
+            every store holds), a time that is not aware UTC, an empty id.
         """
 
     @abstractmethod

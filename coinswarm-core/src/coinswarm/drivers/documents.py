@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from coinswarm.domain.observation import Cursor
 from coinswarm.domain.stored import Record
 from coinswarm.drivers.sqlite import SqliteFile
-from coinswarm.drivers.values import demand_name, demand_scalar, json_text, microseconds, moment
+from coinswarm.drivers.values import demand_name, demand_scalar, demand_text, json_text, microseconds, moment
 from coinswarm.ports import DocumentStore
 
 if TYPE_CHECKING:
@@ -129,7 +129,11 @@ def _record(row: tuple[str, int, str]) -> Record:
 
 
 def _condition(key: str, value: object) -> tuple[str, list[Any]]:
-    """That a top-level key has a value: the term, and what is bound to it."""
+    """That a top-level key has a value: the term, and what is bound to it.
+
+    :raises ValueError: for what no body holds.
+    """
+    demand_text("a key of where", key)
     term = "EXISTS (SELECT 1 FROM json_each(body) j WHERE j.key = ? AND j.type "
     if value is None:
         return f"{term}= 'null')", [key]

@@ -44,12 +44,25 @@ def demand_name(what: str, value: object, *, empty: bool = False) -> None:
         raise ValueError(message)
 
 
+def demand_text(what: str, value: str) -> None:
+    """Refuse a text that not every store keeps, finds and compares whole.
+
+    :raises ValueError: for NUL, and for what is not Unicode.
+    """
+    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        message = f"{what} is {value[:64]!r}, but must be a text without NUL and half letters: take them out"
+        raise ValueError(message)
+
+
 def demand_scalar(what: str, value: object) -> None:
     """Refuse what is no text, boolean, finite float or integer of 64 bits.
 
     :raises ValueError: naming it.
     """
-    if isinstance(value, bool) or type(value) is str:
+    if type(value) is str:
+        demand_text(what, value)
+        return
+    if isinstance(value, bool):
         return
     if type(value) is int and -_INT64 <= value < _INT64:
         return
@@ -80,6 +93,7 @@ def _demand_json(what: str, value: object, depth: int) -> None:
             if type(key) is not str:
                 message = f"{what} has the key {key!r}, but keys must be texts"
                 raise ValueError(message)
+            demand_text(f"a key of {what}", key)
             _demand_json(f"{what}.{key}", item, depth - 1)
     elif type(value) is list:
         for number, item in enumerate(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -93,9 +94,13 @@ def test_what_no_column_holds_is_refused(stored: Store, trade: ClosedTrade) -> N
     assert len(stored.facts.add_trades([closed(2)])) == 1
 
 
-def test_a_text_that_postgresql_cannot_hold_is_refused_and_not_tried_again(served: Store) -> None:
-    with pytest.raises(InvariantError, match=r"refused a statement .*cannot contain NUL"):
-        served.facts.add_trades([replace(closed(1), patterns=("a\0b",))])
+def test_a_text_that_postgresql_cannot_hold_is_refused_everywhere_and_not_tried_again(stored: Store) -> None:
+    told = re.escape(f"{stored.place.name} cannot hold a value (the text 'a\\x00b' contains NUL)")
+    with pytest.raises(InvariantError, match=told):
+        stored.facts.add_trades([replace(closed(1), patterns=("a\0b",))])
+    with pytest.raises(InvariantError, match=told):
+        stored.facts.add_certificate("a\0b", digest(1), "silver")
+    assert stored.facts.add_trades([closed(1)])
 
 
 def test_a_trade_that_is_given_twice_is_written_once(stored: Store) -> None:

@@ -150,6 +150,9 @@ def refuses(bench: Bench) -> None:
         "a number as key": replace(good, id="1", body={"v": {1: 2}}),
         "a list for a body": replace(good, id="1", body=cast("Any", [1])),
         "an empty id": replace(good, id=""),
+        "NUL in its id": replace(good, id="a\0b"),
+        "NUL in a text": replace(good, id="1", body={"v": ["a\0b"]}),
+        "NUL in a key": replace(good, id="1", body={"v": {"a\0b": 1}}),
         "a naive time": replace(good, id="1", time=T.replace(tzinfo=None)),
     }
     with arena(bench) as settings, bench.link() as link:

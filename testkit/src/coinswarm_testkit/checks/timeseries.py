@@ -134,6 +134,8 @@ def refuses(bench: Bench) -> None:
         "an integer of 65 bits": replace(good, values={"v": 2**63}),
         "None": replace(good, values={"v": cast("Any", None)}),
         "an empty series": replace(good, series=""),
+        "NUL in its series": replace(good, series="a\0b"),
+        "NUL in a text": replace(good, values={"v": "a\0b"}),
     }
     with arena(bench) as settings, bench.link() as link:
         answers = scene(link, settings, *(write([good, point]) for point in bad.values()), read())

@@ -41,6 +41,8 @@ from coinswarm.errors import (
 from coinswarm.memory.store.statement import POSTGRES, SQLITE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection, Engine
 
 BUSY_SECONDS = 5.0
@@ -214,6 +216,21 @@ def _sqlite_begun(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
+class NulTextError(ValueError):
+    """A text with NUL in it, which PostgreSQL cannot hold, and a file therefore is not given either."""
+
+
+def demand_texts(values: Iterable[object]) -> None:
+    """Hold that texts can be kept in any store.
+
+    :raises NulTextError: naming the first that cannot.
+    """
+    for value in values:
+        if type(value) is str and "\0" in value:
+            message = f"the text {value[:64]!r} contains NUL"
+            raise NulTextError(message)
+
+
 def translated(where: Place) -> AbstractContextManager[None]:
     """Turn a database's errors into ours; what was begun inside is undone."""
     return _Translated(where)
@@ -235,7 +252,8 @@ class _Translated(AbstractContextManager[None]):
         if isinstance(error, NoConnectionError):
             message = f"{self._where.name} has no connection free"
             raise UnreachableError(message) from error
-        if isinstance(error, (OverflowError, UnicodeEncodeError)):  # the driver's, for what no column holds
+        # the driver's, and ours, for what no column holds
+        if isinstance(error, (OverflowError, UnicodeEncodeError, NulTextError)):
             message = f"{self._where.name} cannot hold a value ({_line(error)})"
             raise InvariantError(message) from error
 

@@ -17,7 +17,7 @@ from coinswarm.domain.proposal import Reference
 from coinswarm.errors import DataError
 from coinswarm.memory.evidence.places import CERTIFICATES, TRADE, TRADES, is_series, return_links, trade_links
 from coinswarm.memory.store.among import among, listing
-from coinswarm.memory.store.engine import translated
+from coinswarm.memory.store.engine import demand_texts, translated
 from coinswarm.memory.store.models import CertificateRow, DailyReturn, Regime, SpaceRow, Trade, TradePattern, VectorRow
 from coinswarm.memory.store.once import Once
 from coinswarm.memory.store.reading import SERIES, FactsRead
@@ -94,6 +94,7 @@ class Facts:
             for pattern in sorted(set(trade.patterns))
         ]
         with self._once.begun() as held:
+            demand_texts(link["pattern"] for link in links)
             new = held.new(Trade, "id", rows)
             held.insert(Trade, [rows[one] for one in new])
             held.insert(TradePattern, self._numbered(held, [link for link in links if link["trade"] in new]))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import DBAPIError
 
 from coinswarm.errors import AmbiguousError
-from coinswarm.memory.store.engine import translated
+from coinswarm.memory.store.engine import demand_texts, translated
 from coinswarm.memory.store.statement import POSTGRES, SQLITE, Insertion, Statement
 
 if TYPE_CHECKING:
@@ -242,9 +242,14 @@ class SqliteLine(Line):
         written = (what if isinstance(what, Statement) else what.one).written(SQLITE)
         self._told(written.text)
         if isinstance(what, Statement):
-            rows: list[Row] = self._driver.execute(written.text, written.values(given)).fetchall()
+            values = written.values(given)
+            demand_texts(values)
+            rows: list[Row] = self._driver.execute(written.text, values).fetchall()
             return rows
-        self._driver.executemany(written.text, map(what.cells, given))
+        cells = [what.cells(row) for row in given]
+        for row in cells:
+            demand_texts(row)
+        self._driver.executemany(written.text, cells)
         return []
 
     def commit(self, *questions: Question) -> None:

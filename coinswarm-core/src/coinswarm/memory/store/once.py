@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, insert, literal, select
 
 from coinswarm.errors import DataError
 from coinswarm.memory.store.among import among, listing
-from coinswarm.memory.store.engine import IDLE_SECONDS
+from coinswarm.memory.store.engine import IDLE_SECONDS, demand_texts
 from coinswarm.memory.store.line import commit, committed
 from coinswarm.memory.store.statement import NOW, POSTGRES
 from coinswarm.memory.store.tables import LogRow
@@ -56,6 +56,8 @@ class Writing:
         """
         if not rows:
             return set()
+        for row in rows.values():
+            demand_texts((*row.values(), *fixed.values()))
         names = list(next(iter(rows.values())))
         asked = select(*(getattr(table, name) for name in names)).where(
             table.log == _LOG,
@@ -77,6 +79,8 @@ class Writing:
     def insert(self, table: type[Any], rows: list[dict[str, Any]]) -> None:
         """Put rows in a table."""
         if rows:
+            for row in rows:
+                demand_texts(row.values())
             self.connection.execute(insert(table), [{"log": self._log, **row} for row in rows])
 
 
