@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Literal
+
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from coinswarm.config.settings import check_settings
+from coinswarm.config.profile import load_profile
+from coinswarm.config.settings import check_settings, in_full
+from coinswarm.config.sources import InFolder
 from coinswarm.errors import ContractError, NotReadyError, ProfileError
 
 
@@ -80,3 +86,56 @@ def test_no_message_shows_what_a_reference_or_a_drivers_setting_holds(monkeypatc
         with pytest.raises(ProfileError) as caught:
             check_settings(Server, given, key="memory.settings", label="p.toml", secrets=True)
         assert str(caught.value) == f"p.toml: memory.settings.{told}"
+
+
+class Placed(BaseModel):
+    """Settings with paths, and with texts that look like some."""
+
+    model_config = ConfigDict(extra="forbid")
+    path: Path | None = None
+    files: list[Path] = []
+    name: str = ""
+    way: Literal["a/b", "c"] = "c"
+    more: dict[str, str] = {}
+
+
+def test_a_path_is_relative_to_the_profile_where_its_model_says_that_it_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    settings = 'settings = {path = "a/b", files = ["x", "/y", "~/z"], name = "a/b", way = "a/b", more = {k = "a/b"}}'
+    (tmp_path / "sub" / "p.toml").write_text(f"""
+        mode = "backtest"
+        instruments = [{{symbol = "BTC/USD", sample = "BTC/USD"}}]
+        agents = [{{name = "trend", weight_bp = 10_000}}]
+        [memory]
+        {settings}
+        [drivers.bus]
+        name = "far"
+        {settings}
+    """)
+    for overrides, path in (((), "sub/a/b"), (("memory.settings.path=c/d", "drivers.bus.settings.path=c/d"), "c/d")):
+        read = load_profile("sub/p.toml", overrides)
+        assert read.memory is not None
+        assert read.drivers.bus is not None
+        for given in (read.memory.settings, read.drivers.bus.settings):
+            made = check_settings(Placed, given, key="k", label="p")
+            assert isinstance(made, Placed)
+            assert made.path == Path(path)
+            assert made.files == [Path("sub/x"), Path("/y"), tmp_path / "home" / "z"]
+            assert (made.name, made.way, made.more) == ("a/b", "a/b", {"k": "a/b"})
+            assert {type(made.name), type(made.way), type(made.more["k"])} == {str}
+            kept = in_full(Placed, given)
+            assert kept["path"] == str(tmp_path / path)
+            assert kept["name"] == "a/b"
+        assert json.loads(json.dumps(read.canonical()["memory"]["settings"])) == read.memory.settings
+
+
+def test_a_path_in_the_home_of_nobody_is_told(tmp_path: Path) -> None:
+    given = {"path": InFolder("~nobody-here/x", tmp_path), "name": InFolder("~nobody-here/x", tmp_path)}
+    with pytest.raises(ProfileError, match=r"'~nobody-here/x' begins with a home folder that is not known"):
+        check_settings(Placed, given, key="memory.settings", label="p")
+    del given["path"]
+    assert check_settings(Placed, given, key="memory.settings", label="p") == Placed(name="~nobody-here/x")

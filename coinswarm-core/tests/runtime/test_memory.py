@@ -14,6 +14,7 @@ from coinswarm.backtest.render import render
 from coinswarm.backtest.rundir import RECALLS
 from coinswarm.backtest.runread import check_run, read_run
 from coinswarm.canonical import GENESIS
+from coinswarm.config.profile import load_profile
 from coinswarm.drivers.episodes import LocalMemory
 from coinswarm.errors import DataError, NotReadyError, ProfileError, UnknownNameError
 from coinswarm.memory.recall.record import RECALL_FIELDS, How
@@ -179,6 +180,30 @@ def test_nothing_of_a_run_stays_in_its_backend(
     assert first.order_hash == second.order_hash
     assert [space.name for space in cleared] == ["fake/state.1"] * 2
     assert cleared[0].swarm != cleared[1].swarm
+
+
+def test_an_index_lies_beside_its_profile_and_is_found_by_a_replay_from_anywhere(
+    fake: Fake, recalls: str, bars: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(recalls)
+    for name in ("sub", "other"):
+        (tmp_path / name).mkdir()
+    bars("sub/bars.csv")
+    (tmp_path / "sub" / "p.toml").write_text("""
+        mode = "backtest"
+        plugins = ["fake"]
+        instruments = [{symbol = "BTC/USD", file = "bars.csv"}]
+        agents = [{name = "fake", weight_bp = 10_000}]
+        memory = {settings = {path = "index/here.sqlite"}}
+    """)
+    (tmp_path / "sub" / "index").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run = backtest(load_profile("sub/p.toml"), label="sub/p.toml", runs=tmp_path / "runs")
+    assert (tmp_path / "sub" / "index" / "here.sqlite").is_file()
+    assert run.path is not None
+    monkeypatch.chdir(tmp_path / "other")
+    assert replay(run.path).same
+    assert [*(tmp_path / "other").iterdir()] == []
 
 
 def test_a_backend_that_fails_ends_the_run_in_one_line(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from coinswarm.config.fields import Settings
 from coinswarm.config.messages import explain
-from coinswarm.config.sources import apply_override, parse_override, reveal_all, secrets_in
+from coinswarm.config.sources import InFolder, apply_override, parse_override, reveal_all, secrets_in
 from coinswarm.errors import ContractError, ProfileError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def check_settings(
     if model.model_config.get("extra") != "forbid":
         message = f"the settings model {model.__name__} of {key!r} accepts unknown keys"
         raise ContractError(message, remedy='its author must set model_config = ConfigDict(extra="forbid")')
-    given = reveal_all(values) if secrets else dict(values)
+    given = placed(model, reveal_all(values) if secrets else values)
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -50,6 +50,39 @@ def check_settings(
 def holds_path(annotation: object) -> bool:
     """Whether a field of a settings model is a path, or may be one."""
     return annotation is Path or any(holds_path(inner) for inner in get_args(annotation))
+
+
+def placed(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as plain values, paths relative to the working directory wherever their profile stands.
+
+    :raises ProfileError: for a path that begins with the home of nobody who is known.
+    """
+    fields = model.model_fields
+    return {
+        key: _meant(value, path=key in fields and holds_path(fields[key].annotation)) for key, value in values.items()
+    }
+
+
+def in_full(model: type[BaseModel] | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as plain values, paths absolute."""
+    if model is None:
+        return dict(values)
+    paths = {key for key, field in model.model_fields.items() if holds_path(field.annotation)}
+    found = placed(model, values)
+    return {
+        key: str(Path(value).resolve()) if key in paths and isinstance(value, str) else value
+        for key, value in found.items()
+    }
+
+
+def _meant(value: object, *, path: bool) -> object:
+    if isinstance(value, dict):
+        return {key: _meant(inner, path=path) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_meant(inner, path=path) for inner in value]
+    if isinstance(value, InFolder):
+        return value.place() if path else str(value)
+    return value
 
 
 def typed_settings(overrides: Sequence[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from coinswarm.errors import NotReadyError, ProfileError, nearest
 
@@ -145,6 +145,38 @@ def anchored(path: str, folder: Path) -> str:
     except RuntimeError:
         message = f"{path!r} begins with a home folder that is not known"
         raise ProfileError(message, remedy="write the folder's name out") from None
+
+
+class InFolder(str):
+    """A text of settings, as a profile has it; where a model says that it is a path, it is meant from there.
+
+    :ivar folder: of the profile.
+    """
+
+    __slots__ = ("folder",)
+    folder: Path
+
+    def __new__(cls, text: str, folder: Path = Path()) -> Self:
+        """The text, of a profile there."""
+        made = super().__new__(cls, text)
+        made.folder = folder
+        return made
+
+    def place(self) -> str:
+        """The path, relative to the working directory.
+
+        :raises ProfileError: as ``anchored``.
+        """
+        return anchored(str(self), self.folder)
+
+
+def anchor_texts(value: Any, folder: Path) -> Any:  # noqa: ANN401 - whatever settings hold
+    """Settings whose texts know the profile's folder; references to secrets stay as they are."""
+    if isinstance(value, dict) and Secret.parse(value) is None:
+        return {key: anchor_texts(inner, folder) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [anchor_texts(inner, folder) for inner in value]
+    return InFolder(value, folder) if isinstance(value, str) and value else value
 
 
 def anchor_references(value: object, folder: Path) -> None:

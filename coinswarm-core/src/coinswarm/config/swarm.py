@@ -11,7 +11,14 @@ from pydantic import Field, ValidationError, model_validator
 from coinswarm.config.fields import Bp, Database, Name, SecretReference, Section, Settings
 from coinswarm.config.messages import explain, origin
 from coinswarm.config.sections import DriversSection, MemorySection
-from coinswarm.config.sources import anchor_references, anchored, apply_override, parse_override, read_toml
+from coinswarm.config.sources import (
+    anchor_references,
+    anchor_texts,
+    anchored,
+    apply_override,
+    parse_override,
+    read_toml,
+)
 from coinswarm.errors import ProfileError
 
 if TYPE_CHECKING:
@@ -122,9 +129,16 @@ def load_swarm(path: Path, overrides: Sequence[str] = ()) -> SwarmProfile:
 
 
 def anchor_swarm(data: Mapping[str, Any], folder: Path) -> None:
-    """Make the paths of ``[swarm]``, and of references to secret files, relative to the working directory, in place."""
+    """Make the paths of ``[swarm]``, and of references to secret files, relative to the working directory, in place.
+
+    Settings of drivers and of the memory backend learn where they stand: their models know which are paths.
+    """
     for key in ("swarm", "committee", "memory", "drivers"):
         anchor_references(data.get(key), folder)
+    drivers = data.get("drivers")
+    for section in (data.get("memory"), *(drivers.values() if isinstance(drivers, dict) else ())):
+        if isinstance(section, dict) and "settings" in section:
+            section["settings"] = anchor_texts(section["settings"], folder)
     swarm = data.get("swarm")
     if not isinstance(swarm, dict):
         return

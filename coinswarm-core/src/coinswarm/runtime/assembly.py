@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from coinswarm.clock import SECOND_NS, SystemClock, iso
+from coinswarm.config.settings import in_full
 from coinswarm.contracts import MemoryBackend, SignalAgent, Weigher
 from coinswarm.domain.episode import Space
 from coinswarm.domain.instrument import INT_LIMIT
@@ -16,7 +17,7 @@ from coinswarm.errors import ContractError, DataError, LoadError, NotReadyError,
 from coinswarm.feeds.files import load_bars, sample
 from coinswarm.feeds.funding import load_funding
 from coinswarm.feeds.length import parse_length
-from coinswarm.plugins.catalogue import Catalogue, attempt
+from coinswarm.plugins.catalogue import Catalogue, attempt, resolve
 from coinswarm.plugins.history import recall, remember
 from coinswarm.plugins.standing import STRICT, installed, strict
 from coinswarm.plugins.watchers import tell
@@ -55,6 +56,7 @@ class Assembled:
     :param watchers: the plugins that are told what the run did.
     :param standings: how what is seated stands by its certificates.
     :param backend: makes the memory backend that the profile names; None without ``[memory]``.
+    :param index: settings of that backend with every path in full, as a run keeps them.
     :param fork: reads what is remembered from the beginning; None where nothing is.
     :param weighed: which log decided what the seats weigh; None: the profile did.
     :param label: what messages call the profile.
@@ -72,6 +74,7 @@ class Assembled:
     fork: Callable[[], Forked] | None = None
     weighed: Weighed | None = None
     label: str = ""
+    index: Mapping[str, Any] = field(default_factory=dict)
 
     def uncertified(self) -> list[str]:
         """A line for each seat without a certificate that counts."""
@@ -173,6 +176,7 @@ def assemble(
         _fork(profile, plan),
         weighed,
         label,
+        _index(catalogue, profile),
     )
 
 
@@ -337,6 +341,14 @@ def _backend(catalogue: Catalogue, profile: Profile, label: str) -> Callable[[],
         )
 
     return make
+
+
+def _index(catalogue: Catalogue, profile: Profile) -> dict[str, Any]:
+    """The settings of the memory backend, which a replay from another folder makes again."""
+    if profile.memory is None:
+        return {}
+    declared, record = catalogue.memory_backend(profile.memory.backend)
+    return in_full(resolve(declared.settings, plugin=record) if declared.settings else None, profile.memory.settings)
 
 
 def _fork(profile: Profile, plan: RunPlan) -> Callable[[], Forked] | None:

@@ -302,11 +302,15 @@ class Function(SignalAgent):
 
 def _base(profile: str | Path | Mapping[str, Any] | Profile | None) -> dict[str, Any]:
     """What a profile says, as plain tables."""
-    if isinstance(profile, Profile):
-        return profile.canonical()
+    if profile is None:
+        return {"mode": "backtest"}
     if isinstance(profile, Mapping):
         return {"mode": "backtest", **copy.deepcopy(dict(profile))}
-    return {"mode": "backtest"} if profile is None else load_profile(profile).canonical()
+    read = profile if isinstance(profile, Profile) else load_profile(profile)
+    told = read.canonical()
+    if read.memory is not None:
+        told["memory"]["settings"] = dict(read.memory.settings)  # which know the profile's folder
+    return told
 
 
 def _markets(given: Market | str | Path | Sequence[Market | str | Path] | None) -> list[Market]:

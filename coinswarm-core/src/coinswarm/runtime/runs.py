@@ -189,7 +189,7 @@ def finish(  # noqa: PLR0913 - what a run says of itself
         "mode": mode,
         "engine": engine,
         "label": Path(label.removeprefix("profile ")).name,
-        "profile": _placed(profile.canonical()),
+        "profile": _placed(profile.canonical(), ready.index),
         "recordings": _recordings(ready),
         "data": [_data(one) for one in ready.loaded],
         "agents": [
@@ -339,8 +339,13 @@ def _evidence(ready: Assembled, result: RunResult, tried: Tried) -> dict[str, An
     return proof_dict(run, tried.trials, ruined=days.ruined, declared=declared, why=tried.why, fault=tried.fault)
 
 
-def _placed(told: dict[str, Any]) -> dict[str, Any]:
-    """A profile as it stands in a run: a replay from another folder finds the log that was read."""
+def _placed(told: dict[str, Any], index: Mapping[str, Any]) -> dict[str, Any]:
+    """A profile as it stands in a run: a replay from another folder finds the log that was read, and the index's place.
+
+    :param index: settings of the memory backend, paths in full.
+    """
+    if index:
+        told["memory"]["settings"] = dict(index)
     for section, key in (("memory", "store"), ("swarm", "database")):
         place = told.get(section, {}).get(key)
         if isinstance(place, str) and "://" not in place:
