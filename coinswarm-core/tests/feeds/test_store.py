@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import zipfile
 from dataclasses import replace
 from decimal import Decimal
@@ -20,6 +21,7 @@ from coinswarm.errors import DataError, OutputError
 from coinswarm.feeds.files import load_bars, sample
 from coinswarm.feeds.loaded import Loaded
 from coinswarm.feeds.store import COLUMNS, decode, encode, stored_name, write_whole
+from coinswarm.writing import replace_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +93,20 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert write_whole(path, b"two", replace=True)
     assert path.read_bytes() == b"two"
     assert [entry.name for entry in path.parent.iterdir()] == ["x.npz"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are of POSIX")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o027, 0o640)])
+def test_who_may_read_it_is_said_by_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        for replace in (False, True):
+            assert write_whole(tmp_path / "x.npz", b"one", replace=replace)
+            assert stat.S_IMODE((tmp_path / "x.npz").stat().st_mode) == mode
+        replace_bytes(tmp_path / "kept.toml", b"mine")
+        assert stat.S_IMODE((tmp_path / "kept.toml").stat().st_mode) == 0o600, "decisions are their owner's"
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.parametrize("links", [True, False])

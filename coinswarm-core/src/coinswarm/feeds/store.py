@@ -139,8 +139,8 @@ def write_whole(path: Path, data: bytes, *, replace: bool) -> bool:
     """
     try:
         if not replace:
-            return create_bytes(path, data)
-        replace_bytes(path, data)
+            return create_bytes(path, data, private=False)
+        replace_bytes(path, data, private=False)
     except OSError as error:
         message = f"{str(path)!r} cannot be written ({error.strerror or error})"
         raise OutputError(
