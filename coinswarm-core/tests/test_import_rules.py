@@ -79,7 +79,7 @@ THIRD_PARTY = {
     "numba": {"_jit"},
     "pluggy": {"hookspecs", "plugins.manager"},
     "prometheus_client": {"runtime.metrics"},
-    "psycopg": {"memory.store.pipeline"},
+    "psycopg": {"memory.store.pipeline", "memory.store.silence"},
     "pydantic": {"config", "drivers.settings"},
     "pydantic_core": {"config"},
     "sqlalchemy": {"memory.store"},

@@ -23,8 +23,8 @@ from coinswarm.errors import (
 )
 from coinswarm.memory.quorum.keys import Ed25519Scheme
 from coinswarm.memory.quorum.log import Answer, Status, decide
-from coinswarm.memory.store import pipeline
-from coinswarm.memory.store.engine import engine_of, place, translated
+from coinswarm.memory.store import silence
+from coinswarm.memory.store.engine import engine_of, place, translated, unhurried
 from coinswarm.memory.store.opening import logs_in, migrated, open_store
 from coinswarm.memory.store.pipeline import PostgresLine
 from coinswarm.memory.store.statement import Statement
@@ -188,7 +188,7 @@ def test_a_server_that_says_nothing_is_given_up(
     whole: Callable[[Store], int],
     again: Callable[[Store, str], Store],
 ) -> None:
-    monkeypatch.setattr(pipeline, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(silence, "SILENT_SECONDS", 0.3)
     wanted = Statement(select(func.pg_advisory_xact_lock(7)))
     request = cluster.request(cluster.envelope())
     with silenced(served, postgres_store) as goes_on, closing(again(served, postgres_store)) as store:
@@ -205,8 +205,9 @@ def test_a_server_that_says_nothing_is_given_up(
 def test_a_server_may_take_its_time_for_what_is_much(
     served: Store, postgres_store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "SILENT_SECONDS", 0.01)
+    monkeypatch.setattr(silence, "SILENT_SECONDS", 0.01)
     with silenced(served, postgres_store) as goes_on, served.engine.begin() as connection:
+        unhurried(connection)
         line = served.lines.over(connection)
         timer = threading.Timer(0.2, goes_on)
         timer.start()

@@ -13,7 +13,7 @@ from coinswarm.memory.quorum.fold import BadEntryError, advance, genesis
 from coinswarm.memory.quorum.records import Head, Outcome, Seal
 from coinswarm.memory.quorum.roster import reconfigures
 from coinswarm.memory.quorum.verify import Report, verify
-from coinswarm.memory.store.engine import translated
+from coinswarm.memory.store.engine import translated, unhurried
 from coinswarm.memory.store.models import AgentState, Episode, Pattern
 from coinswarm.memory.store.rows import proposal_row, vote_row, voter_rows
 from coinswarm.memory.store.state import Changes
@@ -81,12 +81,14 @@ def verified(
     """
     start = genesis(store.log.cluster, store.log.shard, roster or store.first)
     with translated(store.place), store.engine.connect() as connection:
+        unhurried(connection)
         seals = [*kept, *_seals(connection, store.log.number)]
     head = store.log.read(0, 0, 0).head  # behind the seals: the log may grow meanwhile, and what it grows by be sealed
     report = verify(start, entries_of(store.log, head.index, told), head, scheme, seals)
     if report.why:
         return report
     with translated(store.place), store.engine.connect() as connection:
+        unhurried(connection)
         strays = (_stray(connection, store.log.number), _beside(connection, store, head.index))
     bad, why = min((one for one in strays if one[1]), default=(0, ""))
     return Report(report.fold, bad, why) if why else report
@@ -184,6 +186,7 @@ def rebuild(
     log = store.log.number
     with translated(store.place), store.engine.execution_options(writes=True).connect() as connection:
         begun = connection.begin()
+        unhurried(connection)
         locked = select(HeadRow.position, HeadRow.hash).where(HeadRow.log == bindparam("log")).with_for_update()
         row = connection.execute(locked, {"log": log}).one()
         before = _rows(connection, log)

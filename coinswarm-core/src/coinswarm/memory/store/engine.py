@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -151,7 +151,11 @@ def engine_of(where: Place) -> Engine:
             connect_args={name: value for name, value in given.items() if name not in where.url.query} | always,
             hide_parameters=True,
         )
+        from coinswarm.memory.store.silence import Heard  # noqa: PLC0415 - psycopg, for who uses it
+
+        event.listen(engine, "do_connect", lambda _dialect, _record, args, given: Heard.made(args, given))
         event.listen(engine, "connect", partial(_postgres_connected, where), insert=True)  # before SQLAlchemy's own
+        event.listen(engine, "checkin", _rests)
     except (ModuleNotFoundError, NoSuchModuleError):
         message = f"{where.name} takes psycopg, which is not installed"
         raise NotReadyError(message, remedy="pip install 'coinswarm-core[postgres]'") from None
@@ -207,8 +211,10 @@ def _postgres_connected(where: Place, connection: Any, _record: object) -> None:
         [(level,)] = connection.execute("SHOW synchronous_commit").fetchall()
         if level == "off":
             connection.execute("SET synchronous_commit = on")
-    finally:
-        connection.autocommit = False
+    except BaseException:
+        connection.close()
+        raise
+    connection.autocommit = False
 
 
 def _sqlite_begun(connection: Connection) -> None:
@@ -229,6 +235,21 @@ def demand_texts(values: Iterable[object]) -> None:
         if type(value) is str and "\0" in value:
             message = f"the text {value[:64]!r} contains NUL"
             raise NulTextError(message)
+
+
+def unhurried(connection: Connection) -> None:
+    """Let a server take its time for what it is asked from now on over a connection, as long as it works on it.
+
+    :param connection: that has begun a transaction; it lasts until the connection is given back.
+    """
+    if connection.dialect.name == POSTGRES:
+        driver: Any = connection.connection.driver_connection
+        driver.working = connection.execute(select(func.pg_backend_pid())).scalar_one()
+
+
+def _rests(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's; None where it is gone
+    if connection is not None:
+        connection.working = None
 
 
 def translated(where: Place) -> AbstractContextManager[None]:
@@ -287,6 +308,9 @@ def _sqlite_error(where: Place, error: sqlite3.Error) -> CoinswarmError:  # noqa
 _SETTING = "?"
 """Stands for a state: a setting is wrong, and no waiting makes it good."""
 
+_SILENCE = "!"
+"""Likewise: it was asked, and says nothing."""
+
 _POSTGRES: tuple[tuple[str, type[CoinswarmError], str, str], ...] = (
     # sqlstate, or what it begins with; error; what is wrong; remedy
     ("28", OperatorError, "does not let us in", "check the user and the password in its URL"),
@@ -305,6 +329,8 @@ _POSTGRES: tuple[tuple[str, type[CoinswarmError], str, str], ...] = (
     ("55P03", UnreachableError, f"is locked by another session for more than {BUSY_SECONDS:g} s", ""),
     ("40", UnreachableError, "undid it for the sake of another transaction", ""),
     ("57", UnreachableError, "is going down, or was told to stop", ""),
+    (_SILENCE, UnreachableError, "does not answer",
+     "see whether it works and what lies between, then ask again"),
     ("08", UnreachableError, "cannot be reached", ""),
     (_SETTING, OperatorError, "cannot be reached as it is asked to be",
      "see what its address sets behind the ?, and the environment (PG…)"),
@@ -312,7 +338,8 @@ _POSTGRES: tuple[tuple[str, type[CoinswarmError], str, str], ...] = (
 
 
 _BEFORE = (
-    # what stands there before there is a connection, and so no code; the state that it amounts to
+    # what stands there where the server says nothing itself, and so no code; the state that it amounts to
+    ("it said nothing for", _SILENCE),
     ("authentication failed|no password|no pg_hba|role .* does not exist", "28"),
     ('database ".*" does not exist', "3D"),
     ("session is (not )?read-only|read-only", "25006"),

@@ -103,17 +103,15 @@ class Line(ABC):
         self._driver: Any = held.driver_connection
         self._begin = ""
         self._told: Callable[[str], object] = _nobody
-        self._patient = False
         self.broken = False
 
-    def begins(self, begin: str, told: Callable[[str], object], *, patient: bool = False) -> None:
+    def begins(self, begin: str, told: Callable[[str], object]) -> None:
         """Get ready for another use.
 
         :param begin: how a transaction begins, before the first question; empty: none does, or one has.
         :param told: called with each statement before it is sent.
-        :param patient: whether a server may work on a statement however long.
         """
-        self._begin, self._told, self._patient = begin, told, patient
+        self._begin, self._told = begin, told
 
     @abstractmethod
     def ask(self, *questions: Question) -> list[list[Row]]:
@@ -159,9 +157,9 @@ class Lines:
         return self._lent(self._begins[1])
 
     def over(self, connection: Connection) -> Line:
-        """A line inside the transaction that a connection has begun, for as much as one likes at once."""
+        """A line inside the transaction that a connection has begun."""
         line = self._made(connection.connection)
-        line.begins("", self.told, patient=True)
+        line.begins("", self.told)
         return line
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from psycopg.adapt import Transformer
 from psycopg.errors import CharacterNotInRepertoire, InFailedSqlTransaction, error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
+from coinswarm.memory.store import silence
 from coinswarm.memory.store.engine import IDLE_SECONDS
 from coinswarm.memory.store.line import AWAY, CommitLostError, Line
 from coinswarm.memory.store.statement import FEW, POSTGRES, Statement
@@ -39,15 +40,7 @@ _FORGOT = ("26", "0A000")
 """What states begin with that say that a prepared statement is gone, or fits the tables no more:
 a new connection helps."""
 
-
-SILENT_SECONDS = 30.0
-"""How long a server may say nothing at all before it is given up: one that is stopped, or cut off behind something that
-acknowledges for it, would else be waited for without end. Longer than it waits for a few locks, one after another."""
-
 _NOT_FOR_EVER = f"SET LOCAL idle_in_transaction_session_timeout = {round(IDLE_SECONDS * 1000)}"
-
-
-_SILENT = f"it said nothing for {SILENT_SECONDS:g} s"
 
 
 class _Step(NamedTuple):
@@ -71,13 +64,13 @@ class _Peer:
         self.selector = getattr(selectors, "PollSelector", selectors.SelectSelector)()
         self.selector.register(driver.pgconn.socket, _READ)
         self.readable: Callable[[float | None], object] = self.selector.select
-        """Waits so long until something can be read, with None for ever; with 0: says whether something can."""
-        self.silence = SILENT_SECONDS
+        """Waits so long until something can be read; with 0: says whether something can."""
+        self.silence = silence.SILENT_SECONDS
         """How long to wait, in what ``readable`` counts by."""
         if hasattr(select, "poll"):  # the same without its dressing
             poll = select.poll()
             poll.register(driver.pgconn.socket, select.POLLIN)
-            self.readable, self.silence = poll.poll, SILENT_SECONDS * 1000
+            self.readable, self.silence = poll.poll, silence.SILENT_SECONDS * 1000
 
 
 class PostgresLine(Line):
@@ -220,8 +213,8 @@ class PostgresLine(Line):
 
         :raises OperationalError: as above.
         """
-        if not self._peer.readable(None if self._patient else self._peer.silence):
-            raise OperationalError(_SILENT)
+        while not self._peer.readable(self._peer.silence):
+            self._driver.demand_at_work()
         self._pg.consume_input()
 
     def _ready(self) -> int:
@@ -232,11 +225,10 @@ class PostgresLine(Line):
         selector, socket = self._peer.selector, self._pg.socket
         selector.modify(socket, _BOTH)
         try:
-            found = selector.select(None if self._patient else SILENT_SECONDS)
+            while not (found := selector.select(silence.SILENT_SECONDS)):
+                self._driver.demand_at_work()
         finally:
             selector.modify(socket, _READ)
-        if not found:
-            raise OperationalError(_SILENT)
         return int(found[0][1])
 
     def _look(self) -> None:

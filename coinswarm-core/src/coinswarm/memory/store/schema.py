@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, inspect, select, text
 
 from coinswarm.errors import DataError, NotReadyError
-from coinswarm.memory.store.engine import MIGRATE, translated, write_ahead
+from coinswarm.memory.store.engine import MIGRATE, translated, unhurried, write_ahead
 from coinswarm.memory.store.statement import POSTGRES
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def migrate(engine: Engine, place: Place, target: str = REVISION) -> tuple[str |
         if place.path is not None:
             write_ahead(connection)
         connection.begin()
+        unhurried(connection)
         if engine.dialect.name == POSTGRES:  # on SQLite who writes is alone
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         before = revision(connection)
