@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinswarm.domain.instrument import INT_LIMIT, Instrument
+from coinswarm.domain.instrument import INT_LIMIT, MONEY, Instrument
 from coinswarm.domain.market import Bars
 from coinswarm.errors import DataError
-from coinswarm.feeds.decimals import MAX_DECIMALS, Extent, check_range, count_decimals, fit, step
+from coinswarm.feeds.decimals import MAX_DECIMALS, Extent, check_range, count_decimals, fit, step, vast
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 6)), min_size=1))
@@ -66,13 +66,24 @@ def test_bars_whose_integers_overflow_are_refused() -> None:
         check_range(make_bars(17_252.0, 6_717.0, "0.00000001", "0.00000001"))
 
 
-def test_money_that_overflows_is_refused() -> None:
-    assert INT_LIMIT < 50_000 * 10**6 * 10**8
-    with pytest.raises(DataError, match=r"amounts do not fit in 1e-8 USD"):
-        check_range(make_bars(50_000.0, 10**6, "1", "1"))
+@pytest.mark.parametrize(
+    ("price", "volume", "worth"),
+    [
+        (100_000_000.0, 12_000.0, "1.2e+12"),  # a day of BTC in won
+        (69_000.0, 760_000.0, "5.24e+10"),  # a day of BTC in USDT, at a large venue
+        (17_252.0, 6_717.0, ""),
+    ],
+)
+def test_a_volume_may_be_worth_more_than_an_account_holds(price: float, volume: float, worth: str) -> None:
+    assert (price * volume * MONEY >= INT_LIMIT) is bool(worth)
+    bars = make_bars(price, volume, "1", "0.0001")
+    check_range(bars)
+    told = f"a bar is worth up to {worth} USD: if that cannot be, its volume is in USD"
+    assert vast(bars) == (told if worth else "")
 
 
 def test_no_bars_overflow_nothing() -> None:
     bars = make_bars(1e300, 1.0, "1", "1")[:0]
     check_range(bars)
+    assert vast(bars) == ""
     assert len(bars) == 0

@@ -30,6 +30,25 @@ def test_both_engines_give_one_hash_and_one_summary(profile: Profiles, fake: Fak
     assert len(one.result.trades) > 3
 
 
+@pytest.mark.parametrize("bp", [0, 100])
+def test_days_in_a_small_currency_are_traded_alike_by_both(
+    profile: Profiles, fake: Fake, bars: Callable[..., Path], bp: int
+) -> None:
+    """BTC in won: a day's volume is worth a hundred times what fits, and an order is not."""
+    fake()
+    path = bars("won.csv", seconds=86_400, scale=1e6)
+    path.write_text(path.read_text().replace(",90.5\n", ",12345.12345678\n"))
+    won = {"instruments": [{"symbol": "BTC/KRW", "file": str(path)}], "cash": 10**9, "costs": {"participation_bp": bp}}
+    one, other = (backtest(profile(**won), label="p", runs=None, engine=engine) for engine in ENGINES)
+    assert one.result.order_hash == other.result.order_hash
+    assert len(one.result.trades) > 3
+    [note] = one.summary["notes"]
+    assert note.startswith(
+        "BTC/KRW: a bar is worth up to 1.36e+12 KRW: if that cannot be, its volume is in KRW, and its "
+    )
+    assert note.endswith('instrument wants volume = "quote"')
+
+
 def test_a_kept_run_says_what_made_it(profile: Profiles, fake: Fake, tmp_path: Path) -> None:
     fake(declared='warm_up=3, reasons=("up",)')
     done = backtest(profile(), label="p", runs=tmp_path / "runs", engine="steps")

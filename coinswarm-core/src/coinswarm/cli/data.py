@@ -278,10 +278,13 @@ def _pair_note(loaded: Loaded) -> str:
 
 def _volume_text(loaded: Loaded) -> str:
     """What the file's volume counts."""
+    from coinswarm.feeds.decimals import vast
+
     instrument = loaded.bars.instrument
     if loaded.report.volume_unit == "quote":
         return f"in quote ({instrument.quote}), divided by the close of its bar"
-    return f"in base ({instrument.base})"
+    told = vast(loaded.bars)
+    return f"in base ({instrument.base})" + (f"; {told}: import it with --volume quote" if told else "")
 
 
 def _tick_note(loaded: Loaded) -> str:

@@ -101,8 +101,10 @@ def fit(tick: Decimal, lot: Decimal, extent: Extent, *, may_tick: bool, may_lot:
 def check_range(bars: Bars) -> None:
     """Refuse bars whose integers could overflow: numba wraps silently (S10).
 
-    :raises DataError: where most ticks times most lots, or the value of a bar's volume in 1e-8 of the
-        quote currency, reaches 2**62.
+    A bar's volume is counted in lots, and no order is as large as it may be: what is multiplied by prices are orders,
+    which ``RunPlan.max_lots`` bounds. In won or rupiah a day's volume is worth more than any account may hold.
+
+    :raises DataError: where most ticks times most lots reaches 2**62.
     """
     if len(bars) == 0:
         return
@@ -114,10 +116,15 @@ def check_range(bars: Bars) -> None:
             f"{extent.volume:g} in lots of {instrument.lot} reaches 2**62"
         )
         raise DataError(message, remedy="choose a coarser tick or lot")
-    value = extent.high * extent.volume
-    if value * MONEY >= INT_LIMIT:
-        message = (
-            f"{instrument.symbol}: price {extent.high:g} times volume {extent.volume:g} is {value:.3g} "
-            f"{instrument.quote}, but from {INT_LIMIT / MONEY:.3g} on amounts do not fit in 1e-8 {instrument.quote}"
-        )
-        raise DataError(message, remedy="say so if its volume is in quote (--volume quote), or use shorter bars")
+
+
+def vast(bars: Bars) -> str:
+    """What to tell of bars that are worth more than an account can hold; empty where none is.
+
+    That may be so, in a small currency; or a volume in quote was taken for one in base.
+    """
+    worth = float((bars.high * bars.volume).max(initial=0.0))
+    if worth * MONEY < INT_LIMIT:
+        return ""
+    quote = bars.instrument.quote
+    return f"a bar is worth up to {worth:.3g} {quote}: if that cannot be, its volume is in {quote}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinswarm.clock import DAY_NS
+from coinswarm.feeds.decimals import vast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,8 @@ def notes_of(ready: Assembled) -> list[str]:
         if report.off_tick and not report.tick_inferred:
             prices = f"{report.off_tick:,} of {4 * report.rows:,} prices"
             notes.append(f"{instrument.symbol}: {prices} of the file were rounded to the tick {instrument.tick}")
+        if told := vast(one.bars):
+            notes.append(f'{instrument.symbol}: {told}, and its instrument wants volume = "quote"')
     for bars in ready.plan.bars:
         notes += [
             f"{seat.name} never decided on {bars.instrument.symbol}: its warm-up takes {seat.warm_up:,} bars, "
