@@ -59,6 +59,7 @@ def test_an_exception_is_one_line_whatever_it_does() -> None:
     assert one_line(KeyError("a\nb")) == "KeyError: 'a\\nb'"
     assert one_line(ValueError("a\n  b")) == "ValueError: a b"
     assert one_line(WordlessError()) == "WordlessError"
+    assert one_line(OSError("\udcff")) == "OSError: \\udcff"
 
 
 @pytest.mark.parametrize(

@@ -134,9 +134,12 @@ class InvariantError(CoinswarmError):
 
 
 def one_line(error: BaseException) -> str:
-    """``ModuleNotFoundError: No module named 'nltk'``: an exception in one line, whatever it does when it is asked."""
+    r"""``ModuleNotFoundError: No module named 'nltk'``: an exception in one line, whatever it does when it is asked.
+
+    What no record can hold, such as the bytes of a file's name that is not UTF-8, is written as ``\udcff``.
+    """
     try:
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).split()).encode(errors="backslashreplace").decode()
     except Exception:  # noqa: BLE001 - a plugin's may fail at that too
         text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

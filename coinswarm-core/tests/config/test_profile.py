@@ -304,6 +304,15 @@ def test_a_name_that_no_record_can_hold_is_refused(tmp_path: Path) -> None:
         load_profile(path)
 
 
+def test_a_folder_that_no_record_can_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "\udcff"
+    folder.mkdir()
+    (folder / "p.toml").touch()
+    monkeypatch.chdir(folder)
+    with pytest.raises(ProfileError, match=r"the name of the profile '/.*udcff/p.toml' is not text: rename it, or"):
+        load_profile("p.toml")
+
+
 def test_a_profile_that_does_not_exist_is_answered_with_the_templates(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match="'demoo' is neither a file nor a template: did you mean 'demo'"):
         load_profile("demoo")

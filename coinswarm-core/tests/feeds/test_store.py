@@ -58,6 +58,11 @@ def test_equal_input_gives_equal_bytes(write: Callable[..., Path], sound: list[s
     assert encode(load_bars(path), path.name) == encode(load_bars(path), path.name)
 
 
+def test_a_source_whose_name_is_no_text_is_told_in_letters(write: Callable[..., Path], sound: list[str]) -> None:
+    loaded = load_bars(write(encode(load_bars(write(sound)), "\udcff.csv"), "x.npz"))
+    assert loaded.report.layout == "imported from \\udcff.csv"
+
+
 def test_damage_is_noticed(write: Callable[..., Path], sound: list[str]) -> None:
     whole = encode(load_bars(write(sound)), "x.csv")
     middle = len(whole) // 4

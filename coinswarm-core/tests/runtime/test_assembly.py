@@ -88,6 +88,20 @@ def test_instruments_are_sorted_and_each_has_an_agent_of_its_own(
     assert ready.steps_from() == {"BTC/USD": "given", "ETH/USD": "lot inferred"}
 
 
+@pytest.mark.parametrize("key", ["file", "funding"])
+def test_a_file_that_no_record_can_name_is_refused_before_its_run(
+    key: str, profile: Profiles, fake: Fake, bars: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake()
+    folder = tmp_path / "\udcff"
+    folder.mkdir()
+    (folder / "x.csv").write_bytes(bars().read_bytes())
+    monkeypatch.chdir(folder)
+    instrument = {"symbol": "BTC/USD", "file": str(bars()), "tick": "0.01", key: "x.csv"}
+    said = refused(profile(instruments=[instrument]), ProfileError)
+    assert "x.csv' is not text: rename it, or its folder, in UTF-8" in said
+
+
 def test_a_start_after_the_last_bar_is_refused(profile: Profiles, fake: Fake) -> None:
     fake()
     with pytest.raises(ProfileError, match=r"p: start is 2030-01-01T00:00:00Z, but the bars end at .*: start earlier"):

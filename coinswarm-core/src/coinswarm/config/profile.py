@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
+from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -235,16 +236,17 @@ def _locate(name: str | Path) -> tuple[Path, str]:
 
 
 def demand_text(what: str, path: Path) -> None:
-    """Hold that a run's record can name a file.
+    """Hold that a run's record can name a file, by its absolute path.
 
     :param what: the file is.
     :raises ProfileError: where its name, or its folder's, is no text.
     """
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        message = f"the name of the {what} {str(path)!r} is not text"
-        raise ProfileError(message, remedy="rename it, or its folder, in UTF-8") from None
+    for name in (str(path), realpath(path)):
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            message = f"the name of the {what} {name!r} is not text"
+            raise ProfileError(message, remedy="rename it, or its folder, in UTF-8") from None
 
 
 def _anchor_paths(data: dict[str, Any], folder: Path) -> None:

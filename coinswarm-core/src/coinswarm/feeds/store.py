@@ -94,7 +94,7 @@ def decode(raw: bytes, name: str) -> Table:
             bool(header["lot_inferred"]),
             str(header.get("stamp", "open")),  # what was imported before it was kept
             str(header["volume_unit"]),
-            str(header["source"]),
+            str(header["source"]).encode(errors="backslashreplace").decode(),  # a name that a run's record can hold
         )
         stamp_ns = columns[0].astype(np.int64, casting="safe")
         opened, high, low, close, volume = (column.astype(np.float64, casting="safe") for column in columns[1:])

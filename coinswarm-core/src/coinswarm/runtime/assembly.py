@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from coinswarm.clock import SECOND_NS, SystemClock, iso
+from coinswarm.config.profile import demand_text
 from coinswarm.config.settings import in_full
 from coinswarm.contracts import MemoryBackend, SignalAgent, Weigher
 from coinswarm.domain.episode import Space
@@ -132,6 +133,10 @@ def assemble(
     profile, weighed = with_weights(profile, label)
     catalogue = _catalogue(profile)
     sections = sorted(profile.instruments, key=lambda item: item.symbol)
+    for item in sections:
+        for what, file in (("data file", item.file), ("funding file", item.funding)):
+            if file is not None:
+                demand_text(what, Path(file))
     loaded = tuple(
         given.markets.get(item.symbol) or _bars(item, (recordings or {}).get(item.symbol)) for item in sections
     )
