@@ -243,9 +243,57 @@ class Costly(SignalAgent):
         ({"market": "btc.csv", "agents": FastBreakout}, DataError, r"no file 'btc.csv'"),
         ({"profile": "dmo"}, ProfileError, r"'dmo' is neither a file nor a template: did you mean 'demo'"),
         ({"profile": "live"}, CoinswarmError, r"live"),
+        ({"profile": 7}, DataError, r"a profile cannot be of type int: name a TOML file"),
+        ({"profile": {"costs": None}, "market": "BTC/USD", "agents": FastBreakout}, ProfileError, r"costs = None"),
+        (
+            {"profile": {"plugins": "x"}, "market": "BTC/USD", "agents": "trend"},
+            ProfileError,
+            r"plugins = 'x': must",
+        ),
+        ({"market": pd.DataFrame({"open": [1.0]}), "agents": FastBreakout}, DataError, r"of type DataFrame: .*to_csv"),
+        ({"market": {"BTC/USD": "x.csv"}, "agents": FastBreakout}, DataError, r"a market cannot be of type dict"),
+        ({"market": [None], "agents": FastBreakout}, DataError, r"a market cannot be None"),
+        ({"market": "BTC/USD", "agents": FastBreakout, "engine": "colums"}, DataError, r"'colums' .* mean 'columns'"),
     ],
 )
 def test_mistakes_are_one_line(given: dict[str, Any], error: type[CoinswarmError], said: str) -> None:
     with pytest.raises(error, match=said) as raised:
         backtest(**given)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"tick": "a"}, r"tick 'a' is not a finite number: write for example tick=\"0.01\""),
+        ({"tick": float("nan")}, r"tick nan is not a finite number"),
+        ({"lot": float("inf")}, r"lot inf is not a finite number"),
+        ({"min_notional": "x"}, r"min_notional 'x' is not a finite number"),
+        ({"bar": 3600}, r"bar cannot be of type int: write bar=\"1h\""),
+        ({"symbol": 5}, r"symbol cannot be of type int"),
+        ({"stamp": "Close"}, r"stamp 'Close' is not one of open, close: did you mean 'close'"),
+        ({"volume": "Quote"}, r"volume 'Quote' is not one of base, quote: did you mean 'quote'"),
+        ({"shortable": "no"}, r"shortable cannot be of type str: give True or False"),
+    ],
+)
+def test_what_is_said_wrongly_of_a_market_is_one_line(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        load_market("BTC/USD", **given)
+
+
+def test_numbers_of_numpy_are_numbers(market: Market, result: Result) -> None:
+    again = backtest(
+        {"costs": None},
+        agents=FastBreakout,
+        instruments=[market.section],
+        cash=np.int64(10_000),
+        costs={"taker_bps": np.float32(10)},
+        seed=np.int64(0),
+        trial=False,
+    )
+    assert again.order_hash == result.order_hash
+
+
+def test_one_declared_agent_may_sit_twice() -> None:
+    made = backtest(agents=("trend", "trend"), market="BTC/USD", trial=False)
+    assert [agent["name"] for agent in made.to_dict()["agents"]] == ["trend", "trend-2"]

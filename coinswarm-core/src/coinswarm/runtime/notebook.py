@@ -26,6 +26,7 @@ from coinswarm.feeds.files import load_bars, sample, sample_names
 from coinswarm.feeds.length import parse_length
 from coinswarm.runtime import runs as running
 from coinswarm.runtime.assembly import Given
+from coinswarm.runtime.given import Number, exact, number, of_type, one_of
 from coinswarm.runtime.trials import TrialRegistry
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from coinswarm.domain.market import Bars, MarketState
     from coinswarm.feeds.loaded import Loaded
 
-Number = int | float | str | Decimal
 AgentLike = str | SignalAgent | type[SignalAgent] | Callable[["MarketState"], "Action"]
 """A declared agent's name, an agent, its class, or a function from a state to an action."""
 
@@ -98,12 +98,21 @@ def load_market(  # noqa: PLR0913 - each is one thing that a file does not say a
     :param bar: length of a bar such as ``1h``; inferred where it is not given.
     :param stamp: whether the file stamps a bar with its open or its close.
     :param volume: whether the file's volume is in base or quote.
-    :raises DataError: for anything wrong with the file.
+    :raises DataError: for anything wrong with the file, or with what is said of it.
     """
+    shown = (
+        f"name a file, or a sample ({', '.join(sample_names())}); write a DataFrame to one with to_csv or to_parquet"
+    )
+    of_type("a market", source, (str, Path), shown)
+    for name, word in (("symbol", symbol), ("bar", bar)):
+        of_type(name, word, (str, type(None)), f'write {name}="{"BTC/USD" if name == "symbol" else "1h"}"')
+    of_type("shortable", shortable, bool, "give True or False")
+    one_of("stamp", stamp, ("open", "close"))
+    one_of("volume", volume, ("base", "quote"))
     shipped = str(source) in sample_names()
     path = sample(str(source)) if shipped else Path(source).expanduser()
-    steps = {name: None if value is None else Decimal(str(value)) for name, value in (("tick", tick), ("lot", lot))}
-    least = Decimal(str(min_notional))
+    steps = {name: number(name, value) for name, value in (("tick", tick), ("lot", lot))}
+    least = number("min_notional", min_notional) or Decimal(0)
     loaded = load_bars(
         path,
         symbol=str(source) if shipped and symbol is None else symbol,
@@ -156,6 +165,7 @@ def backtest(  # noqa: PLR0913 - what a newcomer sets first has a name of its ow
     :param keys: other keys of a profile: ``risk={"daily_loss_bp": 300}``, ``seed=7``, ``start="2018-01-01T00:00Z"``.
     :raises CoinswarmError: one line for whatever does not fit.
     """
+    one_of("engine", engine, ("columns", "steps"))
     label = str(profile) if isinstance(profile, str | Path) else "notebook"
     data = _base(profile)
     unplugged: dict[str, Callable[[], SignalAgent]] = {}
@@ -167,17 +177,18 @@ def backtest(  # noqa: PLR0913 - what a newcomer sets first has a name of its ow
         data["agents"] = seats
         if "plugins" not in keys:
             named = [seat["name"] for seat in seats if seat["name"] not in unplugged]
-            data["plugins"] = [*data.get("plugins", []), *(n for n in named if n not in data.get("plugins", []))]
+            listed = data.get("plugins") or []
+            data["plugins"] = list(dict.fromkeys([*listed, *named])) if isinstance(listed, list) else listed
+    given_keys = {**keys, **({"cash": cash} if cash is not None else {}), **({"costs": costs} if costs else {})}
+    for key, value in given_keys.items():
+        below = data.get(key)
+        data[key] = {**below, **value} if isinstance(value, Mapping) and isinstance(below, Mapping) else value
     for missing, remedy in (("instruments", 'market="BTC/USD"'), ("agents", "agents=MyAgent")):
         if not data.get(missing):
             message = f"backtest was given no {missing}"
             raise ProfileError(message, remedy=f"pass {remedy}, or a profile that has them")
-    given_keys = {**keys, **({"cash": cash} if cash is not None else {}), **({"costs": costs} if costs else {})}
-    for key, value in given_keys.items():
-        merged = {**data.get(key, {}), **value} if isinstance(value, Mapping) else value
-        data[key] = merged
     name = label if label.endswith(".toml") else f"profile {label}"
-    checked = parse_profile(_exact(data), name)
+    checked = parse_profile(exact(data), name)
     given = Given(unplugged, {one.symbol: one.loaded for one in markets})
     registry = TrialRegistry() if trial else None
     folder = Path(runs) if runs is not None else None
@@ -306,6 +317,7 @@ def _base(profile: str | Path | Mapping[str, Any] | Profile | None) -> dict[str,
         return {"mode": "backtest"}
     if isinstance(profile, Mapping):
         return {"mode": "backtest", **copy.deepcopy(dict(profile))}
+    of_type("a profile", profile, (str, Path, Profile), "name a TOML file or a template, or give a dict")
     read = profile if isinstance(profile, Profile) else load_profile(profile)
     told = read.canonical()
     if read.memory is not None:
@@ -317,7 +329,7 @@ def _markets(given: Market | str | Path | Sequence[Market | str | Path] | None) 
     """One market or several, loaded."""
     if given is None:
         return []
-    several = [given] if isinstance(given, Market | str | Path) else list(given)
+    several = list(given) if isinstance(given, Sequence) and not isinstance(given, Market | str) else [given]
     return [one if isinstance(one, Market) else load_market(one) for one in several]
 
 
@@ -373,14 +385,3 @@ def _name(agent: object) -> str:
     called = str(getattr(agent, "__name__", type(agent).__name__))
     words = "-".join(word.lower() for word in _WORDS.findall(called))
     return words if words[:1].isalpha() else f"agent-{words}".rstrip("-")
-
-
-def _exact(value: object) -> Any:  # noqa: ANN401 - the same shape again
-    """A profile's values as TOML gives them: floats exact, paths as text."""
-    if isinstance(value, Mapping):
-        return {str(key): _exact(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_exact(part) for part in value]
-    if isinstance(value, Path):
-        return str(value)
-    return Decimal(str(value)) if isinstance(value, float) else value
