@@ -297,3 +297,13 @@ def test_numbers_of_numpy_are_numbers(market: Market, result: Result) -> None:
 def test_one_declared_agent_may_sit_twice() -> None:
     made = backtest(agents=("trend", "trend"), market="BTC/USD", trial=False)
     assert [agent["name"] for agent in made.to_dict()["agents"]] == ["trend", "trend-2"]
+
+
+def test_what_is_done_to_a_frame_changes_no_later_answer(result: Result) -> None:
+    names = (*TABLES, "summary", "equity", "daily", "actions")
+    before = {name: getattr(result, name).copy() for name in names}
+    for name in names:
+        frame = getattr(result, name)
+        frame.iloc[:, 0] = frame.iloc[0, 0]
+        frame["mine"] = 1
+        pd.testing.assert_frame_equal(getattr(result, name), before[name])

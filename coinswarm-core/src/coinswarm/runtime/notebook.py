@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -198,11 +197,13 @@ def backtest(  # noqa: PLR0913 - what a newcomer sets first has a name of its ow
 class Result:
     """A finished run: its numbers as DataFrames, its report, and a picture of itself in a notebook.
 
-    Times are aware UTC; prices are in quote, quantities in base, money in the settlement currency.
+    Times are aware UTC; prices are in quote, quantities in base, money in the settlement currency. Whoever asks for a
+    frame gets a copy: what is done to it changes no later answer.
     """
 
     def __init__(self, finished: running.Finished) -> None:
         self._finished = finished
+        self._frames: dict[str, pd.DataFrame] = {}
 
     @property
     def path(self) -> Path | None:
@@ -218,45 +219,51 @@ class Result:
         """Everything that ``coinswarm backtest --json`` shows."""
         return copy.deepcopy(self._finished.summary)
 
-    @cached_property
+    @property
     def summary(self) -> pd.DataFrame:
         """The measures, with intervals and buy-and-hold beside them."""
-        return frames.summary_frame(self._finished.summary)
+        return self._frame("summary", lambda: frames.summary_frame(self._finished.summary))
 
-    @cached_property
+    @property
     def equity(self) -> pd.DataFrame:
         """Equity, exposure, drawdown and buy-and-hold at every mark."""
-        return frames.equity_frame(self._finished.facts)
+        return self._frame("equity", lambda: frames.equity_frame(self._finished.facts))
 
-    @cached_property
+    @property
     def daily(self) -> pd.DataFrame:
         """Equity and return per UTC day."""
-        return frames.daily_frame(self._finished.facts)
+        return self._frame("daily", lambda: frames.daily_frame(self._finished.facts))
 
-    @cached_property
+    @property
     def orders(self) -> pd.DataFrame:
         """Every order, and how it ended."""
-        return frames.table_frame(self._finished.result, "orders")
+        return self._frame("orders", lambda: frames.table_frame(self._finished.result, "orders"))
 
-    @cached_property
+    @property
     def fills(self) -> pd.DataFrame:
         """Every fill."""
-        return frames.table_frame(self._finished.result, "fills")
+        return self._frame("fills", lambda: frames.table_frame(self._finished.result, "fills"))
 
-    @cached_property
+    @property
     def trades(self) -> pd.DataFrame:
         """Every closed trade."""
-        return frames.table_frame(self._finished.result, "trades")
+        return self._frame("trades", lambda: frames.table_frame(self._finished.result, "trades"))
 
-    @cached_property
+    @property
     def decisions(self) -> pd.DataFrame:
         """Every intent that changed, and every refusal."""
-        return frames.table_frame(self._finished.result, "decisions")
+        return self._frame("decisions", lambda: frames.table_frame(self._finished.result, "decisions"))
 
-    @cached_property
+    @property
     def actions(self) -> pd.DataFrame:
         """What every agent said at every bar."""
-        return frames.actions_frame(self._finished.facts)
+        return self._frame("actions", lambda: frames.actions_frame(self._finished.facts))
+
+    def _frame(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """A copy of a frame, which is made once."""
+        if name not in self._frames:
+            self._frames[name] = make()
+        return self._frames[name].copy()
 
     def html(self) -> str:
         """The whole report as HTML."""
