@@ -11,7 +11,7 @@ from coinswarm.contracts import MemoryBackend, SignalAgent, Voter, Weigher
 from coinswarm.errors import CoinswarmError, ContractError, DeclarationError, LoadError, UnknownNameError
 from coinswarm.plugins import catalogue
 from coinswarm.plugins.discovery import discover
-from coinswarm.plugins.records import PluginRecord, Status
+from coinswarm.plugins.records import PluginRecord, Status, to_install
 
 Site = Any
 
@@ -55,6 +55,20 @@ def test_an_unknown_plugin_is_answered_with_the_nearest(site: Site) -> None:
     site.add("alpha")
     with pytest.raises(UnknownNameError, match="unknown plugin 'alhpa': did you mean 'alpha'"):
         catalogue.load(["alhpa"])
+    with pytest.raises(UnknownNameError, match=r"unknown plugin 'xyz': install it \(known: alpha, core"):
+        catalogue.load(["xyz"])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("trend", "pip install coinswarm-trend (known: alpha, core)"),
+        ("xyz", "install it (known: alpha, core)"),
+        ("alpa", "did you mean 'alpha'? Else install it"),
+    ],
+)
+def test_what_is_not_installed_is_answered_with_what_to_do(name: str, said: str) -> None:
+    assert to_install(name, ["core", "alpha"]) == said
 
 
 def test_unknown_agents_and_weighers_are_answered(site: Site) -> None:

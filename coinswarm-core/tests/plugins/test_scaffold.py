@@ -14,6 +14,7 @@ from coinswarm.plugins import catalogue, scaffold
 from coinswarm.plugins.compat import admits
 from coinswarm.plugins.discovery import discover
 from coinswarm.plugins.drivers import GROUPS, survey_drivers
+from coinswarm.plugins.records import OURS
 from coinswarm.plugins.scaffold import KINDS, LONGEST, render
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def test_every_file_is_whole(kind: str, name: str) -> None:
         ("agent", "x" * 31, OperatorError, "has 31 letters, more than 30: choose a shorter one"),
         ("agent", "core", OperatorError, "taken: coinswarm itself uses it: choose another one"),
         ("weigher", "weigher", OperatorError, "taken: coinswarm itself uses it"),
+        ("voter", "rule", OperatorError, "taken: coinswarm itself uses it"),
         ("bus", "message", OperatorError, "taken: coinswarm itself uses it"),
         ("bus", "local", OperatorError, r"taken: driver 'local' \(coinswarm-core .*\) is installed"),
         ("weigher", "weighted", OperatorError, r"taken: plugin 'core' .* declares the weigher 'weighted'"),
@@ -82,6 +84,12 @@ def test_what_cannot_be_is_refused_in_one_line_and_nothing_is_written(
         scaffold.scaffold(kind, name, tmp_path / "out", known)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_name_of_one_of_ours_is_taken_where_it_is_not_installed(name: str, tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match=f"taken: coinswarm-{name} is one of coinswarm's own"):
+        scaffold.scaffold("agent", name, tmp_path, [])
 
 
 def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:

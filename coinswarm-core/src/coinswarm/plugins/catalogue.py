@@ -21,7 +21,7 @@ from coinswarm.errors import (
 from coinswarm.plugins.discovery import discover
 from coinswarm.plugins.loading import load_plugin
 from coinswarm.plugins.manager import Hooks
-from coinswarm.plugins.records import CORE, DECIDED, PluginRecord, Status
+from coinswarm.plugins.records import CORE, DECIDED, PluginRecord, Status, to_install
 from coinswarm.plugins.standing import installed
 from coinswarm.plugins.validation import valid_declarations
 from coinswarm.plugins.watching import watching
@@ -182,7 +182,7 @@ def attempt(names: Sequence[str], records: Iterable[PluginRecord]) -> Attempt:
     for name in names:
         if name not in known:
             message = f"unknown plugin {name!r}"
-            raise UnknownNameError(message, remedy=f"{nearest(name, known)} Else install it")
+            raise UnknownNameError(message, remedy=to_install(name, known))
     if CORE not in known:
         message = "coinswarm-core itself is not installed: its package metadata is missing"
         raise LoadError(message, remedy="install coinswarm-core instead of running from a bare source tree")

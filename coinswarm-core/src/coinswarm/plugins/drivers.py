@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from coinswarm import ports
 from coinswarm.declarations import DriverType
-from coinswarm.errors import CoinswarmError, DeclarationError, NotReadyError, UnknownNameError, nearest
+from coinswarm.errors import CoinswarmError, DeclarationError, NotReadyError, UnknownNameError
 from coinswarm.plugins.discovery import discover
-from coinswarm.plugins.records import CORE_DISTRIBUTION, DECIDED, PluginRecord, Status, canonical
+from coinswarm.plugins.records import CORE_DISTRIBUTION, DECIDED, PluginRecord, Status, canonical, to_install
 from coinswarm.plugins.standing import installed
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def find_driver(
     records = {record.name: record for record in installed(home, demanded=demanded, group=GROUPS[kind].name)}
     if name not in records:
         message = f"unknown {kind} driver {name!r}"
-        raise UnknownNameError(message, remedy=f"{nearest(name, records)} Else install it")
+        raise UnknownNameError(message, remedy=to_install(name, records))
     return _load(kind, records[name])
 
 

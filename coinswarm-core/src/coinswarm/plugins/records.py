@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from coinswarm.errors import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Status(StrEnum):
@@ -104,6 +110,18 @@ CORE = "core"
 """Core's own plugin; always loaded."""
 
 CORE_DISTRIBUTION = "coinswarm-core"
+
+OURS = ("meanrev", "nats", "redis", "trend")
+"""Plugins and drivers that are published beside core, as ``coinswarm-NAME``."""
+
+
+def to_install(name: str, known: Iterable[str]) -> str:
+    """What to do about a plugin or driver that is not installed.
+
+    :param known: the names of those that are.
+    """
+    how, hint = f"pip install coinswarm-{name}" if name in OURS else "install it", nearest(name, known)
+    return f"{hint} Else {how}" if hint.endswith("?") else f"{how} ({hint})"
 
 
 def canonical(distribution: str) -> str:

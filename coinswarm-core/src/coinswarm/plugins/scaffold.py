@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from coinswarm.errors import OperatorError, OutputError, UnknownNameError, nearest
 from coinswarm.plugins.discovery import GROUP, NAME, NAME_RULE
 from coinswarm.plugins.drivers import GROUPS
-from coinswarm.plugins.records import CORE_DISTRIBUTION, PluginRecord, canonical
+from coinswarm.plugins.records import CORE_DISTRIBUTION, OURS, PluginRecord, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -155,7 +155,7 @@ KINDS: Mapping[str, Shape] = {
 LONGEST = 30
 """Letters in a name: lines of the templates hold it."""
 
-RESERVED = {"columnar", "core", "message", "mutants", "signal", "testkit", *(set(KINDS) - {"agent"})}
+RESERVED = {"columnar", "core", "message", "mutants", "rule", "signal", "testkit", *(set(KINDS) - {"agent"})}
 """Names whose package or class would be one of core's."""
 
 
@@ -303,6 +303,8 @@ def _taken(kind: str, name: str, known: Iterable[PluginRecord]) -> str:
             return f"{record.label} is installed"
         if f"{kind}: {name}" in record.provides:
             return f"{record.label} declares the {kind} {name!r}"
+    if name in OURS:
+        return f"coinswarm-{name} is one of coinswarm's own"
     try:
         return f"the distribution {canonical(distribution(f'coinswarm-{name}').name)!r} is installed"
     except PackageNotFoundError:
