@@ -189,7 +189,7 @@ def broken(of: Certificate, record: PluginRecord) -> str:
     try:
         files = files_of(record)
     except NotReadyError as error:
-        return f"{error.message}: {error.remedy}, or {again}"
+        return str(error)  # no check mends it: what differs from what was installed has no certificate
     if digest_of(files) == of.digest:
         return ""
     return f"{changed(of.files, files)}: look at what changed, then {again}"
