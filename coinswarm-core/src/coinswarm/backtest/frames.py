@@ -44,7 +44,7 @@ def table_frame(result: RunResult, name: str) -> pd.DataFrame:
 
 
 def equity_frame(of: Facts) -> pd.DataFrame:
-    """Per mark, by the time it is made: equity, exposure, drawdown (a share), and buy-and-hold's equity."""
+    """Per mark, by the time it is made: equity and exposure in money, drawdown as a share, buy-and-hold's equity."""
     found = frame(equity(of.result)).set_index("time")
     found["drawdown"] = drawdown(of.result)
     found["buy_and_hold"] = of.benchmark.equity / MONEY
@@ -52,7 +52,7 @@ def equity_frame(of: Facts) -> pd.DataFrame:
 
 
 def daily_frame(of: Facts) -> pd.DataFrame:
-    """Per measured UTC day: equity at its end, return, mean exposure, share of its marks with a position."""
+    """Per measured UTC day: equity at its end, return, mean exposure as a share, share of its marks with a position."""
     import pandas as pd  # noqa: PLC0415
 
     days = of.days

@@ -66,7 +66,7 @@ def still_open(result: RunResult) -> list[tuple[int, int] | None]:
 
 
 def average_prices(result: RunResult) -> Averages:
-    """At which average prices, costs included, each closed trade was entered and left."""
+    """At which average prices, spread and slippage included, each closed trade was entered and left."""
     side = result.orders[np.searchsorted(result.orders[:, 0], result.fills[:, 0]), _SIDE].tolist()
     lots, ticks = result.fills[:, 2].tolist(), result.fills[:, 3].tolist()
     averages: tuple[list[int], list[int]] = ([], [])
