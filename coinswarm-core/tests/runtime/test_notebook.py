@@ -206,6 +206,8 @@ def test_it_shows_itself(result: Result, market: Market, tmp_path: Path) -> None
     assert result.order_hash in str(result)
     assert repr(market).startswith("BTC/USD: 17,520 bars of 1h, 2017-01-01 to 2018-12-31, tick 0.01")
     assert "<svg" in market._repr_html_()
+    curves = result.equity[["equity", "buy_and_hold"]]
+    assert f"{curves.min().min():,.2f} to {curves.max().max():,.2f} USD" in html, "of every bar, not of those drawn"
     written = result.report()
     assert written.name == f"report-{result.order_hash[:8]}.html"
     assert written.read_text(encoding="utf-8") == result.html()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, EDGE = 720, 200, 8
 POINTS = 600
+"""Of one curve; two have up to twice as many, because their extremes lie at different rows."""
 LOGARITHMIC_FROM = 3.0
 """Where the highest value is so many times the lowest, the scale is logarithmic."""
 
@@ -29,7 +31,7 @@ def sketch(times_ns: I1, curves: Sequence[tuple[str, str, I1]], unit: float, cur
     """
     if not len(times_ns):
         return Safe("")
-    rows = np.unique(np.linspace(0, len(times_ns) - 1, min(POINTS, len(times_ns))).astype(np.int64))
+    rows = _drawn([curve for _, _, curve in curves])
     values = [(name, style, curve[rows] * unit) for name, style, curve in curves]
     low, high = min(float(v.min()) for _, _, v in values), max(float(v.max()) for _, _, v in values)
     log = low > 0 and high / low >= LOGARITHMIC_FROM
@@ -54,3 +56,16 @@ def sketch(times_ns: I1, curves: Sequence[tuple[str, str, I1]], unit: float, cur
         "figure", picture, tag("figcaption", legend, f" {begin} to {end}; {low:,.2f} to {high:,.2f} {currency}{scale}"),
         class_="sketch",
     )  # fmt: skip
+
+
+def _drawn(curves: Sequence[I1]) -> I1:
+    """The rows that a picture shows: both ends, and of each stretch those where a curve is lowest and highest."""
+    length = len(curves[0])
+    if length <= POINTS:
+        return np.arange(length)
+    rows = {0, length - 1}
+    for begin, end in pairwise(np.linspace(0, length, POINTS // 2 + 1).astype(np.int64).tolist()):
+        for curve in curves:
+            part = curve[begin:end]
+            rows |= {begin + int(part.argmin()), begin + int(part.argmax())}
+    return np.array(sorted(rows))
