@@ -70,6 +70,8 @@ def test_without_a_certificate_the_command_is_told() -> None:
     found = stands()
     assert found.tier == ""
     assert found.why == "it has no certificate: coinswarm plugins check trend --profile p.toml"
+    odd = standing(seat(), MARKET, [], demand=DEMAND, profile="my p.toml")
+    assert odd.why.endswith("--profile 'my p.toml'"), "it can be pasted"
     assert uncertified([found]) == [f"trend is not certified: {found.why}"]
     assert below_silver([found]) == [f"trend has no certificate that counts, and paper demands silver: {found.why}"]
 

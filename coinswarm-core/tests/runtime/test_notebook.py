@@ -301,6 +301,13 @@ def test_one_declared_agent_may_sit_twice() -> None:
     assert [agent["name"] for agent in made.to_dict()["agents"]] == ["trend", "trend-2"]
 
 
+def test_what_would_certify_an_agent_is_a_command_that_works() -> None:
+    seat = {"name": "trend", "weight_bp": 10_000, "settings": {"fast": 7, "memory": True}}
+    made = backtest({"plugins": ["trend"], "agents": [seat]}, market="BTC/USD", trial=False)
+    command = "coinswarm plugins check trend --set fast=7 --set memory=true"
+    assert f"trend is not certified: it has no certificate: {command}" in made.to_dict()["notes"]
+
+
 def test_what_is_done_to_a_frame_changes_no_later_answer(result: Result) -> None:
     names = (*TABLES, "summary", "equity", "daily", "actions")
     before = {name: getattr(result, name).copy() for name in names}

@@ -8,6 +8,8 @@ and costs. What is not covered is named with the command that would certify it.
 
 from __future__ import annotations
 
+import json
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +144,7 @@ def standing(seat: Seat, market: Market, held: Iterable[Held], *, demand: Mappin
 
     :param held: certificates, held against what is installed.
     :param demand: keys of ``DEMANDS`` and ``ADMITTED`` that are in force.
-    :param profile: what a command would call the profile.
+    :param profile: what a command would call the profile; empty for one that is in no file.
     """
     again = _again(seat, profile)
     mine = [
@@ -184,7 +186,12 @@ def standing(seat: Seat, market: Market, held: Iterable[Held], *, demand: Mappin
 def _again(seat: Seat, profile: str) -> str:
     """The command that would certify a seat."""
     plugin = seat.record.name if seat.record else seat.name
-    return seat.again or f"coinswarm plugins check {plugin} --profile {profile}"
+    if seat.again:
+        return seat.again
+    said = ["--profile", profile] if profile else []
+    for key, value in {} if profile else seat.settings.items():
+        said += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value, default=str)}"]
+    return shlex.join(["coinswarm", "plugins", "check", plugin, *said])
 
 
 def _nothing(seat: Seat, mine: Sequence[Held], sound: Sequence[Held], again: str) -> str:

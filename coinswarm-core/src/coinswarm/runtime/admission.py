@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["accepted", "below_silver", "live_refusals_of", "own_home", "standings", "uncertified"]
 
+UNWRITTEN = "notebook"
+"""How a profile is called that is in no file, so that no command can name it."""
+
 COSTS = ("maker_bps", "taker_bps", "spread_bps", "slippage_bps")
 """Costs that evidence must have paid, by their keys."""
 
@@ -69,7 +72,8 @@ def _stand(
     costs = {key: float(getattr(profile.costs, key)) for key in COSTS}
     market = Market(symbols=tuple(profile.symbols), bar_seconds=bar_seconds, costs=costs)
     demand, name = profile.demand.in_force(), label.removeprefix("profile ")
-    return tuple(standing(seat, market, held, demand=demand, profile=name) for seat in seats)
+    known = "" if name == UNWRITTEN else name
+    return tuple(standing(seat, market, held, demand=demand, profile=known) for seat in seats)
 
 
 def _judged_seat(  # noqa: PLR0913 - a seat's parts

@@ -24,6 +24,7 @@ from coinswarm.errors import ContractError, OutputError, ProfileError
 from coinswarm.feeds.files import load_bars, sample, sample_names
 from coinswarm.feeds.length import parse_length
 from coinswarm.runtime import runs as running
+from coinswarm.runtime.admission import UNWRITTEN
 from coinswarm.runtime.assembly import Given
 from coinswarm.runtime.given import Number, exact, number, of_type, one_of
 from coinswarm.runtime.trials import TrialRegistry
@@ -165,7 +166,7 @@ def backtest(  # noqa: PLR0913 - what a newcomer sets first has a name of its ow
     :raises CoinswarmError: one line for whatever does not fit.
     """
     one_of("engine", engine, ("columns", "steps"))
-    label = str(profile) if isinstance(profile, str | Path) else "notebook"
+    label = str(profile) if isinstance(profile, str | Path) else UNWRITTEN
     data = _base(profile)
     unplugged: dict[str, Callable[[], SignalAgent]] = {}
     markets = _markets(market)
