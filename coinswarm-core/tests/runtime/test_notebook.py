@@ -308,6 +308,13 @@ def test_what_would_certify_an_agent_is_a_command_that_works() -> None:
     assert f"trend is not certified: it has no certificate: {command}" in made.to_dict()["notes"]
 
 
+def test_frames_without_rows_have_the_types_of_those_with_some(market: Market, result: Result) -> None:
+    idle = backtest(agents=lambda _state: HOLD, market=market, start="2018-12-01T00:00Z", trial=False)
+    for name in (*TABLES, "equity", "daily", "summary", "actions"):
+        assert getattr(idle, name).dtypes.to_dict() == getattr(result, name).dtypes.to_dict(), name
+    assert idle.trades.empty
+
+
 def test_what_is_done_to_a_frame_changes_no_later_answer(result: Result) -> None:
     names = (*TABLES, "summary", "equity", "daily", "actions")
     before = {name: getattr(result, name).copy() for name in names}

@@ -141,7 +141,7 @@ def _series(column: Column) -> Any:  # noqa: ANN401 - an array or an index, as t
     if column.kind == "amount":
         return column.floats()
     if column.kind == "text":
-        return np.array(column.texts(), dtype=object)
+        return pd.Series(column.texts(), dtype=str)  # the same type where there is no row
     if column.kind == "flag":
         return column.numbers != 0
     if column.absent is None:
