@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from pathlib import Path
 from typing import Literal
 
@@ -30,12 +31,19 @@ class Server(BaseModel):
     url: str = ""
     password: SecretStr | None = None
     more: list[SecretStr] = []
+    port: str = ""
 
     @field_validator("url")
     @classmethod
     def _words(cls, value: str) -> str:
         message = f"{value!r} is no address"
         raise ValueError(message)
+
+    @field_validator("port")
+    @classmethod
+    def _number(cls, value: str) -> str:
+        message = f"no port in {value}"
+        raise TypeError(message)  # which pydantic lets through
 
 
 class Loose(BaseModel):
@@ -139,3 +147,20 @@ def test_a_path_in_the_home_of_nobody_is_told(tmp_path: Path) -> None:
         check_settings(Placed, given, key="memory.settings", label="p")
     del given["path"]
     assert check_settings(Placed, given, key="memory.settings", label="p") == Placed(name="~nobody-here/x")
+
+
+def test_of_two_secrets_with_one_begin_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COINSWARM_TEST_SECRET", "hunter")
+    monkeypatch.setenv("COINSWARM_TEST_SECRET_2", "hunter2and3")
+    given = {"password": {"env": "COINSWARM_TEST_SECRET"}, "url": {"env": "COINSWARM_TEST_SECRET_2"}}
+    with pytest.raises(ProfileError, match=r"url = …: '…' is no address"):
+        check_settings(Server, given, key="memory.settings", label="p.toml", secrets=True)
+
+
+def test_a_model_that_raises_is_its_authors_fault_and_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COINSWARM_TEST_SECRET", "s3cret")
+    with pytest.raises(ContractError, match=r"Server of 'bus' fails \(TypeError: no port in …\): its author") as caught:
+        check_settings(Server, {"port": {"env": "COINSWARM_TEST_SECRET"}}, key="bus", label="p.toml", secrets=True)
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+    with pytest.raises(ContractError, match=r"no port in 4222"):
+        check_settings(Server, {"port": "4222"}, key="agents.trend.settings", label="p.toml")

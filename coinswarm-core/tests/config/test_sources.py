@@ -169,6 +169,31 @@ def test_a_secret_from_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
         Secret("keyring", "venue/me").reveal()
 
 
+def test_a_keyring_that_is_locked_or_has_no_place_to_look_in_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(_service: str, _user: str) -> str:
+        message = "Failed to unlock the collection!"
+        raise OSError(message)
+
+    monkeypatch.setitem(sys.modules, "keyring", SimpleNamespace(get_password=locked))
+    with pytest.raises(NotReadyError, match=r"venue/me.*cannot be read \(OSError: Failed.*unlock the keyring"):
+        Secret("keyring", "venue/me").reveal()
+
+
+def test_the_end_of_a_line_is_no_part_of_a_secret_and_blanks_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = Secret("env", "COINSWARM_TEST_SECRET")
+    monkeypatch.setenv("COINSWARM_TEST_SECRET", " s3cret\r\n")
+    assert secret.reveal() == " s3cret"
+    monkeypatch.setenv("COINSWARM_TEST_SECRET", " \n")
+    with pytest.raises(NotReadyError, match="is empty"):
+        secret.reveal()
+
+
+@pytest.mark.parametrize("path", ["~no_such_user_anywhere/key", "a\0b"])
+def test_a_path_that_is_none_is_said(path: str) -> None:
+    with pytest.raises(NotReadyError, match="names no file"):
+        Secret("file", path).reveal()
+
+
 def test_reveal_all_reaches_nested_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COINSWARM_TEST_SECRET", "s3cret")
     reference = {"env": "COINSWARM_TEST_SECRET"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -173,3 +174,24 @@ def test_a_secret_of_the_profile_reaches_the_driver_or_backend_alone(monkeypatch
     monkeypatch.setenv("COINSWARM_TEST_SECRET", "hunter2")
     with pytest.raises(ProfileError, match=r"bus\.settings\.pending = …: must be a valid integer"):
         make_driver("bus", "local", {"pending": reference}, key="bus.settings", label="p.toml")
+
+
+@pytest.mark.parametrize("said", ["settings.url", "'nothing'"])
+def test_a_constructor_that_quotes_a_secret_shows_it_to_nobody(
+    site: Site, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    quoting = said == "settings.url"
+    (add(site, "alpha") / "bus.py").write_text(
+        BUS.replace("port: int = 4222", "url: str").replace(
+            "self.settings = settings", f"raise ValueError('no address: ' + {said})"
+        )
+        + "Bus.__abstractmethods__ = frozenset()\n"
+    )
+    monkeypatch.setenv("COINSWARM_TEST_SECRET", "nats://me:hunter2@host")
+    given = {"url": {"env": "COINSWARM_TEST_SECRET"}}
+    with pytest.raises(ContractError, match="cannot be constructed") as caught:
+        make_driver("bus", "alpha", given, key="bus.settings", label="p.toml")
+    assert ("(ValueError: no address: …)" in str(caught.value)) == quoting
+    told = "".join(traceback.format_exception(caught.value))  # as with --debug
+    assert "hunter2" not in told
+    assert ("direct cause" in told) == (not quoting)

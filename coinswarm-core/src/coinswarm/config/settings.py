@@ -9,8 +9,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from coinswarm.config.fields import Settings
 from coinswarm.config.messages import explain
-from coinswarm.config.sources import InFolder, apply_override, parse_override, reveal_all, secrets_in
-from coinswarm.errors import ContractError, ProfileError
+from coinswarm.config.sources import InFolder, apply_override, parse_override, reveal_all, without_secrets
+from coinswarm.errors import ContractError, ProfileError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ def check_settings(
     :param label: what messages call the profile.
     :param secrets: whether references to secrets become the secrets; no value is shown in a message then.
     :returns: an instance of the model, which the declared target is constructed with.
-    :raises ContractError: when the model is no such model.
+    :raises ContractError: when the model is no such model, or raises what is no finding.
     :raises ProfileError: with one line per finding.
     :raises NotReadyError: for a secret that is not there.
     """
@@ -42,9 +42,11 @@ def check_settings(
         return model.model_validate(given)
     except ValidationError as error:
         text = explain(error, model, lambda _loc: label, prefix=f"{key}.", hide=secrets)
-        for secret in secrets_in(values, given):  # a validator may have put it into its words
-            text = text.replace(secret, "…")
-        raise ProfileError(text) from None
+        raise ProfileError(without_secrets(text, values, given)) from None  # a validator may have quoted one
+    except Exception as error:  # noqa: BLE001 - a validator may raise anything
+        text = without_secrets(one_line(error), values, given)
+        message = f"the settings model {model.__name__} of {key!r} fails ({text})"
+        raise ContractError(message, remedy="its author must raise ValueError in it") from (None if secrets else error)
 
 
 def holds_path(annotation: object) -> bool:

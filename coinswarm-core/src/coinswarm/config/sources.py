@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from coinswarm.errors import NotReadyError, ProfileError, nearest
+from coinswarm.errors import NotReadyError, ProfileError, nearest, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,8 +59,9 @@ class Secret:
 
         :raises NotReadyError: when it is not there, or others could read it.
         """
-        value = {"env": self._from_environment, "keyring": self._from_keyring, "file": self._from_file}[self.vault]()
-        if not value:
+        read = {"env": self._from_environment, "keyring": self._from_keyring, "file": self._from_file}[self.vault]
+        value = read().rstrip("\r\n")  # what was pasted, or written by echo, ends a line
+        if not value.strip():
             message = f"the secret {self} is empty"
             raise NotReadyError(message, remedy="store it first")
         return value
@@ -82,27 +83,34 @@ class Secret:
         except ImportError:
             message = f"the secret {self} needs the package keyring, which is not installed"
             raise NotReadyError(message, remedy="install keyring, or use {env=…} or {file=…}") from None
-        value: str | None = keyring.get_password(service, user)
+        try:
+            value: str | None = keyring.get_password(service, user)
+        except Exception as error:
+            message = f"the secret {self} cannot be read ({one_line(error)})"
+            raise NotReadyError(message, remedy="unlock the keyring, or use {env=…} or {file=…}") from error
         if value is None:
             message = f"the secret {self} is not in the keyring"
             raise NotReadyError(message, remedy=f"run: keyring set {service} {user}")
         return value
 
     def _from_file(self) -> str:
-        path = Path(self.name).expanduser()
         try:
+            path = Path(self.name).expanduser()
             with path.open(encoding="utf-8-sig") as file:
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
                 if os.name == "posix" and mode & 0o077:
                     message = f"the secret {self} may be read by others (mode {mode:04o})"
                     raise NotReadyError(message, remedy=f"run: chmod 600 {path}")
-                return file.read().rstrip("\r\n")
+                return file.read()
         except OSError as error:
             message = f"the secret {self} cannot be read ({error.strerror})"
             raise NotReadyError(message, remedy="name a file that exists and is yours") from None
         except UnicodeDecodeError:
             message = f"the secret {self} is not text"
             raise NotReadyError(message, remedy="store it as UTF-8") from None
+        except (ValueError, RuntimeError) as error:  # a NUL, or the home of nobody who is known
+            message = f"the secret {self} names no file ({one_line(error)})"
+            raise NotReadyError(message, remedy="write its whole path") from None
 
 
 def reveal_all(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,6 +141,13 @@ def secrets_in(settings: object, revealed: object) -> Iterator[str]:
     elif isinstance(settings, list) and isinstance(revealed, list):
         for value, inner in zip(settings, revealed, strict=True):
             yield from secrets_in(value, inner)
+
+
+def without_secrets(text: str, settings: object, revealed: object) -> str:
+    """A text in which ``…`` stands for every secret that ``reveal_all`` put into settings."""
+    for secret in sorted(secrets_in(settings, revealed), key=len, reverse=True):  # one may be the begin of another
+        text = text.replace(secret, "…")
+    return text
 
 
 def anchored(path: str, folder: Path) -> str:

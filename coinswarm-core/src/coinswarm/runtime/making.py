@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, Any, cast
 
 from coinswarm.config.home import home
 from coinswarm.config.settings import check_settings
+from coinswarm.config.sources import reveal_all, without_secrets
 from coinswarm.contracts import MemoryBackend, Voter
 from coinswarm.errors import ContractError, PluginError, ProfileError, one_line
 from coinswarm.plugins.catalogue import attempt, resolve
@@ -111,6 +113,12 @@ def construct(  # noqa: PLR0913 - what a message needs
         return target(*arguments)
     except (PluginError, KeyboardInterrupt):
         raise
-    except BaseException as error:
-        message = f"{record.label}: {declared.target} cannot be constructed ({one_line(error)})"
-        raise ContractError(message, remedy="its author must mend it") from error
+    except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
+        told, whole = one_line(error), "".join(traceback.format_exception(error))
+        shown = whole
+        if secrets:
+            revealed = reveal_all(given)
+            told, shown = (without_secrets(text, given, revealed) for text in (told, whole))
+        message = f"{record.label}: {declared.target} cannot be constructed ({told})"
+        # With --debug the cause is shown, and with it what it quotes.
+        raise ContractError(message, remedy="its author must mend it") from (error if shown == whole else None)
