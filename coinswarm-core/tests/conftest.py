@@ -126,6 +126,14 @@ BROKEN = {
         @hookimpl
         def coinswarm_agents(): return 7
     """,
+    "forgetful": """
+        @hookimpl
+        def coinswarm_agents(): AgentType(name="forgetful", summary="Fake.", target="x.y:Z")
+    """,
+    "optional": """
+        @hookimpl(optionalhook=True)
+        def coinswarm_agentz(): return []
+    """,
     "coroutine": """
         @hookimpl
         async def coinswarm_agents(): return []

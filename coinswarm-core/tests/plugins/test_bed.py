@@ -30,6 +30,8 @@ FAULTS = {
     "late": ("failed", "SystemExit: half way"),
     "no-hook": ("failed", "implements no hook"),
     "not-a-list": ("failed", "TypeError"),
+    "forgetful": ("failed", "coinswarm_agents returned None"),
+    "optional": ("failed", "implements no hook"),
     "coroutine": ("failed", "plain def"),
     "wrong-type": ("failed", "returned 'trend'"),
     "bad-name": ("failed", "'Bad_Name', whose name is not lower-case"),

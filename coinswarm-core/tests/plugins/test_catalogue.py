@@ -140,6 +140,8 @@ REASONS = {
     "raising": "RuntimeError: no agents today",
     "no-hook": "implements no hook",
     "not-a-list": "TypeError",
+    "forgetful": "coinswarm_agents returned None",
+    "optional": "implements no hook",
     "coroutine": "plain def",
     "wrong-type": "returned 'trend'",
     "late": "SystemExit: half way",

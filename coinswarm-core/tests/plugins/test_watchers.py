@@ -125,6 +125,14 @@ def test_a_coroutine_has_watched_nothing(site: Site) -> None:
     assert line.endswith("raised in 2 of 2 calls, first TypeError: it returns a coroutine, and must be a plain def")
 
 
+@pytest.mark.parametrize("word", ["def", "async def"])
+def test_what_yields_has_watched_nothing(site: Site, word: str) -> None:
+    site.add("bad", f"seen = []\n@hookimpl\n{word} coinswarm_order_filled(fill):\n    seen.append(fill)\n    yield\n")
+    [line] = told(["bad"])
+    assert "raised in 2 of 2 calls, first TypeError: it yields, so that nothing of it was run" in line
+    assert module("bad").seen == []
+
+
 def test_what_a_watcher_prints_is_told_and_not_shown(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.add("loud", "@hookimpl\ndef coinswarm_order_filled(fill): print('{not json', fill)\n")
     [line] = told(["loud"])

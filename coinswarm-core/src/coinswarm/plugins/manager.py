@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
@@ -38,6 +38,11 @@ def hook_arguments() -> Mapping[str, tuple[str, ...]]:
     manager.add_hookspecs(hookspecs)
     callers = {name: getattr(manager.hook, name) for name in sorted(vars(manager.hook)) if not name.startswith("_")}
     return {name: tuple(caller.spec.argnames) for name, caller in callers.items()}
+
+
+def _optional(caller: pluggy.HookCaller, plugin: object) -> bool:
+    """Whether a plugin says of its hook that it need not be known."""
+    return any(one.optionalhook for one in caller.get_hookimpls() if one.plugin is plugin)
 
 
 class Hooks:
@@ -79,7 +84,7 @@ class Hooks:
     def _check(self, record: PluginRecord, plugin: object) -> None:
         """Hold that a registered plugin implements at least one hook, and only known ones."""
         callers = self._manager.get_hookcallers(plugin) or []
-        if not callers:
+        if not any(caller.has_spec() or not _optional(caller, plugin) for caller in callers):
             message = f"{record.label} implements no hook"
             raise LoadError(message, remedy="its author must mark the hooks with coinswarm.hookimpl")
         try:
@@ -114,15 +119,17 @@ class Hooks:
     def ask(self, record: PluginRecord, hook: str) -> list[object]:
         """What one plugin answers to one declaring hook, as a list.
 
-        :raises DeclarationError: when the hook raises or answers with something that is not iterable.
+        :raises DeclarationError: when the hook raises, or answers with None or something else that is not iterable.
         """
         caller = self._alone(record, hook)
         answers: list[object] = []
+        told: list[object] = []
         try:
-            for answer in caller():
+            told = caller()
+            for answer in told:
                 if inspect.iscoroutine(answer):
                     answer.close()  # else Python warns, much later, that nobody awaited it
-                answers.extend(answer)
+                answers.extend(cast("Iterable[object]", answer))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -130,4 +137,7 @@ class Hooks:
             raise DeclarationError(
                 message, remedy="its author must return or yield declarations, from a plain def"
             ) from error
+        if not told and caller.get_hookimpls():  # pluggy leaves None out
+            message = f"{record.label}: {hook} returned None"
+            raise DeclarationError(message, remedy="its author must return or yield declarations, or an empty list")
         return answers

@@ -156,13 +156,16 @@ class _Telling:
 
 
 def _close(answers: object) -> None:
-    """What a watching hook returns is dropped; a coroutine that nobody awaits has done nothing.
+    """What a watching hook returns is dropped; a coroutine that nobody awaits, or a generator, has done nothing.
 
-    :raises TypeError: for a coroutine.
+    :raises TypeError: for either.
     """
     found: Sequence[object] = answers if isinstance(answers, list) else [answers]
     for answer in found:
         if inspect.iscoroutine(answer):
             answer.close()
             message = "it returns a coroutine, and must be a plain def"
+            raise TypeError(message)
+        if inspect.isgenerator(answer) or inspect.isasyncgen(answer):
+            message = "it yields, so that nothing of it was run, and must be a plain def without yield"
             raise TypeError(message)
