@@ -93,3 +93,36 @@ def test_leaving_ends_a_handler_that_is_at_work() -> None:
         return told
 
     assert anyio.run(play) == []
+
+
+def test_who_waits_for_the_end_waits_for_the_handler_and_no_longer_than_there_is_one() -> None:
+    async def play() -> list[str]:
+        seen: list[str] = []
+
+        async def slowly(_message: Message) -> None:
+            for _ in range(9):
+                await anyio.lowlevel.checkpoint()
+            seen.append("handled")
+
+        async def for_ever(_message: Message) -> None:
+            await anyio.sleep_forever()
+
+        async with anyio.create_task_group() as group:
+            box = Mailbox("a", slowly, lambda _: None, limit=9)
+            group.start_soon(box.deliver)
+            box.take(Message("a", b"1"))
+            await anyio.lowlevel.checkpoint()
+            box.close()
+            await box.drained()
+            seen.append("drained")
+        box = Mailbox("a", for_ever, lambda _: None, limit=9)
+        async with anyio.create_task_group() as group:
+            group.start_soon(box.deliver)
+            box.take(Message("a", b"1"))
+            await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+        with anyio.fail_after(5):
+            await box.drained()
+        return seen
+
+    assert anyio.run(play) == ["handled", "drained"]

@@ -94,7 +94,7 @@ class Mailbox:
         self._pending: deque[Message] = deque()
         self._bytes = 0
         self._wake, self._idle = asyncio.Event(), asyncio.Event()
-        self._behind = False
+        self._behind = self._at_work = False
 
     def take(self, message: Message) -> None:
         """Queue a message, or drop it when too much is pending."""
@@ -114,7 +114,14 @@ class Mailbox:
         self._wake.set()
 
     async def deliver(self) -> None:
-        """Handle messages, one at a time, until the mailbox is closed."""
+        """Handle messages, one at a time, until the mailbox is closed; when this ends, however it does, it is."""
+        try:
+            await self._deliver()
+        finally:
+            self._at_work = False
+            self.close()
+
+    async def _deliver(self) -> None:
         turns = cycle(range(TOGETHER))
         while not self.over:
             if not self._pending:
@@ -124,6 +131,7 @@ class Mailbox:
                 continue
             message = self._pending.popleft()
             self._bytes -= len(message.data)
+            self._at_work = True
             try:
                 await self._handler(message)
             except asyncio.CancelledError as error:
@@ -133,6 +141,7 @@ class Mailbox:
                 self._tell(RuntimeError(f"the handler of {self.name!r} awaited what was cancelled: {error!r}"))
             except Exception as error:  # noqa: BLE001 - a handler may raise anything, and the next message is due
                 self._tell(error)
+            self._at_work = False
             if not next(turns):
                 await anyio.lowlevel.checkpoint()
 
@@ -145,5 +154,6 @@ class Mailbox:
         self.over = True
         self._pending.clear()
         self._bytes = 0
-        self._idle.set()
+        if not self._at_work:
+            self._idle.set()
         self._wake.set()
