@@ -201,7 +201,8 @@ class Ingestor(Declared):
     Must hold, for both ways: each observation once, also where the source repeats itself; in the order of publication
     within its lane; nothing lost or repeated when a fresh object goes on from a cursor; a payload that cannot be
     understood raises ``PayloadError`` naming the place, and nothing of it is delivered; no secret in a message, a
-    ``repr``, a log or an observation.
+    ``repr``, a log or an observation, nor sent where a source redirects to. The cursor alone says what was read: asked
+    again with an earlier one, the same object gives again what came after it. Nothing blocks the event loop.
 
     Errors: ``RateLimitedError`` (with the seconds that the source asked for), ``UnreachableError`` or another
     ``RetryableError`` for what may pass; core waits and calls again with the last cursor. ``OperatorError`` for what

@@ -61,6 +61,18 @@ def test_a_fault_takes_no_turn() -> None:
         assert [ask(player, "/a") for _ in range(3)] == [(503, b"{}"), (200, b"one"), (200, b"two")]
 
 
+def test_after_rewinding_the_first_answer_comes_again_and_what_was_sent_is_seen() -> None:
+    with Player(recording(exchange("one"), exchange("two")), faults={2: Fault(rewrite=bytes.upper)}) as player:
+        assert [ask(player, "/a")[1] for _ in range(2)] == [b"one", b"two"]
+        player.rewind()
+        assert [ask(player, "/a")[1] for _ in range(2)] == [b"ONE", b"one"]
+        connection = http.client.HTTPConnection(urlsplit(player.addresses["http"]).netloc, timeout=5)
+        connection.request("POST", "/a", body=b"secret=1")
+        assert connection.getresponse().status == 404
+        connection.close()
+        assert [one.body for one in player.seen] == ["", "", "", "", "secret=1"]
+
+
 def test_answers_that_break_off() -> None:
     faults = {0: Fault(drop=True), 1: Fault(truncate=True)}
     with Player(recording(exchange("a whole answer")), faults=faults) as player:
@@ -119,6 +131,15 @@ def test_frames_pass_while_nobody_listens() -> None:
                 hear()
         with listening(player) as hear:
             assert hear()[1] == b"2"
+
+
+def test_a_source_that_hangs_up_at_once() -> None:
+    sock = {"path": "/live", "asked": 1, "frames": [{"text": "0"}], "cut": {"after": 1, "missed": 0}}
+    with Player(recording(socket=sock), shut=True) as player:
+        for _ in range(2):
+            with pytest.raises((EOFError, OSError)), listening(player) as hear:
+                hear()
+        assert [one.recorded for one in player.seen] == [True, True]
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])

@@ -263,8 +263,8 @@ class Batch:
 
     :param observations: in the order of publication within each lane.
     :param cursor: where to go on after them.
-    :param more: whether there is more to be had right now.
-    :param holes: what could not be had.
+    :param more: whether there is more to be had right now: core asks again at once.
+    :param holes: what could not be had, and nothing that came.
     """
 
     observations: tuple[Observation, ...]

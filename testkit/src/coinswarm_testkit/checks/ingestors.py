@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from coinswarm.domain.observation import START, Batch, Cursor, Hole, Observation
+from coinswarm.domain.observation import START, Batch, Cursor, Hole, MacroReading, Observation
 from coinswarm_testkit.checks.check import Check
 from coinswarm_testkit.checks.pure import ELSEWHERE
 from coinswarm_testkit.play.player import Player
@@ -41,12 +41,14 @@ class Run:
 
     :param raised: kind, text, ancestors and seconds of what it raised, in order.
     :param first, last: between which the clock that it was given went.
+    :param held: for how many seconds, at the longest, it held up the event loop.
     """
 
     batches: tuple[Batch, ...]
     raised: tuple[tuple[str, str, tuple[str, ...], float | None], ...]
     first: Any
     last: Any
+    held: float = 0.0
 
     @property
     def observations(self) -> list[Observation]:
@@ -113,9 +115,12 @@ def run(  # noqa: PLR0913 - what a run depends on
     calls: int = CALLS,
     restarts: int = RESTARTS,
     patience: float = PATIENCE_SECONDS,
+    behind: float = 0.0,
+    refusing: bool = False,
 ) -> Run:
     """Everything there is to see from a cursor on.
 
+    :param behind, refusing: how core takes what a stream puts: late, or not at all.
     :raises CheckFailedError: when what it handed over are no batches.
     """
     recording = recording_of(bench)
@@ -124,11 +129,12 @@ def run(  # noqa: PLR0913 - what a run depends on
         answer = link.ask(
             "ingestors.streamed", cursor=cursor, until=until, last=recording.observations[-1].identity,
             patience=patience, restarts=restarts, now=recording.now, fresh=fresh,
+            behind=behind, refusing=refusing,
         )  # fmt: skip
     else:
         answer = link.ask("ingestors.fetched", cursor=cursor, calls=calls, now=recording.now, fresh=fresh)
     raised = tuple((str(kind), str(text), tuple(bases), seconds) for kind, text, bases, seconds in answer["raised"])
-    found = Run(tuple(answer["batches"]), raised, answer["first"], answer["last"])
+    found = Run(tuple(answer["batches"]), raised, answer["first"], answer["last"], answer["held"])
     for batch in found.batches:
         _demand_batch(batch)
     return found
@@ -175,7 +181,7 @@ def demand_only(raised: Sequence[tuple[str, str, tuple[str, ...], float | None]]
 
 
 def demand_same(found: Run, bench: Bench, when: str) -> None:
-    """Fail unless a run saw what an unbroken one sees, as often and no other; but for what a hole covers."""
+    """Fail unless a run saw what an unbroken one sees, as often, in order and no other; but for what a hole covers."""
     whole = {one.identity: one for one in unbroken(bench).observations}
     seen = Counter(one.identity for one in found.observations)
     lost = [one for identity, one in whole.items() if identity not in seen and not _covered(one, found.holes)]
@@ -192,6 +198,10 @@ def demand_same(found: Run, bench: Bench, when: str) -> None:
         if true is None or replace(one, received=true.received) != true:
             message = f"{when} it saw {one}, which was never recorded"
             raise CheckFailedError(message)
+    disorder = disorder_of(found)
+    if disorder and not disorder_of(unbroken(bench)):
+        message = f"{when} {disorder}"
+        raise CheckFailedError(message)
 
 
 def _covered(one: Observation, holes: Sequence[Hole]) -> bool:
@@ -237,6 +247,7 @@ def three_times(bench: Bench) -> None:
     """I15: event and publication are as recorded, and received is the time of the clock it was given; in any zone."""
     found = unbroken(bench)
     _demand_times(found, bench, "")
+    _demand_one_value(found)
     with played(bench, ELSEWHERE) as (link, _):
         far = run(bench, link)
     where = f" in the time zone {ELSEWHERE['TZ']}"
@@ -259,17 +270,39 @@ def _demand_times(found: Run, bench: Bench, where: str) -> None:
         if not found.first < one.received <= found.last:
             message = f"received of {one.identity} is {one.received}, which is no time of the clock it was given"
             raise CheckFailedError(message)
+        if one.published > one.received:
+            message = f"{one.identity} was published {one.published}, and received before that ({one.received}){where}"
+            raise CheckFailedError(message)
+
+
+def _demand_one_value(found: Run) -> None:
+    """Hold that nothing had two values at once: a revision comes out later, and was not known before."""
+    values: dict[tuple[object, ...], MacroReading] = {}
+    for one in found.observations:
+        if isinstance(one, MacroReading):
+            before = values.setdefault((one.lane, one.event, one.published), one)
+            if before.value != one.value:
+                both = f"{before.identity} and {one.identity} say {before.value} and {one.value} of {one.event}"
+                message = f"{both}, and both were published {one.published}: a revision has a time of its own"
+                raise CheckFailedError(message)
 
 
 def in_order(bench: Bench) -> None:
     """I20: within each lane, observations come in the order of their publication."""
+    disorder = disorder_of(unbroken(bench))
+    if disorder:
+        raise CheckFailedError(disorder)
+
+
+def disorder_of(found: Run) -> str:
+    """The first observation of a lane that comes after one that was published later; empty where there is none."""
     last: dict[tuple[str, str, str], Observation] = {}
-    for one in unbroken(bench).observations:
+    for one in found.observations:
         before = last.get(one.lane, one)
         if one.published < before.published:
-            message = f"{one.identity} ({one.published}) comes after {before.identity} ({before.published})"
-            raise CheckFailedError(message)
+            return f"{one.identity} ({one.published}) comes after {before.identity} ({before.published})"
         last[one.lane] = one
+    return ""
 
 
 def each_once(bench: Bench) -> None:

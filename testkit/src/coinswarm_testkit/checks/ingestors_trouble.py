@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from coinswarm.domain.health import Condition, Health
 from coinswarm.domain.observation import START
 from coinswarm_testkit.checks.check import Check
 from coinswarm_testkit.checks.ingestors import (
+    CALLS,
     INGESTOR,
     PATIENCE_SECONDS,
     demand_only,
@@ -20,8 +20,9 @@ from coinswarm_testkit.checks.ingestors import (
     streams,
     unbroken,
 )
-from coinswarm_testkit.play.player import Fault
-from coinswarm_testkit.play.recording import SECRET
+from coinswarm_testkit.play.payloads import NONSENSE, REWRITTEN
+from coinswarm_testkit.play.player import Fault, Player
+from coinswarm_testkit.play.recording import SECRET, SPELLINGS
 from coinswarm_testkit.verdicts import CheckFailedError, CheckSkipped, Measured
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 PAUSE_SECONDS = 7
 """What a throttling source asks for: long enough that nobody waits it out unnoticed."""
+
+UNTOLD = {
+    "without Retry-After": {},
+    "until a date": {"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"},
+}
+"""Other ways to throttle, which say no number of seconds."""
 
 CANCEL_SECONDS = 1.0
 HOSTILE_SECONDS = 5.0
@@ -57,6 +64,13 @@ def rate_limited(bench: Bench) -> None:
             raise CheckFailedError(message)
         demand_only(found.raised, {"RetryableError"}, when)
         demand_same(found, bench, when)
+    for name, headers in UNTOLD.items():
+        with played(bench, faults={0: Fault(status=429, headers=headers, body=b"{}")}) as (link, _):
+            found = run(bench, link)
+        if not any("RateLimitedError" in one[2] for one in found.raised):
+            kinds = ", ".join(kind for kind, *_ in found.raised) or "nothing"
+            message = f"when a request is throttled {name} it raised {kinds}, not RateLimitedError"
+            raise CheckFailedError(message)
     if streams(bench):
         return
     with played(bench, always=throttled) as (link, player):
@@ -90,57 +104,49 @@ def source_fails(bench: Bench) -> None:
 def hostile_payloads(bench: Bench) -> None:
     """I50: a payload that is none is told as PayloadError in good time, and nothing of it comes through."""
     unbroken(bench)
-    for name, payload in _hostile(bench):
-        meddling: dict[str, Any] = {"faults": {0: Fault(status=200, body=payload)}}
-        if streams(bench):
-            meddling = {"inserted": payload.decode("utf-8", "replace")}
-        begin = time.monotonic()
-        with played(bench, **meddling) as (link, _):
-            found = run(bench, link, patience=PATIENCE_SECONDS + HOSTILE_SECONDS)
-        seconds = time.monotonic() - begin
-        demand_only(found.raised, {"PayloadError", "RetryableError"}, f"given {name}")
-        demand_same(found, bench, f"given {name}")
-        if seconds > HOSTILE_SECONDS:
-            message = f"given {name} it takes {seconds:.1f} s, more than {HOSTILE_SECONDS:.0f}"
-            raise CheckFailedError(message)
+    if streams(bench):
+        for name, payload in _hostile(bench):
+            _given(bench, name, {"inserted": payload.decode("utf-8", "replace")})
+        return
+    for number in (0, 1):
+        told = _begins_as_json_or_xml(bench)
+        for name, payload in NONSENSE.items():
+            _given(bench, name, {"faults": {number: Fault(status=200, body=payload)}}, told=told and name != "null")
+        for name, rewrite in REWRITTEN.items():
+            _given(bench, name, {"faults": {number: Fault(rewrite=rewrite)}})
+
+
+def _given(bench: Bench, name: str, meddling: dict[str, Any], *, told: bool = False) -> None:
+    """Hold what comes of one hostile payload.
+
+    :param told: whether something must be raised: no news and nonsense are not the same.
+    """
+    begin = time.monotonic()
+    with played(bench, **meddling) as (link, player):
+        found = run(bench, link, patience=PATIENCE_SECONDS + HOSTILE_SECONDS)
+    seconds = time.monotonic() - begin
+    demand_only(found.raised, {"PayloadError", "RetryableError"}, f"given {name}")
+    demand_same(found, bench, f"given {name}")
+    if seconds > HOSTILE_SECONDS:
+        message = f"given {name} it takes {seconds:.1f} s, more than {HOSTILE_SECONDS:.0f}"
+        raise CheckFailedError(message)
+    reached = all(number < len(player.seen) for number in player.faults)
+    if told and reached and not found.raised:
+        message = f"given {name} it raises nothing, as if there were no news: raise PayloadError"
+        raise CheckFailedError(message)
+
+
+def _begins_as_json_or_xml(bench: Bench) -> bool:
+    """Whether the source speaks a language in which nonsense is no page without rows, as it may be in CSV."""
+    return all(one.body.lstrip()[:1] in {b"{", b"[", b"<"} for one in recording_of(bench).exchanges)
 
 
 def _hostile(bench: Bench) -> list[tuple[str, bytes]]:
-    """Payloads that nobody should choke on; some are a recorded one with its leaves replaced."""
-    found = [
-        ("nothing", b""),
-        ("a page of HTML", b"<html><body>Bad gateway</body></html>"),
-        ("half a JSON text", b'{"data": [{"id": 1, '),
-        ("null", b"null"),
-        ("a number", b"17"),
-        ("a text", b'"all is well"'),
-        ("brackets 100,000 deep", b"[" * 100_000),
-        ("bytes that are no UTF-8", b'{"data": "\xff\xfe"}'),
-    ]
-    recording = recording_of(bench)
-    texts = [one.body for one in recording.exchanges[:1]]
-    if recording.socket is not None and streams(bench):
-        texts = [max(recording.socket.frames, key=len).encode()]
-    for text in texts:
-        try:
-            true = json.loads(text)
-        except ValueError:
-            continue
-        for name, value in (
-            ("null", None), ("[]", []), ("1e999", float("inf")), ("NaN", "NaN"), ("-1", -1), ("true", True),
-            ("10^400", 10**400),
-        ):  # fmt: skip
-            found.append((f"a recorded payload with {name} for every value", json.dumps(_leaves(true, value)).encode()))
-    return found
-
-
-def _leaves(value: Any, leaf: Any) -> Any:  # noqa: ANN401 - any JSON
-    """A JSON value with every leaf replaced."""
-    if isinstance(value, dict):
-        return {key: _leaves(item, leaf) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_leaves(item, leaf) for item in value]
-    return leaf
+    """Frames that nobody should choke on; some are a recorded one with its leaves replaced."""
+    sock = recording_of(bench).socket
+    true = max(sock.frames, key=len).encode() if sock is not None else b""
+    spoilt = [(name, rewrite(true)) for name, rewrite in REWRITTEN.items()]
+    return [*NONSENSE.items(), *((name, text) for name, text in spoilt if text != true)]
 
 
 def reconnects(bench: Bench) -> None:
@@ -167,6 +173,15 @@ def does_not_hammer(bench: Bench) -> Measured:
     demand_only(found.raised, {"RetryableError"}, "while the source is away")
     if requests > AWAY_REQUESTS:
         message = f"it asks a source that is away {requests} times in one {'second' if streams(bench) else 'call'}"
+        raise CheckFailedError(message, measured)
+    if streams(bench):
+        with played(bench, shut=True) as (link, player):
+            run(bench, link, restarts=0, patience=AWAY_SECONDS)
+        if len(player.seen) > AWAY_REQUESTS:
+            message = f"it asks a source that hangs up at once {len(player.seen)} times in one second"
+            raise CheckFailedError(message, measured)
+    elif any(batch.more for batch in unbroken(bench).batches[-1:]):
+        message = f"after {CALLS} calls it still says that there is more, and core asks again at once"
         raise CheckFailedError(message, measured)
     return measured
 
@@ -205,27 +220,46 @@ def secrets_kept(bench: Bench) -> None:
         message = "its recording needs no secret"
         raise CheckSkipped(message)
     echo = f'{{"error": "key {SECRET} is not valid"}}'.encode()
-    scenes: dict[str, dict[str, Any]] = {
-        "while all is well": {},
-        "when the source fails": {"always": Fault(status=500, body=echo)},
-        "when the key is refused": {"always": Fault(status=401, body=echo)},
-        "when the connection is lost": {"faults": {0: Fault(drop=True)}},
-        "when the payload is none": {"faults": {0: Fault(status=200, body=echo)}},
-    }
-    arguments = {"now": recording.now, "calls": 3, "until": len(recording.observations), "patience": 2.0}
     sent = False
-    for when, meddling in scenes.items():
-        with played(bench, **meddling) as (link, player):
-            way = "stream" if streams(bench) else "fetch"
-            found = link.ask("ingestors.leaks", secret=SECRET, run=way, arguments=arguments)
-            printed = SECRET in link.output()
-        sent = sent or any(SECRET in one.headers or SECRET in one.target for one in player.seen)
-        if found or printed:
-            message = f"{when}, its secret can be read in {found[0] if found else 'what it prints'}"
-            raise CheckFailedError(message)
+    with Player(recording) as elsewhere:
+        away = Fault(status=307, headers={"location": f"{elsewhere.addresses['http']}/elsewhere"}, body=b"{}")
+        scenes: dict[str, dict[str, Any]] = {
+            "while all is well": {},
+            "when the source fails": {"always": Fault(status=500, body=echo)},
+            "when the key is refused": {"always": Fault(status=401, body=echo)},
+            "when the connection is lost": {"faults": {0: Fault(drop=True)}},
+            "when the payload is none": {"faults": {0: Fault(status=200, body=echo)}},
+            "when the source is said to have moved": {"always": away},
+        }
+        for when, meddling in scenes.items():
+            found, player = _leaks(bench, meddling)
+            sent = sent or _sent(player)
+            if found:
+                message = f"{when}, its secret can be read in {found[0]}"
+                raise CheckFailedError(message)
+            if _sent(elsewhere):
+                message = f"{when}, its secret is sent to the new address: follow no redirection with it"
+                raise CheckFailedError(message)
     if not sent:
         message = "it never sends the secret that its recording gives it: this check could show nothing"
         raise CheckFailedError(message)
+
+
+def _leaks(bench: Bench, meddling: dict[str, Any]) -> tuple[list[str], Player]:
+    """Where the secret can be read after a run, and the player of that run."""
+    recording = recording_of(bench)
+    arguments = {"now": recording.now, "calls": 3, "until": len(recording.observations), "patience": 2.0}
+    with played(bench, **meddling) as (link, player):
+        way = "stream" if streams(bench) else "fetch"
+        found: list[str] = link.ask("ingestors.leaks", secrets=SPELLINGS, run=way, arguments=arguments)
+        printed = any(secret in link.output() for secret in SPELLINGS)
+    return [*found, *(["what it prints"] if printed else [])], player
+
+
+def _sent(player: Player) -> bool:
+    """Whether a request held the secret: in its address, its headers or its body."""
+    texts = [text for one in player.seen for text in (one.target, one.headers, one.body)]
+    return any(secret in text for secret in SPELLINGS for text in texts)
 
 
 def refused_key(bench: Bench) -> None:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from coinswarm_testkit.play import frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from coinswarm_testkit.play.recording import Exchange, Recording
 
@@ -33,6 +33,7 @@ class Fault:
 
     :param status: answered instead, with ``headers`` and ``body``; 0 keeps the recorded one.
     :param body: answered instead; None keeps the recorded one.
+    :param rewrite: makes what is answered of the body.
     :param drop: the connection is closed without an answer.
     :param truncate: the connection is closed in the middle of the body.
     :param stall: nothing is answered until the player is stopped.
@@ -41,6 +42,7 @@ class Fault:
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    rewrite: Callable[[bytes], bytes] | None = None
     drop: bool = False
     truncate: bool = False
     stall: bool = False
@@ -54,6 +56,7 @@ class Seen:
     target: str
     headers: str
     recorded: bool
+    body: str = ""
 
 
 class Player:
@@ -64,9 +67,10 @@ class Player:
     :param cut: cut the WebSocket where the recording says.
     :param inserted: a text that is sent where the recording says to cut; the connection is closed after it, and
         nothing is missed.
+    :param shut: every WebSocket is closed as soon as it is open.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - ways to meddle
         self,
         recording: Recording,
         *,
@@ -74,8 +78,9 @@ class Player:
         always: Fault | None = None,
         cut: bool = False,
         inserted: str | None = None,
+        shut: bool = False,
     ) -> None:
-        self.recording, self.always, self.cut = recording, always, cut
+        self.recording, self.always, self.cut, self.shut = recording, always, cut, shut
         self.faults, self.inserted = dict(faults or {}), inserted
         self.seen: list[Seen] = []
         self.stopped = threading.Event()
@@ -111,7 +116,13 @@ class Player:
         with self._asked:
             return self._asked.wait_for(lambda: len(self.seen) >= requests, seconds)
 
-    def take(self, method: str, target: str, headers: str) -> tuple[Exchange | None, Fault]:
+    def rewind(self) -> None:
+        """Begin anew: the first turn of every exchange, and the first frame."""
+        with self._asked:
+            self._turns.clear()
+            self._next_frame = 0
+
+    def take(self, method: str, target: str, headers: str, body: str = "") -> tuple[Exchange | None, Fault]:
         """Note a request; what was recorded for it, and what is to be done instead."""
         path = urlsplit(target).path
         handshake = self.recording.socket is not None and path == self.recording.socket.path
@@ -120,7 +131,7 @@ class Player:
             fault = self.faults.get(number, self.always) or Fault()
             meddled = fault != Fault()
             chosen = None if handshake else self._chosen(method, target, count=not meddled)
-            self.seen.append(Seen(method, target, headers, handshake or chosen is not None))
+            self.seen.append(Seen(method, target, headers, handshake or chosen is not None, body))
             self._asked.notify_all()
         return chosen, fault
 
@@ -188,9 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         size = int(self.headers.get("content-length") or 0)
-        if size:
-            self.rfile.read(size)
-        exchange, fault = self.player.take(self.command, self.path, str(self.headers))
+        sent = self.rfile.read(size).decode("latin-1") if size else ""
+        exchange, fault = self.player.take(self.command, self.path, str(self.headers), sent)
         sock = self.player.recording.socket
         if fault.stall:
             with self.player.opened(self.connection):
@@ -206,6 +216,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         status = fault.status or (exchange.status if exchange else NOT_RECORDED)
         body = fault.body if fault.body is not None else exchange.body if exchange and not fault.status else b"{}"
+        if fault.rewrite is not None:
+            body = fault.rewrite(body)
         headers = {**(exchange.headers if exchange else {}), **fault.headers}
         self.send_response(status)
         for name, value in headers.items():
@@ -227,6 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("sec-websocket-accept", frames.accepted(self.headers.get("sec-websocket-key", "")))
         self.end_headers()
         self.close_connection = True
+        if self.player.shut:
+            return
         with self.player.opened(self.connection), contextlib.suppress(OSError, ValueError, EOFError):
             asked = 0
             while asked < sock.asked:

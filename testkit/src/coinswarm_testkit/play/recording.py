@@ -27,6 +27,16 @@ SECRET = "played-secret-5b1c09d7"  # noqa: S105 - what must not be found anywher
 """What ``{secret}`` stands for in a recording's settings."""
 
 
+def _in_base64(secret: str, before: int) -> str:
+    """What is left of a secret in base64, when so many bytes stand before it: the characters that are its own."""
+    text = base64.b64encode(b"." * before + secret.encode()).decode()
+    return text[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
+
+
+SPELLINGS = (SECRET, *(_in_base64(SECRET, before) for before in range(3)))
+"""The secret as it can be read: as it is, and in base64, as where a name stands before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A request and what was answered.

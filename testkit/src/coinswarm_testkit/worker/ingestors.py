@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import io
 import logging
 import threading
 import time
 import traceback
 import warnings
-from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from coinswarm.contracts import Sink
-from coinswarm.domain.observation import START, Batch, Cursor
+from coinswarm.domain.observation import START, Batch
 from coinswarm.errors import RateLimitedError
 from coinswarm_testkit.worker.place import Raised
+from coinswarm_testkit.worker.sinks import BEAT_SECONDS, Basket, Clock, Pulse
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from coinswarm.contracts import Ingestor
+    from coinswarm.domain.observation import Cursor
     from coinswarm_testkit.worker.place import Place
 
 LINGER_SECONDS = 0.1
@@ -37,61 +39,8 @@ LAGGING_SECONDS = 0.5
 ENDING_SECONDS = 3.0
 """How long a cancelled call is waited for: three times what it may take."""
 
-SOON = timedelta(microseconds=1)
-
-
-class Clock:
-    """A clock that moves with every look at it, far from the wall's."""
-
-    def __init__(self, start: datetime) -> None:
-        self.first = self.last = start
-
-    def now(self) -> datetime:
-        """Another time at every call."""
-        self.last += SOON
-        return self.last
-
-
-class Basket(Sink):
-    """Takes everything, and says when it has enough.
-
-    :param until: how many different observations are enough.
-    :param last: identity of the one after which there is no other.
-    """
-
-    def __init__(self, cursor: Cursor, clock: Clock, until: int, last: Sequence[str] = ()) -> None:
-        self._cursor, self._clock, self._until, self._last = cursor, clock, until, tuple(last)
-        self._identities: set[tuple[str, ...]] = set()
-        self.batches: list[Batch] = []
-        self.wake = anyio.Event()
-
-    @property
-    def cursor(self) -> Cursor:
-        """Of the last batch."""
-        return self._cursor
-
-    @property
-    def full(self) -> bool:
-        """Whether it has enough."""
-        return self.whole or self._last in self._identities
-
-    @property
-    def whole(self) -> bool:
-        """Whether it has all."""
-        return len(self._identities) >= self._until
-
-    def now(self) -> datetime:
-        """The clock's time."""
-        return self._clock.now()
-
-    async def put(self, batch: Batch) -> None:
-        """Take a batch."""
-        await anyio.lowlevel.checkpoint()
-        self.batches.append(batch)
-        self._cursor = batch.cursor
-        self._identities.update(one.identity for one in batch.observations)
-        if self.full:
-            self.wake.set()
+CLOSING_SECONDS = 2.0
+"""How long what is being closed may take: connections end on both sides."""
 
 
 def _raised(error: BaseException) -> list[Any]:
@@ -136,8 +85,15 @@ def fetched(  # noqa: PLR0913 - what a run of polls depends on
                 if left < 0:
                     return
 
-    place.wait(poll)
-    return {"batches": batches, "raised": raised, "first": clock.first, "last": clock.last}
+    pulse = Pulse()
+    place.wait(partial(pulse.during, poll))
+    return {
+        "batches": batches,
+        "raised": raised,
+        "first": clock.first,
+        "last": clock.last,
+        "held": pulse.longest,
+    }
 
 
 def streamed(  # noqa: PLR0913 - what a run of a stream depends on
@@ -150,6 +106,8 @@ def streamed(  # noqa: PLR0913 - what a run of a stream depends on
     restarts: int,
     now: datetime,
     fresh: Mapping[str, Any] | None = None,
+    behind: float = 0.0,
+    refusing: bool = False,
     key: str = "it",
 ) -> dict[str, Any]:
     """Run a stream until so many different observations have come, starting it again when it raises.
@@ -158,12 +116,13 @@ def streamed(  # noqa: PLR0913 - what a run of a stream depends on
     :param patience: seconds in all.
     :param restarts: how often it is started again at most.
     :param fresh: settings of a fresh object for every start; None for the one under ``key``.
+    :param behind, refusing: how the sink is (``Basket``).
     """
     clock = Clock(now)
     raised: list[list[Any]] = []
 
     async def supervised() -> list[Batch]:
-        basket = Basket(cursor, clock, until, last)
+        basket = Basket(cursor, clock, until, last, behind=behind, refusing=refusing)
         with anyio.move_on_after(patience):
             for _ in range(restarts + 1):
                 it: Ingestor = place.objects[key] if fresh is None else place.new(fresh)
@@ -175,8 +134,15 @@ def streamed(  # noqa: PLR0913 - what a run of a stream depends on
                     break
         return basket.batches
 
-    batches = place.wait(supervised)
-    return {"batches": batches, "raised": raised, "first": clock.first, "last": clock.last}
+    pulse = Pulse()
+    batches = place.wait(partial(pulse.during, supervised))
+    return {
+        "batches": batches,
+        "raised": raised,
+        "first": clock.first,
+        "last": clock.last,
+        "held": pulse.longest,
+    }
 
 
 async def _one_run(it: Ingestor, basket: Basket) -> list[Any] | None:
@@ -237,15 +203,37 @@ def ended(place: Place) -> dict[str, Any]:
     future.cancel()
     over.wait(ENDING_SECONDS)
 
-    async def count() -> int:
-        for _ in range(3):
-            await anyio.lowlevel.checkpoint()
-        return len(asyncio.all_tasks())
-
     if not over.is_set():
         return {"seconds": ENDING_SECONDS, "how": "it goes on", "tasks": 0}
-    tasks: int = place.wait(count)
+    tasks: int = place.wait(_tasks)
     return {"seconds": max(0.0, how[1] - begin), "how": f"{how[0]} before" if early else how[0], "tasks": tasks}
+
+
+def left(place: Place, *, most: Mapping[str, int] | None = None) -> dict[str, int]:
+    """How many tasks, threads and open files and connections there are between calls.
+
+    :param most: what there may be; is waited for, a little.
+    """
+    until = time.monotonic() + CLOSING_SECONDS
+    while True:
+        gc.collect()
+        found = {"tasks": place.wait(_tasks), "threads": threading.active_count(), "files": _files()}
+        if most is None or time.monotonic() > until or all(found[name] <= most[name] for name in found):
+            return found
+        time.sleep(BEAT_SECONDS)
+
+
+async def _tasks() -> int:
+    """How many tasks the event loop has, once what ends has ended."""
+    for _ in range(3):
+        await anyio.lowlevel.checkpoint()
+    return len(asyncio.all_tasks())
+
+
+def _files() -> int:
+    """How many files and connections the process has open; 0 where it cannot be told."""
+    folders = (Path(name) for name in ("/proc/self/fd", "/dev/fd"))
+    return next((sum(1 for _ in folder.iterdir()) for folder in folders if folder.is_dir()), 0)
 
 
 class _Listener(logging.Handler):
@@ -261,8 +249,13 @@ class _Listener(logging.Handler):
         self.texts.append(repr(record.args))
 
 
-def leaks(place: Place, *, secret: str, run: str, arguments: Mapping[str, Any], key: str = "it") -> list[str]:
-    """Where a secret can be read after a run: logs, prints, warnings, errors, texts of the object, what it saw."""
+def leaks(
+    place: Place, *, secrets: Sequence[str], run: str, arguments: Mapping[str, Any], key: str = "it"
+) -> list[str]:
+    """Where a secret can be read after a run: logs, prints, warnings, errors, texts of the object, what it saw.
+
+    :param secrets: its spellings.
+    """
     it: Ingestor = place.objects[key]
     listener, printed = _Listener(), io.StringIO()
     root = logging.getLogger()
@@ -286,7 +279,7 @@ def leaks(place: Place, *, secret: str, run: str, arguments: Mapping[str, Any], 
     shown["a warning"] = "\n".join(str(one.message) for one in warned)
     shown["its repr"] = f"{it!r} {it!s}"
     shown["get_config"] = repr(it.get_config())
-    return [where for where, text in shown.items() if secret in text]
+    return [where for where, text in shown.items() if any(secret in text for secret in secrets)]
 
 
 async def _told(it: Ingestor, run: str, arguments: Mapping[str, Any], shown: dict[str, str]) -> None:
@@ -335,6 +328,7 @@ OPERATIONS = {
     "streamed": streamed,
     "begun": begun,
     "ended": ended,
+    "left": left,
     "leaks": leaks,
     "health": health,
 }

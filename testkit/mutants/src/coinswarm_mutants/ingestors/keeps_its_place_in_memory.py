@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.observation import Batch, Cursor
 
 DECLARATION = POLLED
-FAILS = {"I30"}
+FAILS = {"I30", "I35"}
 
 
 class Mutant(PolledReadings):

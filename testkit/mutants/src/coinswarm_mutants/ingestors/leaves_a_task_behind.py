@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.observation import Batch, Cursor
 
 DECLARATION = POLLED
-FAILS = {"I70"}
+FAILS = {"I70", "I75"}
 
 
 class Mutant(PolledReadings):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from coinswarm.domain.observation import Cursor, Observation
 
 DECLARATION = POLLED
-FAILS = {"I30"}
+FAILS = {"I30", "I35"}
 
 
 class Mutant(PolledReadings):
