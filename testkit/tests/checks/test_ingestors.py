@@ -21,11 +21,15 @@ RECORDED = Path(coinswarm_testkit.__file__).parent / "reference" / "recordings" 
 SOURCE = '''
 import base64
 import logging
+import anyio
+from coinswarm.domain.observation import Batch
 from coinswarm_testkit.reference import http
 from coinswarm_testkit.reference.ingestors import PolledReadings, demand_okay, understood
 
 class TwoSteps(PolledReadings):
     """Sends its secret in a body, and is given a token for it, as OAuth does."""
+
+    token = ""
 
     async def fetch(self, cursor, now):
         key = self._settings.api_key.get_secret_value()
@@ -33,13 +37,24 @@ class TwoSteps(PolledReadings):
         async with self._told(now):
             answer = await http.request("POST", base, "/token", body=body)
             demand_okay(answer, "/token")
-            token = understood(answer.body, "/token", lambda page: page["token"] + "")
+            token = self.token = understood(answer.body, "/token", lambda page: page["token"] + "")
             query = {"series": self._settings.series, "from": cursor.text or "0"}
             headers = {"authorization": f"Bearer {token}"}
             answer = await http.request("GET", base, "/v1/readings", query=query, headers=headers)
             demand_okay(answer, "/v1/readings")
             received = now()
             return self.batch(understood(answer.body, "/v1/readings", lambda page: self.read(page, received)), cursor)
+
+class Stubborn(TwoSteps):
+    """Asks once more when it is cancelled with its token in its hands."""
+
+    async def fetch(self, cursor, now):
+        try:
+            return await super().fetch(cursor, now)
+        except anyio.get_cancelled_exc_class():
+            if not self.token:
+                raise
+            return Batch((), cursor)
 
 class Basic(PolledReadings):
     """Sends it in base64, behind a name."""
@@ -136,3 +151,8 @@ def test_a_secret_is_sent_in_a_body_or_in_base64_by_honest_ones(
 def test_base64_hides_nothing(judged: Judged) -> None:
     found = judged("played_source.ingestor:Told", lambda _: None, "I80")
     assert found == {"I80": "while all is well, its secret can be read in what it logs"}
+
+
+def test_a_call_is_cancelled_in_its_second_request_too(judged: Judged) -> None:
+    found = judged("played_source.ingestor:Stubborn", with_token, "I70")
+    assert found == {"I70": "when it is cancelled it returned: let the cancellation through"}

@@ -133,6 +133,23 @@ def test_frames_pass_while_nobody_listens() -> None:
             assert hear()[1] == b"2"
 
 
+def test_frames_wait_for_a_fault_that_is_to_come_after_a_cut() -> None:
+    sock = {"path": "/live", "asked": 1, "frames": [{"text": t} for t in "0123"], "cut": {"after": 1, "missed": 1}}
+    with Player(recording(exchange("x"), socket=sock), cut=True, faults={2: Fault(status=503)}) as player:
+        with listening(player) as hear:
+            assert hear()[1] == b"0"
+        with listening(player) as hear:
+            assert ask(player, "/a")[0] == 503
+            assert hear()[1] == b"2"
+    with Player(recording(exchange("x"), socket=sock), cut=True, faults={2: Fault(status=503)}) as player:
+        with listening(player) as hear:
+            assert hear()[1] == b"0"
+        with listening(player):
+            assert ask(player, "/a")[0] == 503
+        with listening(player) as hear:
+            assert hear()[1] == b"2", "who left has heard nothing"
+
+
 def test_a_source_that_hangs_up_at_once() -> None:
     sock = {"path": "/live", "asked": 1, "frames": [{"text": "0"}], "cut": {"after": 1, "missed": 0}}
     with Player(recording(socket=sock), shut=True) as player:
@@ -169,6 +186,7 @@ def test_settings_are_filled_and_nothing_is_imported() -> None:
         ({"schema": "other"}, "schema is 'other'"),
         ({"now": "2026-02-01T00:00:00+01:00"}, "not in UTC"),
         ({"observations": [{**READING, "type": "Health"}]}, "no type of observation"),
+        ({"observations": [READING, {**READING, "value": "0.2"}]}, "2 observations are called .*a revision too"),
         ({"observations": [{**READING, "mood": 1}]}, "has no field 'mood'"),
         ({"observations": [{name: value for name, value in READING.items() if name != "value"}]}, "lacks 'value'"),
     ],

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from coinswarm_testkit.play.recording import Exchange, Recording
 
 NOT_RECORDED = 404
+SETTLING_SECONDS = 0.2
+"""How long after a fault a client may take to leave its connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,21 @@ class Player:
             self._turns[name] += 1
         return equal[turn]
 
+    def settle(self) -> bool:
+        """Wait while a fault is still to come after a cut: what is heard before it would pass unheard with it.
+
+        :returns: whether that was so.
+        """
+        waited = False
+        while not self.stopped.is_set():
+            with self._asked:
+                coming = self.cut and self._next_frame > 0 and any(number >= len(self.seen) for number in self.faults)
+                if not coming:
+                    return waited
+                self._asked.wait(SETTLING_SECONDS)
+            waited = True
+        return waited
+
     def turn(self) -> tuple[list[str], bool]:
         """What the next connection is sent, and whether it is closed then."""
         sock = self.recording.socket
@@ -245,6 +262,8 @@ class _Handler(BaseHTTPRequestHandler):
             asked = 0
             while asked < sock.asked:
                 asked += self._heard() == frames.TEXT
+            if self.player.settle() and self._left(SETTLING_SECONDS):
+                return
             texts, closing = self.player.turn()
             for text in texts:
                 self.wfile.write(frames.frame(frames.TEXT, text.encode("utf-8", "surrogatepass")))
@@ -253,6 +272,17 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             while True:
                 self._heard()
+
+    def _left(self, seconds: float) -> bool:
+        """Whether the client leaves within so many seconds."""
+        self.connection.settimeout(seconds)
+        try:
+            first = self.connection.recv(1, socket.MSG_PEEK)
+        except TimeoutError:
+            return False
+        finally:
+            self.connection.settimeout(None)
+        return not first or first[0] & 0x0F == frames.CLOSE
 
     def _heard(self) -> int:
         """The kind of the client's next frame; a ping is answered."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -129,11 +130,16 @@ def parsed(data: Mapping[str, Any]) -> Recording:
         raise ValueError(message)
     now = _moment(data["now"])
     sock = data.get("socket")
+    observations = tuple(_observation(item, now) for item in data["observations"])
+    for identity, times in Counter(one.identity for one in observations).items():
+        if times > 1:
+            message = f"{times} observations are called {identity}: give each a key of its own, a revision too"
+            raise ValueError(message)
     return Recording(
         settings=dict(data["settings"]),
         now=now,
         exchanges=tuple(_exchange(item) for item in data.get("exchanges", ())),
-        observations=tuple(_observation(item, now) for item in data["observations"]),
+        observations=observations,
         socket=None
         if sock is None
         else Socket(

@@ -18,7 +18,7 @@ DECLARATION = STREAMED
 FAILS = {"I30", "I40", "I45", "I60"}
 
 
-class _Silent(Sink):
+class Silent(Sink):
     """Passes on no holes."""
 
     def __init__(self, out: Sink) -> None:
@@ -46,7 +46,7 @@ class Mutant(StreamedTrades):
 
     async def put(self, out: Sink, trades: list[TradeSeen]) -> None:
         """The honest batch, without its hole."""
-        await super().put(_Silent(out), trades)
+        await super().put(Silent(out), trades)
 
 
 class Twin(StreamedTrades):
@@ -56,4 +56,4 @@ class Twin(StreamedTrades):
         """Nothing."""
 
 
-__all__ = ["DECLARATION", "FAILS", "Mutant", "Settings", "Twin"]
+__all__ = ["DECLARATION", "FAILS", "Mutant", "Settings", "Silent", "Twin"]
