@@ -96,6 +96,13 @@ def fetched(  # noqa: PLR0913 - what a run of polls depends on
     }
 
 
+def idle(place: Place, *, seconds: float) -> float:
+    """For how long, at the longest, a busy machine holds up an event loop in which nothing is done."""
+    pulse = Pulse()
+    place.wait(partial(pulse.during, partial(anyio.sleep, seconds)))
+    return pulse.longest
+
+
 def streamed(  # noqa: PLR0913 - what a run of a stream depends on
     place: Place,
     *,
