@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
     from coinswarm_testkit.play.recording import Exchange, Recording
 
 NOT_RECORDED = 404
-SETTLING_SECONDS = 0.2
-"""How long after a fault a client may take to leave its connection."""
+LEAVING_SECONDS = 3.0
+"""How long after a fault a client may take to leave its connection, or to ask again, on a busy machine."""
+
+LOOK_SECONDS = 0.05
+"""How often it is looked whether it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,13 @@ class Player:
             self._turns.clear()
             self._next_frame = 0
 
+    def is_handshake(self, target: str) -> bool:
+        """Whether a request would open the WebSocket."""
+        return self.recording.socket is not None and urlsplit(target).path == self.recording.socket.path
+
     def take(self, method: str, target: str, headers: str, body: str = "") -> tuple[Exchange | None, Fault]:
         """Note a request; what was recorded for it, and what is to be done instead."""
-        path = urlsplit(target).path
-        handshake = self.recording.socket is not None and path == self.recording.socket.path
+        handshake = self.is_handshake(target)
         with self._asked:
             number = len(self.seen)
             fault = self.faults.get(number, self.always) or Fault()
@@ -151,20 +158,20 @@ class Player:
             self._turns[name] += 1
         return equal[turn]
 
-    def settle(self) -> bool:
+    def settle(self, since: int) -> bool:
         """Wait while a fault is still to come after a cut: what is heard before it would pass unheard with it.
 
-        :returns: whether that was so.
+        :param since: how many requests there were when the WebSocket was opened.
+        :returns: whether one came after that.
         """
-        waited = False
         while not self.stopped.is_set():
             with self._asked:
-                coming = self.cut and self._next_frame > 0 and any(number >= len(self.seen) for number in self.faults)
-                if not coming:
-                    return waited
-                self._asked.wait(SETTLING_SECONDS)
-            waited = True
-        return waited
+                if not self.cut or self._next_frame == 0:
+                    return False
+                if all(number < len(self.seen) for number in self.faults):
+                    return any(number >= since for number in self.faults)
+                self._asked.wait(LOOK_SECONDS)
+        return False
 
     def turn(self) -> tuple[list[str], bool]:
         """What the next connection is sent, and whether it is closed then."""
@@ -248,7 +255,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _speak(self) -> None:
         """Be the server's end of a WebSocket until somebody leaves."""
-        sock = self.player.recording.socket
+        sock, since = self.player.recording.socket, len(self.player.seen)
         assert sock is not None, "only asked where there is one"
         self.send_response(101)
         self.send_header("upgrade", "websocket")
@@ -262,7 +269,7 @@ class _Handler(BaseHTTPRequestHandler):
             asked = 0
             while asked < sock.asked:
                 asked += self._heard() == frames.TEXT
-            if self.player.settle() and self._left(SETTLING_SECONDS):
+            if self.player.settle(since) and self._left():
                 return
             texts, closing = self.player.turn()
             for text in texts:
@@ -273,16 +280,23 @@ class _Handler(BaseHTTPRequestHandler):
             while True:
                 self._heard()
 
-    def _left(self, seconds: float) -> bool:
-        """Whether the client leaves within so many seconds."""
-        self.connection.settimeout(seconds)
+    def _left(self) -> bool:
+        """Whether the client leaves after a fault; not where it asks again, or does nothing for long."""
+        before, end = len(self.player.seen), time.monotonic() + LEAVING_SECONDS
         try:
-            first = self.connection.recv(1, socket.MSG_PEEK)
-        except TimeoutError:
-            return False
+            while time.monotonic() < end:
+                if asked := self.player.seen[before:]:
+                    return any(self.player.is_handshake(one.target) for one in asked)
+                self.connection.settimeout(LOOK_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    first = self.connection.recv(1, socket.MSG_PEEK)
+                    if not first or first[0] & 0x0F == frames.CLOSE:
+                        return True
+                    self.connection.settimeout(None)
+                    self._heard()
         finally:
             self.connection.settimeout(None)
-        return not first or first[0] & 0x0F == frames.CLOSE
+        return False
 
     def _heard(self) -> int:
         """The kind of the client's next frame; a ping is answered."""

@@ -333,6 +333,7 @@ def health(place: Place, *, key: str = "it") -> Any:  # noqa: ANN401 - a Health,
 OPERATIONS = {
     "fetched": fetched,
     "streamed": streamed,
+    "idle": idle,
     "begun": begun,
     "ended": ended,
     "left": left,
