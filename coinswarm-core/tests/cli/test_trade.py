@@ -68,3 +68,16 @@ def test_a_profile_file_is_named_by_its_path(
     profile: Path = shell.profile("p.toml", "wave.csv")
     assert main(["trade", "--profile", str(profile)]) == 2
     assert f"{profile} has mode 'backtest'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("profile", ["paper", "live", "demo"])
+def test_the_command_that_would_certify_repeats_what_was_set(profile: str, shell: Shell) -> None:
+    """What was typed beside the profile is what must be certified; a seed, or a driver's address, is not."""
+    sets = ["--profile", profile, "--set", "agents.trend.settings.fast=12", "--set", "seed=3"]
+    if profile == "demo":
+        done = shell.run("backtest", *sets, "--no-save", "--no-trial")
+    else:
+        done = shell.run("trade", *sets, "--replay", sample("BTC/USD"), code=2)
+    told = " ".join((done.stdout + done.stderr).split())
+    assert f"plugins check trend --profile {profile} --set agents.trend.settings.fast=12" in told
+    assert "seed=3" not in told

@@ -72,6 +72,8 @@ def test_without_a_certificate_the_command_is_told() -> None:
     assert found.why == "it has no certificate: coinswarm plugins check trend --profile p.toml"
     odd = standing(seat(), MARKET, [], demand=DEMAND, profile="my p.toml")
     assert odd.why.endswith("--profile 'my p.toml'"), "it can be pasted"
+    said = standing(seat(), MARKET, [], demand=DEMAND, profile="p.toml", said=["agents.trend.settings.fast=12"])
+    assert said.why.endswith("trend --profile p.toml --set agents.trend.settings.fast=12")
     assert uncertified([found]) == [f"trend is not certified: {found.why}"]
     assert below_silver([found]) == [f"trend has no certificate that counts, and paper demands silver: {found.why}"]
 

@@ -150,6 +150,7 @@ def _backtest(  # noqa: PLR0913 - one parameter per option
     with progress(as_json=as_json) as shown:
         shown.phase(f"loading {label}")
         from coinswarm.config.profile import load_profile
+        from coinswarm.runtime.assembly import Given
         from coinswarm.runtime.runs import backtest as run_profile
         from coinswarm.runtime.trials import TrialRegistry
 
@@ -157,7 +158,14 @@ def _backtest(  # noqa: PLR0913 - one parameter per option
         registry = TrialRegistry() if trial else None
         shown.phase(running(f"running {label}: {', '.join(profile.symbols)}", compiled=engine == "columns"))
         done = run_profile(
-            profile, label=label, runs=runs, engine=engine, trials=registry, report=report, say=shown.phase
+            profile,
+            label=label,
+            runs=runs,
+            engine=engine,
+            trials=registry,
+            report=report,
+            say=shown.phase,
+            given=Given(said=overrides),
         )
     show(done, as_json=as_json)
 

@@ -52,6 +52,13 @@ def trade(  # noqa: PLR0913 - one parameter per option
         shown.phase(f"playing {label}: {', '.join(loaded.symbols)}")
         registry = None if no_trial else TrialRegistry()
         done = run_session(
-            loaded, label=label, recordings=files, runs=runs, trials=registry, say=shown.phase, warn=shown.warn
+            loaded,
+            label=label,
+            recordings=files,
+            runs=runs,
+            trials=registry,
+            say=shown.phase,
+            warn=shown.warn,
+            said=overrides,
         )
     show(done, as_json=as_json)

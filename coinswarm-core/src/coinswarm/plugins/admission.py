@@ -139,14 +139,23 @@ class Standing:
         }
 
 
-def standing(seat: Seat, market: Market, held: Iterable[Held], *, demand: Mapping[str, Any], profile: str) -> Standing:
+def standing(  # noqa: PLR0913 - what a seat is held against, and how a command says it
+    seat: Seat,
+    market: Market,
+    held: Iterable[Held],
+    *,
+    demand: Mapping[str, Any],
+    profile: str,
+    said: Sequence[str] = (),
+) -> Standing:
     """How a seat stands by the certificates there are.
 
     :param held: certificates, held against what is installed.
     :param demand: keys of ``DEMANDS`` and ``ADMITTED`` that are in force.
     :param profile: what a command would call the profile; empty for one that is in no file.
+    :param said: what a command would set beside it, ``KEY=VALUE`` each.
     """
-    again = _again(seat, profile)
+    again = _again(seat, profile, said)
     mine = [
         one
         for one in held
@@ -183,15 +192,20 @@ def standing(seat: Seat, market: Market, held: Iterable[Held], *, demand: Mappin
     )
 
 
-def _again(seat: Seat, profile: str) -> str:
+def _again(seat: Seat, profile: str, said: Sequence[str]) -> str:
     """The command that would certify a seat."""
     plugin = seat.record.name if seat.record else seat.name
     if seat.again:
         return seat.again
-    said = ["--profile", profile] if profile else []
-    for key, value in {} if profile else seat.settings.items():
-        said += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value, default=str)}"]
-    return shlex.join(["coinswarm", "plugins", "check", plugin, *said])
+    words, sets = (["--profile", profile], said) if profile else ([], _typed(seat.settings))
+    for one in sets:
+        words += ["--set", one]
+    return shlex.join(["coinswarm", "plugins", "check", plugin, *words])
+
+
+def _typed(settings: Mapping[str, Any]) -> list[str]:
+    """Settings as ``--set`` takes them."""
+    return [f"{key}={one if isinstance(one, str) else json.dumps(one, default=str)}" for key, one in settings.items()]
 
 
 def _nothing(seat: Seat, mine: Sequence[Held], sound: Sequence[Held], again: str) -> str:

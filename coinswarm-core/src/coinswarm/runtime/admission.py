@@ -41,14 +41,26 @@ __all__ = ["accepted", "below_silver", "live_refusals_of", "own_home", "standing
 UNWRITTEN = "notebook"
 """How a profile is called that is in no file, so that no command can name it."""
 
+JUDGED = ("agents.", "committee.", "costs.", "instruments.")
+"""Keys of a profile that a certificate depends on begin so; others a command need not repeat, nor what they hold."""
+
 COSTS = ("maker_bps", "taker_bps", "spread_bps", "slippage_bps")
 """Costs that evidence must have paid, by their keys."""
 
 
-def standings(
-    profile: Profile, catalogue: Catalogue, label: str, unplugged: Sequence[str], *, bar_seconds: int
+def standings(  # noqa: PLR0913 - what is seated, and how a command says it
+    profile: Profile,
+    catalogue: Catalogue,
+    label: str,
+    unplugged: Sequence[str],
+    *,
+    bar_seconds: int,
+    said: Sequence[str] = (),
 ) -> tuple[Standing, ...]:
-    """How what a profile seats stands by its certificates."""
+    """How what a profile seats stands by its certificates.
+
+    :param said: what the operator set beside the profile, ``KEY=VALUE`` each: commands in messages repeat it.
+    """
     seats = [
         _judged_seat(item.seat, "agent", item.name, item.settings, *catalogue.agents[item.name])
         for item in profile.agents
@@ -59,11 +71,16 @@ def standings(
     if profile.memory is not None:
         name, settings = profile.memory.backend, profile.memory.settings
         seats.append(backend_seat(name, settings, *catalogue.memory_backend(name)))
-    return _stand(profile, label, seats, tuple(catalogue.plugins.values()), bar_seconds)
+    return _stand(profile, label, seats, tuple(catalogue.plugins.values()), bar_seconds, said)
 
 
-def _stand(
-    profile: Profile, label: str, seats: Sequence[Seat], records: Sequence[PluginRecord], bar_seconds: int
+def _stand(  # noqa: PLR0913 - the same
+    profile: Profile,
+    label: str,
+    seats: Sequence[Seat],
+    records: Sequence[PluginRecord],
+    bar_seconds: int,
+    said: Sequence[str],
 ) -> tuple[Standing, ...]:
     """Seats, held against the certificates of their plugins."""
     names = {seat.record.name for seat in seats if seat.record is not None} - {CORE}
@@ -73,7 +90,8 @@ def _stand(
     market = Market(symbols=tuple(profile.symbols), bar_seconds=bar_seconds, costs=costs)
     demand, name = profile.demand.in_force(), label.removeprefix("profile ")
     known = "" if name == UNWRITTEN else name
-    return tuple(standing(seat, market, held, demand=demand, profile=known) for seat in seats)
+    sets = [one for one in said if one.startswith(JUDGED)]
+    return tuple(standing(seat, market, held, demand=demand, profile=known, said=sets) for seat in seats)
 
 
 def _judged_seat(  # noqa: PLR0913 - a seat's parts
@@ -117,7 +135,7 @@ def backend_seat(name: str, settings: Mapping[str, Any], declared: MemoryType, r
     )
 
 
-def live_refusals_of(profile: Profile, label: str) -> list[str]:
+def live_refusals_of(profile: Profile, label: str, said: Sequence[str] = ()) -> list[str]:
     """What admission finds against trading a profile live, a line for each thing; loads what may be loaded.
 
     :param label: what messages call the profile.
@@ -155,7 +173,7 @@ def live_refusals_of(profile: Profile, label: str) -> list[str]:
                 Seat(label=f"memory {name}", kind="memory", name=name, settings=settings, record=record, again=again)
             )
     lengths = {parse_length(item.bar) // SECOND_NS for item in profile.instruments if item.bar}
-    found_now = _stand(profile, label, seats, tried.records, lengths.pop() if len(lengths) == 1 else 0)
+    found_now = _stand(profile, label, seats, tried.records, lengths.pop() if len(lengths) == 1 else 0, said)
     now = iso(SystemClock().now_ns())
     refused = live_refusals(found_now, accepted=_acceptances(profile), capital=float(profile.cash), now=now)
     return list(dict.fromkeys([*lines, *refused]))

@@ -109,14 +109,16 @@ class Assembled:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """What a caller hands over as objects, instead of naming it in a profile.
+    """What a caller hands over beside a profile.
 
     :param agents: by the name that the profile seats, something that makes a fresh agent.
     :param markets: bars by symbol; the profile's own source of them is not read.
+    :param said: what the operator set, ``KEY=VALUE`` each: the profile has it, and commands in messages repeat it.
     """
 
     agents: Mapping[str, Callable[[], SignalAgent]] = field(default_factory=dict)
     markets: Mapping[str, Loaded] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
 
 
 def assemble(
@@ -176,7 +178,9 @@ def assemble(
         dict(recordings or {}),
         unplugged,
         tuple(catalogue.watchers),
-        admission.standings(profile, catalogue, label, unplugged, bar_seconds=bars[0].length_ns // SECOND_NS),
+        admission.standings(
+            profile, catalogue, label, unplugged, bar_seconds=bars[0].length_ns // SECOND_NS, said=given.said
+        ),
         _backend(catalogue, profile, label),
         _fork(profile, plan),
         weighed,

@@ -17,7 +17,7 @@ from coinswarm.config.profile import demand_text
 from coinswarm.engine.steps import Session, timeline
 from coinswarm.errors import NotReadyError, ProfileError, UnknownNameError, nearest
 from coinswarm.runtime.admission import live_refusals_of
-from coinswarm.runtime.assembly import Assembled, assemble
+from coinswarm.runtime.assembly import Assembled, Given, assemble
 from coinswarm.runtime.runs import finish, heard, quiet, recalling
 from coinswarm.runtime.trials import UNASKED, note_trial
 
@@ -85,6 +85,7 @@ def trade(  # noqa: PLR0913 - what a session is asked for
     trials: TrialRegistry | None = None,
     say: Say = quiet,
     warn: Say = quiet,
+    said: Sequence[str] = (),
 ) -> Finished:
     """Run a session to the end of its feed.
 
@@ -93,11 +94,12 @@ def trade(  # noqa: PLR0913 - what a session is asked for
         the same settings on the same days are one trial, whichever command ran them; None: nowhere.
     :param say: is told what begins after the last bar.
     :param warn: is handed a line, as it happens, of what people should know; the summary has them too.
+    :param said: what the operator set beside the profile, which commands in messages repeat.
     :raises NotReadyError: for a live profile, listing all that is missing; for paper without a recording, or with
         something seated that has no silver certificate.
     """
     if profile.mode == "live":
-        needs = "".join(f"\n- {need}" for need in (*LIVE_NEEDS, *live_refusals_of(profile, label)))
+        needs = "".join(f"\n- {need}" for need in (*LIVE_NEEDS, *live_refusals_of(profile, label, said)))
         message = f"{label}: this version of Coinswarm does not trade live; trade on paper meanwhile. It lacks{needs}"
         raise NotReadyError(message)
     if profile.mode != "paper":
@@ -109,7 +111,7 @@ def trade(  # noqa: PLR0913 - what a session is asked for
         raise NotReadyError(message, remedy="give a recording with --replay FILE")
     if runs is not None:
         check_writable(runs)
-    plain = assemble(profile, label=label, recordings=recordings)
+    plain = assemble(profile, label=label, recordings=recordings, given=Given(said=tuple(said)))
     plain.demand_silver(label)
     ready = heard(plain)
     troubles: list[str] = []
