@@ -279,13 +279,13 @@ def test_a_package_is_read_once_for_all_its_seats(
     import fake_often.agent  # type: ignore[import-not-found]  # noqa: PLC0415 - written a line ago
 
     seen: list[str] = []
-    real = module._files
+    real = module.package_files
 
     def seeing(root: Path) -> Any:  # noqa: ANN401 - paths
         seen.append(root.name)
         return real(root)
 
-    monkeypatch.setattr(module, "_files", seeing)
+    monkeypatch.setattr(module, "package_files", seeing)
     other = type("Other", (), {"__module__": "fake_often.other"})
     read: dict[str, str] = {}
     assert code_digest(fake_often.agent.Fake, read) == code_digest(other, read) == code_digest(other)

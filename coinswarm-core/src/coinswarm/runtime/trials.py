@@ -33,7 +33,7 @@ from coinswarm.evidence.days import cut_days
 from coinswarm.evidence.trials import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from coinswarm.clock import Clock
     from coinswarm.contracts import SignalAgent
@@ -252,7 +252,7 @@ def describe(ready: Assembled, result: RunResult, days: Days, clock: Clock, labe
     profile = ready.profile
     return {
         "schema": TRIAL_SCHEMA,
-        "id": digest(span)[:_ID_DIGITS],
+        "id": trial_id(span),
         **span,
         "from": iso(first * DAY_NS)[:10],
         "to": iso((first + len(days)) * DAY_NS)[:10],
@@ -268,6 +268,11 @@ def describe(ready: Assembled, result: RunResult, days: Days, clock: Clock, labe
         "made_with": {"coinswarm-core": __version__, "python": platform.python_version(), "numpy": np.__version__},
         "created": iso(clock.now_ns()),
     }
+
+
+def trial_id(span: dict[str, Any]) -> str:
+    """The name of a trial: what was tried, on which instruments, from which day on and for how many."""
+    return digest(span)[:_ID_DIGITS]
 
 
 def variant(ready: Assembled, result: RunResult) -> dict[str, Any]:
@@ -336,14 +341,12 @@ def code_digest(kind: type, read: dict[str, str] | None = None) -> str:
     folders = [Path(place) for place in getattr(module, "__path__", [])]
     state = hashlib.sha256(f"{name}\n".encode())
     try:
-        files = [(path.relative_to(root).as_posix(), path) for root in folders for path in _files(root)]
+        files = [found for root in folders for found in package_files(root)]
         if not folders and name != "__main__" and (one := getattr(module, "__file__", None)):
             files = [(Path(one).name, Path(one))]
         if not files:
             state.update(inspect.getsource(kind).encode())
-        for relative, path in sorted(files):
-            with path.open("rb") as file:
-                state.update(f"{relative}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        add_files(state, files)
     except (OSError, TypeError):
         return ""
     if read is not None and files:
@@ -351,6 +354,18 @@ def code_digest(kind: type, read: dict[str, str] | None = None) -> str:
     return state.hexdigest()
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """The files of a package but what Python and numba compiled of them."""
-    return (path for path in root.rglob("*") if path.is_file() and path.parent.name != "__pycache__")
+def package_files(root: Path) -> Iterator[tuple[str, Path]]:
+    """The files of a package, by their names in it, but what Python and numba compiled of them."""
+    for path in root.rglob("*"):
+        if path.is_file() and path.parent.name != "__pycache__":
+            yield path.relative_to(root).as_posix(), path
+
+
+def add_files(state: hashlib._Hash, files: Iterable[tuple[str, Path]]) -> None:
+    """Take files into a digest, with their names, in the order of these.
+
+    :raises OSError: when one cannot be read.
+    """
+    for name, path in sorted(files):
+        with path.open("rb") as file:
+            state.update(f"{name}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())

@@ -16,7 +16,15 @@ from coinswarm import __version__
 from coinswarm.canonical import digest
 from coinswarm.clock import DAY_NS, SystemClock, iso
 from coinswarm.errors import CoinswarmError, OutputError
-from coinswarm.runtime.trials import TRIAL_SCHEMA, TrialRegistry, Tried, unusable
+from coinswarm.runtime.trials import (
+    TRIAL_SCHEMA,
+    TrialRegistry,
+    Tried,
+    add_files,
+    package_files,
+    trial_id,
+    unusable,
+)
 from coinswarm_testkit.evidence.record import WHOLE
 
 if TYPE_CHECKING:
@@ -32,8 +40,6 @@ if TYPE_CHECKING:
 SOURCE = "plugins check"
 """Where these trials say that they come from."""
 
-_ID_DIGITS = 24
-
 
 def variant_of(subject: Subject, folders: Sequence[str] = ()) -> str:
     """Digest of what makes one look another: the object, its settings, and the files of its package.
@@ -43,22 +49,18 @@ def variant_of(subject: Subject, folders: Sequence[str] = ()) -> str:
     :param folders: in which its package is looked for first.
     """
     code = hashlib.sha256()
-    for name, file in sorted(_files(subject.target.partition(".")[0].partition(":")[0], folders)):
-        with file.open("rb") as opened:
-            code.update(f"{name}\n{hashlib.file_digest(opened, 'sha256').hexdigest()}\n".encode())
+    add_files(code, _files(subject.target.partition(".")[0].partition(":")[0], folders))
     made = {"target": subject.target, "settings": dict(subject.settings), "code": code.hexdigest()}
     return digest(made, floats=True)
 
 
 def _files(package: str, folders: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """The files of a package, or of a module that is one file, but what Python compiled of them."""
+    """The files of a package, or of a module that is one file."""
     found = PathFinder.find_spec(package, list(folders)) or find_spec(package)
     if found is None:
         return
     for root in map(Path, found.submodule_search_locations or ()):
-        for file in root.rglob("*"):
-            if file.is_file() and file.parent.name != "__pycache__":
-                yield file.relative_to(root).as_posix(), file
+        yield from package_files(root)
     if found.submodule_search_locations is None and found.origin is not None:
         yield Path(found.origin).name, Path(found.origin)
 
@@ -111,7 +113,7 @@ def _described(bench: Bench, recording: Recording, measured: Record, plugin: Plu
     span = {"variant": bench.variant, "instruments": instruments, "first_day": first, "days": days}
     return {
         "schema": TRIAL_SCHEMA,
-        "id": digest(span)[:_ID_DIGITS],
+        "id": trial_id(span),
         **span,
         "source": SOURCE,
         "from": iso(first * DAY_NS)[:10],
